@@ -1,0 +1,1 @@
+"""The network domain: where is flown to, and by whom."""

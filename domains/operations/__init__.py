@@ -1,0 +1,1 @@
+"""The operations domain: flights that left, and flights that did not."""

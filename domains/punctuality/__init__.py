@@ -1,0 +1,1 @@
+"""The punctuality domain: why flights leave late, and on which routes."""

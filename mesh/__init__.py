@@ -1,0 +1,70 @@
+"""mesh: an event-driven data-product mesh framework.
+
+    import mesh
+
+    with mesh.publisher("operations.departures") as publish:
+        publish.many(frame)
+
+    for batch in mesh.subscribe("operations.departures", group="reports.board").batches():
+        print(batch.to_polars())
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mesh.connect import Mesh, connect
+    from mesh.errors import MeshError
+    from mesh.pipeline import pipeline, source
+    from mesh.publisher import Publisher
+    from mesh.subscription import Reading, Subscription
+
+__all__ = [
+    "Mesh",
+    "MeshError",
+    "connect",
+    "pipeline",
+    "publisher",
+    "read",
+    "source",
+    "subscribe",
+]
+
+_HOMES = {
+    "Mesh": "mesh.connect",
+    "MeshError": "mesh.errors",
+    "connect": "mesh.connect",
+    "pipeline": "mesh.pipeline",
+    "source": "mesh.pipeline",
+}
+
+
+def publisher(product: str) -> Publisher:
+    """Publish events of a product on the mesh that is running here. Use it with `with`."""
+    from mesh.connect import connect
+
+    return connect().publisher(product)
+
+
+def subscribe(product: str, *, group: str, **options: Any) -> Subscription:
+    """Subscribe to a product as a group; options as in `Mesh.subscribe`. Use it with `with`, or close it."""
+    from mesh.connect import connect
+
+    return connect().subscribe(product, group=group, **options)
+
+
+def read(product: str, *, last: int | None = None) -> Reading:
+    """Everything that is on a product now: `.to_polars()`, `.to_arrow()`, `.rows()`."""
+    from mesh.connect import connect
+
+    return connect().read(product, last=last)
+
+
+def __getattr__(name: str) -> Any:
+    # The front door opens in microseconds: what it names is imported when it is asked for.
+    if name in _HOMES:
+        from importlib import import_module
+
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'mesh' has no attribute {name!r}")

@@ -1,0 +1,57 @@
+"""Declarations on disk: which files there are, and their bytes. Nothing here knows what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from mesh import limits
+from mesh.declaration import CONTRACT_SUFFIX, PRODUCT_SUFFIX, SourceFile
+from mesh.errors import UsageError
+
+FOLDERS = ("contracts", "domains")
+_SKIPPED = {".git", ".venv", ".mesh", "node_modules", "__pycache__"}
+
+
+def find_root(start: Path) -> Path:
+    """The nearest folder, upwards, that holds `contracts/`; `start` itself when there is none."""
+    for folder in (start, *start.parents):
+        if (folder / "contracts").is_dir():
+            return folder
+    return start
+
+
+def read_sources(paths: Iterable[Path], root: Path) -> Iterator[SourceFile]:
+    """Every declaration under `paths`; raises UsageError for a path that is not there or not readable."""
+    for path in paths:
+        if not path.exists():
+            raise UsageError(
+                f"there is no {path}", code="MESH-U020", where=str(path), why="nothing to read", fix="mesh check contracts"
+            )
+        for file in sorted(_declarations(path)):
+            yield SourceFile(_display(file, root), _read(file))
+
+
+def _declarations(path: Path) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+        return
+    for suffix in (CONTRACT_SUFFIX, PRODUCT_SUFFIX):
+        for file in path.rglob(f"*{suffix}"):
+            if not _SKIPPED.intersection(file.parts):
+                yield file
+
+
+def _display(file: Path, root: Path) -> str:
+    absolute = file.resolve()
+    return str(absolute.relative_to(root)) if absolute.is_relative_to(root) else str(file)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        with file.open("rb") as handle:
+            return handle.read(limits.CONTRACT_BYTES + 1)
+    except OSError as error:
+        raise UsageError(
+            f"{file} cannot be read", code="MESH-U021", where=str(file), why=error.strerror or str(error)
+        ) from error

@@ -1,0 +1,124 @@
+"""`mesh propose`, `mesh reviews`, `mesh review`, `mesh approve`, `mesh refuse`: contract changes on evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mesh.cli.output import data, paint, table
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+Number = Annotated[int, typer.Argument(help="The proposal's number.")]
+Reason = Annotated[str, typer.Option("--reason", "-m", help="Why; it is kept with the decision.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Join the verbs of this module."""
+    for command in (propose, reviews, review, approve, refuse):
+        app.command()(command)
+
+
+def propose(
+    file: Annotated[Path, typer.Argument(help="The changed contract.")],
+    reason: Annotated[str, typer.Option("--reason", "-m", help="What it is for.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Open a review of a changed contract and show the verdict; exits 1 when readers would break.
+
+    Example: mesh propose contracts/operations/departures.v1.odcs.yaml -m "add the gate"
+    """
+    from mesh.adapters.workspace import find_root, read_sources
+    from mesh.connect import connect
+    from mesh.contract.reading import read_contract
+
+    (source,) = read_sources([file], find_root(Path.cwd()))
+    contract = read_contract(source.raw, source.name)
+    with connect() as mesh:
+        proposal = mesh.platform.propose(source.name, contract.document.text, reason)
+    _show(proposal, as_json)
+    raise typer.Exit(0 if proposal["verdict"]["compatible"] else 1)
+
+
+def reviews(as_json: AsJson = False) -> None:
+    """List proposals, newest first.
+
+    Example: mesh reviews
+    """
+    from mesh.connect import connect
+
+    with connect() as mesh:
+        rows = mesh.platform.proposals()
+    if as_json:
+        data({"format_version": "1.0", "proposals": rows})
+        return
+    table(
+        [
+            [str(r["number"]), r["contract_id"], r["version"], r["status"], _word(r["verdict"]), r["proposed_at"][:19]]
+            for r in rows
+        ],
+        ["no", "contract", "version", "status", "verdict", "proposed"],
+    )
+
+
+def review(number: Number, as_json: AsJson = False) -> None:
+    """Show one proposal: what changes for whom.
+
+    Example: mesh review 1
+    """
+    from mesh.connect import connect
+
+    with connect() as mesh:
+        _show(mesh.platform.proposal(number), as_json)
+
+
+def approve(number: Number, reason: Reason, as_json: AsJson = False) -> None:
+    """Approve a proposal: the registry then accepts exactly its schema.
+
+    Example: mesh approve 1 -m "additive, two readers informed"
+    """
+    _decide(number, "approve", reason, as_json)
+
+
+def refuse(number: Number, reason: Reason, as_json: AsJson = False) -> None:
+    """Refuse a proposal; the contract in force stays.
+
+    Example: mesh refuse 2 -m "breaks the delay board"
+    """
+    _decide(number, "refuse", reason, as_json)
+
+
+def _decide(number: int, decision: str, reason: str, as_json: bool) -> None:
+    from mesh.connect import connect
+
+    with connect() as mesh:
+        proposal = mesh.platform.proposal(number)
+        _show(mesh.platform.decide(number, decision, reason, proposal["sha256"]), as_json)
+
+
+def _word(verdict: Mapping[str, Any]) -> str:
+    return "compatible" if verdict["compatible"] else "breaks readers"
+
+
+def _show(proposal: Mapping[str, Any], as_json: bool) -> None:
+    if as_json:
+        data({"format_version": "1.0", "proposal": {k: v for k, v in proposal.items() if k not in ("text", "schema")}})
+        return
+    verdict = proposal["verdict"]
+    colour = "green" if verdict["compatible"] else "red"
+    print(f"review {proposal['number']}: {paint(proposal['contract_id'], 'bold')} {proposal['version']}, {proposal['status']}")
+    print(f"verdict: {paint(_word(verdict), colour)} ({verdict['level']}, against {verdict['judged_against']} schemas)")
+    for problem in verdict["problems"]:
+        print(f"  - {problem}")
+    print("what changes:" if verdict["changes"] else "what changes: nothing a reader could notice")
+    for change in verdict["changes"]:
+        print(f"  {change['kind']:8} {change['subject']}: {change['before'] or '—'} → {change['after'] or '—'}")
+    print("who reads it:" if verdict["readers"] else "who reads it: nobody known")
+    for reader in verdict["readers"]:
+        print(f"  {reader['name']}: {reader['verdict']}")
+    if proposal["status"] == "open":
+        number = proposal["number"]
+        verb = "approve" if verdict["compatible"] else "refuse"
+        print(f'next: mesh {verb} {number} -m "why"')

@@ -1,0 +1,159 @@
+"""The fast engine: pyruhvro (Rust) for the schemas it is proven equal on, checked batch by batch.
+
+pyruhvro 0.4.0 panics on bytes, fixed and decimals, writes a null of a required field as zero,
+cuts numbers to 32 bits, ignores bytes after a datum and passes texts that are not UTF-8. So it sees
+schemas of a subset only, only arrays that `conform` accepts, and what it decoded counts only
+when encoding it again gives the very bytes that were read; the reference engine decides the rest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyruhvro
+
+from mesh.codec.conform import require_fit, require_schema
+from mesh.codec.interface import Decoded
+from mesh.codec.layout import Column, layout_of, schema_of, storage_schema
+from mesh.codec.physical import physical_tree
+from mesh.codec.poison import join, moved, split
+from mesh.codec.reference import FastavroCodec
+from mesh.codec.storage import to_arrow, to_storage
+from mesh.codec.structs import as_batch, as_struct
+from mesh.errors import EventError
+from mesh.schema import AvroSchema
+from mesh.schema.nodes import Array, Map, Node, Primitive, Record, Reference, Union
+
+#: So few datums are read one by one rather than halved on.
+_FEW = 8
+_NOTHING = pa.scalar(b"", pa.binary())
+_REFUSED = EventError("the batch holds an event that does not decode", code="MESH-E030")
+_PROVEN = frozenset({"boolean", "int", "long", "float", "double", "string"})
+
+
+def declines(schema: AvroSchema) -> str | None:
+    """Why the fast engine leaves a schema to the reference engine; None when it takes it."""
+    return _declines(schema.root, schema)
+
+
+def _declines(node: Node, schema: AvroSchema) -> str | None:
+    match node:
+        case Reference(fullname):
+            return _declines(schema.names[fullname], schema)
+        case Primitive(kind):
+            return None if kind in _PROVEN else f"{kind} is outside the proven subset"
+        case Array(inner):
+            return _declines(inner, schema)
+        case Map():
+            return "map is outside the proven subset"
+        case Union(branches):
+            if len(branches) != 2 or sum(branch.kind == "null" for branch in branches) != 1:
+                return "a union other than of null and one type is outside the proven subset"
+            return next(_declines(branch, schema) for branch in branches if branch.kind != "null")
+        case Record(fullname=fullname, fields=fields):
+            if not fields:
+                return f"the record {fullname} has no fields"
+            return next((why for field in fields if (why := _declines(field.type, schema))), None)
+    return None if node.kind == "enum" else f"{node.kind} is outside the proven subset"
+
+
+class PyruhvroCodec:
+    """One schema's events through pyruhvro, every batch verified."""
+
+    engine = "pyruhvro"
+
+    def __init__(self, schema: AvroSchema) -> None:
+        """Raises SchemaError for a schema that has no columns; the schema must not be declined."""
+        self._reference = FastavroCodec(schema)
+        self._layout = layout_of(schema)
+        self._arrow_schema = schema_of(self._layout)
+        self._storage_schema = storage_schema(self._layout)
+        self._text = json.dumps(physical_tree(schema))
+
+    @property
+    def schema(self) -> AvroSchema:
+        """The writer's schema."""
+        return self._reference.schema
+
+    @property
+    def arrow_schema(self) -> pa.Schema:
+        """The columns of every batch."""
+        return self._arrow_schema
+
+    @property
+    def layout(self) -> Column:
+        """The same with what Avro demands beyond Arrow."""
+        return self._layout
+
+    def encode(self, batch: pa.RecordBatch, prefix: bytes = b"") -> list[bytes]:
+        """One datum per row, each after `prefix`; raises EventError for a row that does not fit."""
+        require_schema(batch, self._arrow_schema)
+        records = as_struct(batch, self._arrow_schema)
+        require_fit(records, self._layout)
+        datums = self._encode(as_batch(to_storage(records, self._layout), self._storage_schema))
+        if prefix:
+            datums = pc.binary_join_element_wise(pa.scalar(prefix, pa.binary()), datums, _NOTHING)
+        return list(datums.to_pylist())
+
+    def decode(self, datums: Sequence[bytes]) -> pa.RecordBatch:
+        """One row per datum, in order; raises EventError for the first that does not decode."""
+        stored = self._decode(datums)
+        if stored is None or self._suspects(stored, datums):
+            return self._reference.decode(datums)
+        return self._readable(stored)
+
+    def decode_with_poison(self, datums: Sequence[bytes]) -> Decoded:
+        """As `decode`, but what does not decode is set aside and the others go on."""
+        return split(datums, self._attempt)
+
+    def _attempt(self, datums: Sequence[bytes]) -> Decoded:
+        stored = self._decode(datums)
+        if stored is None:
+            if len(datums) > _FEW:
+                raise _REFUSED
+            return self._reference.decode_with_poison(datums)
+        suspects = self._suspects(stored, datums)
+        if not suspects:
+            return Decoded(self._readable(stored), range(len(datums)))
+        doubtful = set(suspects)
+        sound = [index for index in range(len(datums)) if index not in doubtful]
+        kept = Decoded(self._readable(stored.take(pa.array(sound, pa.int64()))), sound)
+        judged = self._reference.decode_with_poison([datums[index] for index in suspects])
+        return join([kept, moved(judged, suspects)])
+
+    def _decode(self, datums: Sequence[bytes]) -> pa.RecordBatch | None:
+        """What pyruhvro reads, or None when it refuses."""
+        try:
+            stored = _rust(pyruhvro.deserialize_array, list(datums), self._text)
+            stored.validate(full=True)
+        except (ValueError, TypeError):  # ArrowInvalid is a ValueError
+            return None
+        return stored.cast(self._storage_schema)
+
+    def _suspects(self, stored: pa.RecordBatch, datums: Sequence[bytes]) -> list[int]:
+        """The datums that encoding does not give back byte for byte."""
+        again = self._encode(stored)
+        given = pa.array(datums, pa.binary())
+        if again.equals(given):
+            return []
+        return list(pc.indices_nonzero(pc.not_equal(again, given)).to_pylist())
+
+    def _encode(self, stored: pa.RecordBatch) -> pa.Array:
+        return pa.concat_arrays(_rust(pyruhvro.serialize_record_batch, stored, self._text, 1))
+
+    def _readable(self, stored: pa.RecordBatch) -> pa.RecordBatch:
+        return as_batch(to_arrow(as_struct(stored, self._storage_schema), self._layout), self._arrow_schema)
+
+
+def _rust(function: Callable[..., Any], *arguments: object) -> Any:
+    """Call into Rust; a panic there is no reason to die here."""
+    try:
+        return function(*arguments)
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":
+            raise ValueError(f"pyruhvro panicked: {error}") from error
+        raise

@@ -1,0 +1,94 @@
+"""Settings: where the mesh is. Environment first, then the state that `mesh up` left, then defaults.
+
+| setting | environment | from `mesh up` |
+|---|---|---|
+| Kafka bootstrap servers | MESH_KAFKA_BOOTSTRAP | .mesh/run.json |
+| platform address | MESH_PLATFORM_URL | .mesh/run.json |
+| registry address | MESH_REGISTRY_URL | <platform>/registry |
+| token | MESH_TOKEN or MESH_TOKEN_FILE | .mesh/token |
+| codec engine | MESH_CODEC (auto, fastavro) | |
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from mesh.errors import UsageError
+
+STATE_FOLDER = ".mesh"
+RUN_FILE = "run.json"
+TOKEN_FILE = "token"  # noqa: S105 - a file name
+
+CodecChoice = Literal["auto", "fastavro"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the mesh is, and the token it asks for."""
+
+    bootstrap: str
+    platform_url: str
+    registry_url: str
+    token: str = field(repr=False)
+    codec: CodecChoice = "auto"
+
+
+def load(start: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings in force; raises UsageError (MESH-U030) when no mesh is running or named."""
+    env = os.environ if environ is None else environ
+    state = find_state(start or Path.cwd(), env)
+    run = _run(state)
+    bootstrap = env.get("MESH_KAFKA_BOOTSTRAP") or run.get("bootstrap", "")
+    platform = (env.get("MESH_PLATFORM_URL") or run.get("platform_url", "")).rstrip("/")
+    if not bootstrap or not platform:
+        raise UsageError(
+            "no mesh is running here",
+            code="MESH-U030",
+            where=str(state),
+            why=f"neither {state / RUN_FILE} nor MESH_KAFKA_BOOTSTRAP and MESH_PLATFORM_URL say where it is",
+            fix="mesh up",
+        )
+    codec = env.get("MESH_CODEC", "auto")
+    if codec not in ("auto", "fastavro"):
+        raise UsageError(f"MESH_CODEC cannot be {codec!r}", code="MESH-U031", why="allowed: auto, fastavro")
+    return Settings(
+        bootstrap=bootstrap,
+        platform_url=platform,
+        registry_url=(env.get("MESH_REGISTRY_URL") or f"{platform}/registry").rstrip("/"),
+        token=_token(state, env),
+        codec="auto" if codec == "auto" else "fastavro",
+    )
+
+
+def find_state(start: Path, environ: Mapping[str, str]) -> Path:
+    """The state folder: MESH_STATE, else the nearest `.mesh` upwards, else one to be made here."""
+    named = environ.get("MESH_STATE")
+    if named:
+        return Path(named)
+    for folder in (start, *start.parents):
+        if (folder / STATE_FOLDER).is_dir():
+            return folder / STATE_FOLDER
+    return start / STATE_FOLDER
+
+
+def _run(state: Path) -> dict[str, str]:
+    try:
+        found = json.loads((state / RUN_FILE).read_text())
+    except (OSError, ValueError):
+        return {}
+    return {key: str(value) for key, value in found.items()} if isinstance(found, dict) else {}
+
+
+def _token(state: Path, env: Mapping[str, str]) -> str:
+    if env.get("MESH_TOKEN"):
+        return env["MESH_TOKEN"]
+    file = Path(env["MESH_TOKEN_FILE"]) if env.get("MESH_TOKEN_FILE") else state / TOKEN_FILE
+    try:
+        return file.read_text().strip()
+    except OSError:
+        return ""

@@ -1,0 +1,126 @@
+"""The composition root: settings in, a mesh to publish to and subscribe to out. Clients are built here only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from mesh import naming
+from mesh.adapters.http import Http
+from mesh.adapters.kafka_admin import KafkaAdmin
+from mesh.adapters.platform_http import HttpPlatform
+from mesh.adapters.registry_http import HttpRegistry
+from mesh.apply import World
+from mesh.config import Settings, load
+
+if TYPE_CHECKING:
+    from mesh.adapters.kafka_receiver import Start
+    from mesh.lookup import LookupTable
+    from mesh.port import OutputPort
+    from mesh.publisher import Publisher
+    from mesh.subscription import Reading, Subscription
+
+
+class Mesh:
+    """One mesh, connected. Publishers and subscriptions are closed by whoever opened them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._platform_http = Http(settings.platform_url, settings.token, name="platform")
+        self._registry_http = Http(settings.registry_url, settings.token, name="schema registry")
+        self.platform = HttpPlatform(self._platform_http)
+        self.registry = HttpRegistry(self._registry_http)
+        self._ports: dict[str, OutputPort] = {}
+
+    def world(self) -> World:
+        """What plans are made of."""
+        return World(KafkaAdmin(self.settings.bootstrap), self.registry, self.platform)
+
+    def port(self, product: str) -> OutputPort:
+        """A product's output port by `<domain>.<product>` or by contract id, with the contract in force."""
+        from mesh.contract.reading import read_contract
+        from mesh.port import OutputPort
+
+        known = self._ports.get(product)
+        if known is None:
+            by_id = product.count(".") >= 2
+            facts = self.platform.contract(product) if by_id else self.platform.port(product)
+            contract = read_contract(facts.text.encode(), f"{facts.id}@{facts.version}")
+            known = self._ports[product] = OutputPort(contract, self.settings.codec)
+        return known
+
+    def publisher(self, product: str) -> Publisher:
+        """Publish events of a product; the schema must be registered (mesh apply)."""
+        from mesh.adapters.kafka_sender import KafkaSender
+        from mesh.event import EventIds
+        from mesh.publisher import Publisher
+
+        port = self.port(product)
+        schema_id = self.registry.schema_id(port.subject, port.schema)
+        sender = KafkaSender(self.settings.bootstrap)
+        return Publisher(port, schema_id, sender, EventIds(os.urandom(8)), lambda: datetime.now(UTC))
+
+    def subscribe(
+        self,
+        product: str,
+        *,
+        group: str,
+        start: Start = "earliest",
+        fields: Sequence[str] = (),
+        purpose: str = "",
+    ) -> Subscription:
+        """Subscribe as a group; `fields` and `purpose` tell governance who would notice a change."""
+        port = self.port(product)
+        name = naming.parse_topic(port.topic).product_name
+        self.platform.subscribe(name, group, fields, purpose)
+        return self.receive(product, group=group, start=start)
+
+    def receive(self, product: str, *, group: str, start: Start = "earliest") -> Subscription:
+        """Read as a group without registering a subscription: for the mesh's own workers."""
+        from mesh.adapters.kafka_receiver import GroupReceiver
+        from mesh.adapters.kafka_sender import KafkaSender
+        from mesh.subscription import Decoder, Subscription
+
+        port = self.port(product)
+        receiver = GroupReceiver(self.settings.bootstrap, port.topic, group, start)
+        dead_letters = KafkaSender(self.settings.bootstrap)
+        return Subscription(port, Decoder(port, self.registry), receiver, dead_letters, group)
+
+    def lookup(self, product: str) -> LookupTable:
+        """A product as a table: the latest event per key, kept current."""
+        from mesh.adapters.kafka_receiver import BoundedReceiver
+        from mesh.lookup import LookupTable
+        from mesh.subscription import Decoder
+
+        port = self.port(product)
+        return LookupTable(port, Decoder(port, self.registry), BoundedReceiver(self.settings.bootstrap, port.topic))
+
+    def read(self, product: str, *, last: int | None = None) -> Reading:
+        """Everything that is there now, or the `last` events of each partition."""
+        from mesh.adapters.kafka_receiver import BoundedReceiver
+        from mesh.subscription import Decoder, Reading
+
+        port = self.port(product)
+        receiver = BoundedReceiver(self.settings.bootstrap, port.topic, last)
+        return Reading(port, Decoder(port, self.registry), receiver)
+
+    def close(self) -> None:
+        """Let go of the HTTP connections."""
+        self._platform_http.close()
+        self._registry_http.close()
+
+    def __enter__(self) -> Mesh:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def connect(settings: Settings | None = None) -> Mesh:
+    """The mesh that the environment or `mesh up` names; raises UsageError when there is none."""
+    return Mesh(settings or load())

@@ -1,0 +1,161 @@
+"""A declaration against its standard's official JSON schema, as findings with line and column."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from mesh.contract.yaml import Document, Path
+from mesh.errors import Finding
+
+Standard = Literal["odcs-v3.2.0", "odps-v1.1.0"]
+_UNEXPECTED = re.compile(r"'([^']*)'")
+_MOST = 50
+
+
+def findings(document: Document, standard: Standard) -> Iterator[Finding]:
+    """What the standard's schema has to say; nothing means valid.
+
+    Codes: MESH-C020 not a mapping, C021 missing key, C022 unknown key, C023 wrong type,
+    C024 value not allowed, C025 anything else the schema refuses.
+    """
+    if not isinstance(document.data, dict):
+        yield Finding(
+            code="MESH-C020",
+            message="the file holds no declaration",
+            where=document.at(),
+            why=f"a mapping is expected at the top, found {_kind(document.data)}",
+            fix="see docs/guides/contracts.md for a whole example",
+        )
+        return
+    seen: set[tuple[str, str]] = set()
+    errors = _validator(standard).iter_errors(document.data)
+    for error in sorted((leaf for e in errors for leaf in _leaves(e)), key=lambda e: [str(p) for p in e.absolute_path]):
+        for finding in _describe(error, document, standard):
+            mark = (str(finding.where), finding.message)
+            if mark not in seen and len(seen) < _MOST:
+                seen.add(mark)
+                yield finding
+
+
+@cache
+def _schema(standard: Standard) -> Any:
+    return json.loads((files("mesh.contract") / "standards" / f"{standard}.json").read_text())
+
+
+@cache
+def _validator(standard: Standard) -> Any:
+    from jsonschema import Draft201909Validator
+
+    return Draft201909Validator(_schema(standard))
+
+
+def _leaves(error: Any) -> Iterator[Any]:
+    """The errors a person can act on: inside a choice, those of the branch that came closest."""
+    if not error.context:
+        yield error
+        return
+    branches: dict[Any, list[Any]] = {}
+    for inner in error.context:
+        branches.setdefault(inner.schema_path[0], []).append(inner)
+    closest = min(branches.values(), key=lambda found: (_distance(found), len(found)))
+    for inner in closest:
+        yield from _leaves(inner)
+
+
+def _distance(found: list[Any]) -> int:
+    return sum(1 for error in found if error.validator in {"type", "const", "enum"} and not error.path)
+
+
+def _describe(error: Any, document: Document, standard: Standard) -> Iterator[Finding]:
+    path: Path = tuple(error.absolute_path)
+    name = ".".join(str(part) for part in path) or "the top level"
+    rerun = f"mesh check {document.file}"
+    if error.validator == "required":
+        missing = _UNEXPECTED.findall(error.message)[0]
+        yield Finding(
+            code="MESH-C021",
+            message=f"{missing!r} is missing in {name}",
+            where=document.at(*path),
+            why=f"{standard} requires it",
+            fix=f"add {missing}: …, then run: {rerun}",
+        )
+    elif error.validator in {"additionalProperties", "unevaluatedProperties"} and isinstance(error.instance, dict):
+        known = sorted(_known_keys(error.schema, _schema(standard)))
+        for key in _unexpected(error):
+            near = difflib.get_close_matches(key, known, n=1)
+            yield Finding(
+                code="MESH-C022",
+                message=f"unknown key {key!r} in {name}" + (f"; did you mean {near[0]!r}?" if near else ""),
+                where=document.at(*path, key),
+                why=f"{standard} has no such key here; extensions go into customProperties",
+                fix=f"rename or remove it, then run: {rerun}",
+            )
+    elif error.validator == "type":
+        wanted = error.validator_value if isinstance(error.validator_value, str) else " or ".join(error.validator_value)
+        yield Finding(
+            code="MESH-C023",
+            message=f"{name} must be {_article(wanted)}, found {_kind(error.instance)}",
+            where=document.at(*path),
+            why=f"{standard} says so",
+            fix=f"correct the value, then run: {rerun}",
+        )
+    elif error.validator in {"enum", "const"}:
+        allowed = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
+        near = difflib.get_close_matches(str(error.instance), [str(a) for a in allowed], n=1)
+        yield Finding(
+            code="MESH-C024",
+            message=f"{name} cannot be {error.instance!r}" + (f"; did you mean {near[0]!r}?" if near else ""),
+            where=document.at(*path),
+            why="allowed: " + ", ".join(str(a) for a in allowed[:30]),
+            fix=f"correct the value, then run: {rerun}",
+        )
+    else:
+        yield Finding(
+            code="MESH-C025",
+            message=f"{name}: {error.message[:300]}",
+            where=document.at(*path),
+            why=f"{standard} refuses it ({error.validator})",
+            fix=f"correct the value, then run: {rerun}",
+        )
+
+
+def _unexpected(error: Any) -> list[str]:
+    bracket = error.message[error.message.rfind("(") :] if "(" in error.message else error.message
+    return [key for key in _UNEXPECTED.findall(bracket) if key in error.instance]
+
+
+def _known_keys(schema: Any, root: Any, depth: int = 0) -> set[str]:
+    """Every key that the schema at this place could mean, following references a few steps."""
+    if not isinstance(schema, dict) or depth > 6:
+        return set()
+    keys = set(schema.get("properties", {}))
+    reference = schema.get("$ref", "")
+    if reference.startswith("#/"):
+        target = root
+        for part in reference[2:].split("/"):
+            target = target.get(part, {})
+        keys |= _known_keys(target, root, depth + 1)
+    for word in ("allOf", "anyOf", "oneOf"):
+        for branch in schema.get(word, ()):
+            keys |= _known_keys(branch, root, depth + 1)
+    for word in ("if", "then", "else"):
+        keys |= _known_keys(schema.get(word), root, depth + 1)
+    return keys
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    kinds = {bool: "a boolean", int: "an integer", float: "a number", str: "text", list: "a list", dict: "a mapping"}
+    return kinds.get(type(value), type(value).__name__)
+
+
+def _article(word: str) -> str:
+    names = {"string": "text", "object": "a mapping", "array": "a list", "integer": "an integer"}
+    return names.get(word, f"a {word}")

@@ -1,0 +1,171 @@
+"""The error tree: what a caller may catch, and the facts each error carries.
+
+    MeshError
+    ├── UsageError              MESH-U   the command or call itself is wrong                 exit 2
+    ├── DeclarationError        MESH-C   contract or product files that do not hold          exit 1
+    ├── SchemaError             MESH-A   an Avro schema that is invalid, unsafe or too large exit 1
+    │   └── IncompatibleSchema  MESH-A   valid, but readers or retained events would break   exit 1
+    ├── EventError              MESH-E   an event that does not fit its contract             exit 1
+    ├── PlanError               MESH-P   a plan that cannot be made or carried out           exit 1
+    ├── ReviewError             MESH-G   a proposal or decision that governance refuses      exit 1
+    ├── RegistryError           MESH-R   the schema registry refused                         exit 1
+    └── UnreachableError        MESH-X   a broker, registry or platform does not answer      exit 4
+
+Every error says what happened, where, why, and the next command to run. `Finding` is the same
+facts as a value, for checks that report many at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+Severity = Literal["error", "warning", "info"]
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place in a file; line and column count from 1."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place on a topic."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+Where = Location | Position | str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing a check has to say about a declaration."""
+
+    code: str
+    message: str
+    where: Where
+    severity: Severity = "error"
+    why: str = ""
+    fix: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.code} {self.message}"
+
+
+class MeshError(Exception):
+    """Something in the mesh did not go as asked."""
+
+    code: ClassVar[str] = "MESH-M000"
+    exit_code: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        code: str | None = None,
+        where: Where | None = None,
+        why: str = "",
+        fix: str = "",
+        findings: Sequence[Finding] = (),
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.error_code = code or type(self).code
+        self.where = where
+        self.why = why
+        self.fix = fix
+        self.findings = tuple(findings)
+
+    def __str__(self) -> str:
+        head = f"{self.where}: " if self.where is not None else ""
+        lines = [f"{head}{self.error_code} {self.what}"]
+        if self.why:
+            lines.append(f"  why:  {self.why}")
+        if self.fix:
+            lines.append(f"  next: {self.fix}")
+        return "\n".join(lines)
+
+
+class UsageError(MeshError):
+    """The command or call itself is wrong."""
+
+    code = "MESH-U001"
+    exit_code = 2
+
+
+class DeclarationError(MeshError):
+    """A contract or product file does not hold."""
+
+    code = "MESH-C001"
+
+
+class SchemaError(MeshError):
+    """An Avro schema is invalid, unsafe or too large."""
+
+    code = "MESH-A001"
+
+
+class IncompatibleSchema(SchemaError):
+    """A schema is valid, but readers or retained events would break."""
+
+    code = "MESH-A409"
+
+
+class EventError(MeshError):
+    """An event does not fit its contract."""
+
+    code = "MESH-E001"
+
+
+class PlanError(MeshError):
+    """A plan cannot be made or carried out."""
+
+    code = "MESH-P001"
+
+
+class ReviewError(MeshError):
+    """Governance refuses a proposal or a decision."""
+
+    code = "MESH-G001"
+
+
+class RegistryError(MeshError):
+    """The schema registry refused a request."""
+
+    code = "MESH-R001"
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        status: int = 0,
+        registry_code: int = 0,
+        code: str | None = None,
+        where: Where | None = None,
+        why: str = "",
+        fix: str = "",
+    ) -> None:
+        super().__init__(what, code=code, where=where, why=why, fix=fix)
+        self.status = status
+        self.registry_code = registry_code
+
+
+class UnreachableError(MeshError):
+    """A broker, registry or platform does not answer."""
+
+    code = "MESH-X001"
+    exit_code = 4

@@ -1,0 +1,65 @@
+"""The world as it is, as values: what brokers, registries and governance say when asked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mesh.schema import AvroSchema
+
+
+@dataclass(frozen=True, slots=True)
+class TopicFacts:
+    """A topic as the broker shows it; `config` holds only the settings the mesh looks at."""
+
+    partitions: int
+    config: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectFacts:
+    """A subject as the registry shows it; live versions, oldest first. `level` is None when inherited."""
+
+    level: str | None
+    versions: tuple[AvroSchema, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ContractFacts:
+    """What governance knows of a contract: the text in force, and whether the mesh may use it."""
+
+    id: str
+    version: str
+    sha256: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProductFacts:
+    """What the catalog knows of a product."""
+
+    full_name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Actual:
+    """The world as it is: topics on the broker, subjects in the registry, what governance holds."""
+
+    topics: Mapping[str, TopicFacts]
+    subjects: Mapping[str, SubjectFacts]
+    contracts: Mapping[str, ContractFacts]
+    products: Mapping[str, ProductFacts]
+
+
+def base_of(actual: Actual) -> str:
+    """A fingerprint of the world a plan was made from; another one means the plan is stale."""
+    facts = {
+        "topics": {name: [t.partitions, dict(sorted(t.config.items()))] for name, t in actual.topics.items()},
+        "subjects": {name: [s.level, [v.fingerprint for v in s.versions]] for name, s in actual.subjects.items()},
+        "contracts": {name: c.sha256 for name, c in actual.contracts.items()},
+        "products": {name: p.sha256 for name, p in actual.products.items()},
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

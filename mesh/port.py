@@ -1,0 +1,81 @@
+"""A product's output port made ready for events: its contract compiled into codec, rules and names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pyarrow as pa
+
+from mesh import naming
+from mesh.codec import Codec, Column, Engine, codec_for, layout_of
+from mesh.contract.avro import avro_schema
+from mesh.contract.model import Contract
+from mesh.contract.record_rules import record_rules
+from mesh.rules.masks import BatchGuard, compile_masks
+from mesh.schema import AvroSchema
+
+
+@dataclass(frozen=True)
+class OutputPort:
+    """What publisher and subscription need to know of a contract, compiled once."""
+
+    contract: Contract
+    engine: Engine = "auto"
+
+    @property
+    def topic(self) -> str:
+        """The port's topic."""
+        return self.contract.topic
+
+    @property
+    def subject(self) -> str:
+        """The registry subject of its values."""
+        return naming.value_subject(self.topic)
+
+    @property
+    def dead_letters(self) -> str:
+        """Its dead-letter topic."""
+        return naming.dead_letter_topic(self.topic)
+
+    @cached_property
+    def schema(self) -> AvroSchema:
+        """The Avro schema that the contract compiles to."""
+        return avro_schema(self.contract)
+
+    @cached_property
+    def codec(self) -> Codec:
+        """Events in the contract's own schema, to and from Arrow."""
+        return codec_for(self.schema, self.engine)
+
+    @cached_property
+    def layout(self) -> Column:
+        """What its columns must be; rows are checked against it."""
+        return layout_of(self.schema)
+
+    @cached_property
+    def guard(self) -> BatchGuard:
+        """The contract's record rules, over batches."""
+        return compile_masks(record_rules(self.contract), self.codec.arrow_schema)
+
+    def keys(self, batch: pa.RecordBatch) -> list[bytes | None]:
+        """The record key of each event: the key property as UTF-8, several joined by `|`."""
+        import pyarrow.compute as pc
+
+        if not self.contract.key:
+            return [None] * batch.num_rows
+        texts = [_as_text(batch.column(name)) for name in self.contract.key]
+        joined = texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, "|")
+        return list(joined.cast(pa.binary()).to_pylist())
+
+    def times(self, batch: pa.RecordBatch) -> pa.Array | None:
+        """The time of each event (timestamp[us, UTC]), None when the contract names no event time."""
+        return batch.column(self.contract.event_time) if self.contract.event_time else None
+
+
+def _as_text(column: pa.Array) -> pa.Array:
+    import pyarrow.compute as pc
+
+    if pa.types.is_timestamp(column.type):
+        return pc.strftime(column, format="%Y-%m-%dT%H:%M:%SZ")
+    return column.cast(pa.string())

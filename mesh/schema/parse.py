@@ -1,0 +1,64 @@
+"""Read an Avro schema: what a text may not do is refused here, before any Avro library sees it."""
+
+from __future__ import annotations
+
+from mesh import limits
+from mesh.schema.builder import Builder
+from mesh.schema.defaults import DefaultCheck, TooIntricate
+from mesh.schema.model import AvroSchema
+from mesh.schema.parts import WRITTEN_OUT_NODES, refuse_nodes
+from mesh.schema.refusal import BAD_DEFAULT, ENDLESS, NOT_JSON, OVER_BUDGET, RECURSIVE, refuse
+from mesh.schema.shape import endless_types, shape_of
+from mesh.schema.strict_json import Json, JsonProblem, TooMuch, compact, read_json
+
+#: A type in a field of a record stands three JSON levels deeper than the record.
+_JSON_DEPTH = 3 * limits.SCHEMA_DEPTH + 8
+
+
+def parse_schema(text: str) -> AvroSchema:
+    """The schema that `text` describes; raises SchemaError when it is invalid, unsafe or recursive."""
+    schema = parse_recursive_schema(text)
+    if schema.recursive:
+        refuse(
+            RECURSIVE,
+            "$",
+            "the schema refers to itself",
+            why="values could be nested so deep that a reader's stack ends before they do",
+            fix="end the nesting with a record of another name, or refer to the parent by its key",
+        )
+    return schema
+
+
+def parse_recursive_schema(text: str) -> AvroSchema:
+    """As `parse_schema`, recursive types allowed: only for readers that count depth themselves."""
+    builder = Builder()
+    root = builder.build(_read(text), "", "$", 1)
+    if shape_of(root, builder.shapes).nodes > WRITTEN_OUT_NODES:
+        refuse_nodes("$", WRITTEN_OUT_NODES)
+    if builder.recursive:
+        for fullname in endless_types(builder.names):
+            refuse(ENDLESS, "$", f"no finite value can have the type {fullname!r}")
+    _check_defaults(builder)
+    return AvroSchema.of(root, builder.names, recursive=builder.recursive)
+
+
+def _read(text: str) -> Json:
+    try:
+        return read_json(text, max_bytes=limits.SCHEMA_BYTES, max_depth=_JSON_DEPTH)
+    except TooMuch as problem:
+        refuse(OVER_BUDGET, "$", f"the schema cannot be read: {problem}")
+    except JsonProblem as problem:
+        refuse(NOT_JSON, "$", f"the schema cannot be read: {problem}")
+
+
+def _check_defaults(builder: Builder) -> None:
+    check = DefaultCheck(builder.names)
+    for default, node, path in builder.defaults:
+        try:
+            fits = check.fits(default, node)
+        except TooIntricate:
+            refuse(OVER_BUDGET, path, "the defaults of the schema take too long to check")
+        if not fits:
+            refuse(
+                BAD_DEFAULT, path, f"the default {compact(default)[:80]} does not fit the type of its field"
+            )

@@ -1,0 +1,283 @@
+"""Subscribing to an output port: batches of decoded, checked events; poison goes to the dead letters.
+
+Delivery is at least once: a batch is committed when the next one is asked for, that is, after the
+caller has handled it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pyarrow as pa
+
+from mesh.codec import Codec, codec_for
+from mesh.codec.resolution import Resolution, resolution
+from mesh.errors import EventError, MeshError, Position, RegistryError, UnreachableError
+from mesh.event import Poison, SchemaGroup, dead_letter_headers, unframe_batch
+from mesh.interfaces import Message, Receiver, Registry, Sender
+from mesh.port import OutputPort
+from mesh.publisher import rule_error
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    from pydantic import BaseModel
+
+    Model = TypeVar("Model", bound=BaseModel)
+
+BATCH = 10_000
+PATIENCE_SECONDS = 60.0
+UNKNOWN_ID_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events in the reader's schema; row i came as `messages[i]`."""
+
+    events: pa.RecordBatch
+    messages: Sequence[Message] = field(repr=False)
+
+    def __len__(self) -> int:
+        return int(self.events.num_rows)
+
+    def to_arrow(self) -> pa.RecordBatch:
+        """The events as an Arrow record batch, without a copy."""
+        return self.events
+
+    def to_polars(self) -> polars.DataFrame:
+        """The events as a Polars frame."""
+        import polars
+
+        frame = polars.from_arrow(self.events)
+        assert isinstance(frame, polars.DataFrame)
+        return frame
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The events as a pandas frame."""
+        return self.events.to_pandas()
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The events as dicts."""
+        return list(self.events.to_pylist())
+
+    def models(self, model: type[Model]) -> list[Model]:
+        """The events as instances of a Pydantic model."""
+        return [model.model_validate(row) for row in self.events.to_pylist()]
+
+    def position(self, row: int) -> Position:
+        """Where an event stands on its topic."""
+        message = self.messages[row]
+        return Position(message.topic(), message.partition(), message.offset())
+
+
+class Decoder:
+    """Messages to batches in one reader's schema; what cannot be read or breaks a rule is set aside."""
+
+    def __init__(self, port: OutputPort, registry: Registry) -> None:
+        self._port = port
+        self._registry = registry
+        self._writers: dict[int, tuple[Codec, Resolution]] = {}
+
+    def decode(self, messages: Sequence[Message]) -> tuple[Batch, list[tuple[Message, EventError]]]:
+        """The readable events in order of arrival, and the others with their reasons. Tombstones are neither."""
+        parts = unframe_batch([message.value() for message in messages])
+        poison = list(parts.poison)
+        columns: list[pa.RecordBatch] = []
+        order: list[int] = []
+        for group in parts.groups:
+            batch, indices, bad = self._group(group)
+            poison += bad
+            if batch.num_rows:
+                columns.append(batch)
+                order += indices
+        events = _joined(columns, self._port.codec.arrow_schema)
+        if len(columns) > 1:
+            ranking = sorted(range(len(order)), key=order.__getitem__)
+            events = events.take(pa.array(ranking))
+            order = [order[rank] for rank in ranking]
+        kept = messages if len(order) == len(messages) else [messages[index] for index in order]
+        return Batch(events, kept), [(messages[p.index], p.error) for p in sorted(poison, key=lambda p: p.index)]
+
+    def _group(self, group: SchemaGroup) -> tuple[pa.RecordBatch, Sequence[int], list[Poison]]:
+        try:
+            codec, to_reader = self._writer(group.schema_id)
+        except RegistryError as error:
+            return self._none(), [], [Poison(index, _unreadable(group.schema_id, error)) for index in group.indices]
+        decoded = codec.decode_with_poison(group.datums)
+        poison = [Poison(group.indices[p.index], p.error) for p in decoded.poison]
+        indices: Sequence[int] = (
+            group.indices if not poison else [group.indices[index] for index in decoded.indices]
+        )
+        events = to_reader.apply(decoded.batch)
+        verdict = self._port.guard.check(events)
+        if verdict.valid is None:
+            return events, indices, poison
+        good = verdict.valid.to_pylist()
+        poison += [Poison(indices[row], rule_error(verdict, row)) for row, ok in enumerate(good) if not ok]
+        return events.filter(verdict.valid), [indices[row] for row, ok in enumerate(good) if ok], poison
+
+    def _none(self) -> pa.RecordBatch:
+        return pa.RecordBatch.from_pylist([], schema=self._port.codec.arrow_schema)
+
+    def _writer(self, schema_id: int) -> tuple[Codec, Resolution]:
+        """The codec of a writer's schema; asks the registry once, with patience: an outage is no event's fault."""
+        known = self._writers.get(schema_id)
+        if known is None:
+            schema = _asked(self._registry, schema_id)
+            try:
+                known = codec_for(schema, self._port.engine), resolution(schema, self._port.schema)
+            except MeshError as error:
+                raise RegistryError(error.what, code=error.error_code, why=error.why) from error
+            self._writers[schema_id] = known
+        return known
+
+
+class Subscription:
+    """One group's endless reading of one port. Use `with`, or close it."""
+
+    def __init__(
+        self, port: OutputPort, decoder: Decoder, receiver: Receiver, dead_letters: Sender, group: str
+    ) -> None:
+        self._port = port
+        self._decoder = decoder
+        self._receiver = receiver
+        self._dead_letters = dead_letters
+        self._group = group
+        self.buried = 0
+
+    def batches(self, *, most: int = BATCH, wait_seconds: float = 0.5) -> Iterator[Batch]:
+        """Batches as they come, for ever; the one before is committed when the next is asked for."""
+        while True:
+            batch = self.poll(most=most, wait_seconds=wait_seconds)
+            if batch is not None:
+                yield batch
+
+    def poll(self, *, most: int = BATCH, wait_seconds: float = 0.5) -> Batch | None:
+        """The next batch, None when nothing readable came within `wait_seconds`; commits the one before."""
+        self._receiver.commit()
+        messages = self._receiver.take(most, wait_seconds)
+        if not messages:
+            return None
+        batch, poison = self._decoder.decode(messages)
+        if poison:
+            self._bury(poison)
+        return batch if len(batch) else None
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Events as dicts, for ever."""
+        for batch in self.batches():
+            yield from batch.rows()
+
+    def close(self) -> None:
+        """Leave the group; what was handled but not committed comes again."""
+        self._receiver.close()
+        self._dead_letters.close()
+
+    def __enter__(self) -> Subscription:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self._receiver.commit()
+        self.close()
+
+    def _bury(self, poison: list[tuple[Message, EventError]]) -> None:
+        """Send poison on, bytes and headers untouched, before its offset can be committed."""
+        headers = [
+            dead_letter_headers(
+                message.headers(),
+                error=error,
+                position=Position(message.topic(), message.partition(), message.offset()),
+                group=self._group,
+            )
+            for message, error in poison
+        ]
+        messages = [message for message, _ in poison]
+        times = [max(message.timestamp()[1], 0) for message in messages]
+        keys, values = [m.key() for m in messages], [m.value() for m in messages]
+        self._dead_letters.send(self._port.dead_letters, keys, values, headers, times)
+        self._dead_letters.flush()
+        self.buried += len(poison)
+
+
+class Reading:
+    """Everything that is on a port now, once, without a group and without committing anything."""
+
+    def __init__(self, port: OutputPort, decoder: Decoder, receiver: Receiver) -> None:
+        self._port = port
+        self._decoder = decoder
+        self._receiver = receiver
+        self.unreadable = 0
+
+    def batches(self, *, most: int = BATCH) -> Iterator[Batch]:
+        """Batches until the end that was there when the reading began."""
+        try:
+            while not self._receiver.at_end():
+                messages = self._receiver.take(most, 1.0)
+                if messages:
+                    batch, poison = self._decoder.decode(messages)
+                    self.unreadable += len(poison)
+                    if len(batch):
+                        yield batch
+        finally:
+            self._receiver.close()
+
+    def to_arrow(self) -> pa.Table:
+        """All events as one Arrow table."""
+        return pa.Table.from_batches([b.events for b in self.batches()], schema=self._port.codec.arrow_schema)
+
+    def to_polars(self) -> polars.DataFrame:
+        """All events as one Polars frame."""
+        import polars
+
+        frame = polars.from_arrow(self.to_arrow())
+        assert isinstance(frame, polars.DataFrame)
+        return frame
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """All events as one pandas frame."""
+        return self.to_arrow().to_pandas()
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """All events as dicts."""
+        for batch in self.batches():
+            yield from batch.rows()
+
+
+def _joined(parts: list[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatch:
+    if len(parts) == 1:
+        return parts[0]
+    if not parts:
+        return pa.RecordBatch.from_pylist([], schema=schema)
+    return pa.concat_batches(parts)
+
+
+def _asked(registry: Registry, schema_id: int) -> Any:
+    began, tries = time.monotonic(), 0
+    while True:
+        tries += 1
+        try:
+            return registry.schema(schema_id)
+        except UnreachableError:
+            if time.monotonic() - began > PATIENCE_SECONDS:
+                raise
+        except RegistryError as error:
+            # A replica may lag: an id counts as unknown only when it stays unknown for two seconds.
+            if error.status != 404 or tries >= UNKNOWN_ID_TRIES:
+                raise
+        time.sleep(1.0)
+
+
+def _unreadable(schema_id: int, error: RegistryError) -> EventError:
+    return EventError(
+        f"the event's schema id {schema_id} is of no use",
+        code="MESH-E013",
+        why=error.what,
+        fix="check which registry the publisher used",
+    )

@@ -1,0 +1,299 @@
+"""The platform's own API (`/api/v1`): declarations, proposals, decisions, subscriptions.
+
+Its OpenAPI document is the only door: the command line and the pages are clients of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+from functools import lru_cache
+from typing import Annotated, Any, Literal
+
+from fastapi import FastAPI, HTTPException, Path, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from mesh import naming
+from mesh.contract.avro import avro_schema
+from mesh.contract.model import Contract
+from mesh.contract.reading import read_contract
+from mesh.errors import MeshError
+from mesh.product import read_product
+from mesh.schema import AvroSchema
+from mesh_platform.control import ControlPlane
+from mesh_platform.governance.state import ApprovedVersion, Refused
+from mesh_platform.governance.verdict import judge
+
+Text = Annotated[str, Field(max_length=1_048_576)]
+Name = Annotated[str, Field(max_length=255)]
+Slug = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
+
+
+class Model(BaseModel):
+    """A request body; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class DeclarationIn(Model):
+    """A contract or product file, as text."""
+
+    file: Name
+    text: Text
+
+
+class ProposalIn(DeclarationIn):
+    """A changed contract, and why."""
+
+    reason: Annotated[str, Field(max_length=4_000)] = ""
+
+
+class DecisionIn(Model):
+    """A decision on exactly the text with this hash."""
+
+    decision: Literal["approve", "refuse"]
+    reason: Annotated[str, Field(min_length=1, max_length=4_000)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class SubscriptionIn(Model):
+    """Who reads a product, which fields, and for what."""
+
+    product: Name
+    group: Name
+    fields: Annotated[list[Name], Field(max_length=1_000)] = []
+    purpose: Annotated[str, Field(max_length=1_000)] = ""
+
+
+class ContractOut(BaseModel):
+    """A contract in force."""
+
+    id: str
+    version: str
+    sha256: str
+    text: str
+    approved_by: str
+    approved_at: str
+
+
+class ProductOut(BaseModel):
+    """A declared product."""
+
+    full_name: str
+    sha256: str
+    text: str
+    declared_at: str
+
+
+@lru_cache(maxsize=512)
+def parsed(text: str, file: str) -> Contract:
+    """A contract read from text; the same text is read once."""
+    return read_contract(text.encode(), file)
+
+
+def create_api(control: ControlPlane) -> FastAPI:
+    """The API over a control plane; who asks is in `request.scope["principal"]`."""
+    api = FastAPI(
+        title="mesh platform",
+        version="1.0",
+        summary="Declare, find, subscribe to and review data products.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+    )
+    governance = control.governance
+
+    @api.exception_handler(MeshError)
+    async def told(_request: Request, error: MeshError) -> JSONResponse:
+        return problem(422, error.error_code, error.what, error.why, error.fix, str(error.where or ""), error)
+
+    @api.exception_handler(HTTPException)
+    async def refused(_request: Request, error: HTTPException) -> JSONResponse:
+        detail = error.detail if isinstance(error.detail, dict) else {"what": str(error.detail)}
+        return problem(error.status_code, detail.get("code", "MESH-S400"), detail["what"], detail.get("why", ""), detail.get("fix", ""))
+
+    async def submit(kind: str, body: dict[str, Any], request: Request) -> Any:
+        outcome = await control.submit(kind, body, request.scope["principal"])
+        if isinstance(outcome, Refused):
+            raise HTTPException(
+                outcome.status,
+                {"code": outcome.code, "what": outcome.what, "why": outcome.why, "fix": outcome.fix},
+            )
+        return outcome
+
+    @api.get("/contracts", summary="Contracts in force")
+    async def contracts() -> list[ContractOut]:
+        return [_contract_out(versions[-1]) for _, versions in sorted(governance.contracts.items())]
+
+    @api.get("/contracts/{contract_id}", summary="One contract in force")
+    async def contract(contract_id: Name) -> ContractOut:
+        found = governance.in_force(contract_id)
+        if found is None:
+            raise _missing(f"no contract has the id {contract_id!r}", "mesh products")
+        return _contract_out(found)
+
+    @api.get("/products", summary="Declared products")
+    async def products() -> list[ProductOut]:
+        return [
+            ProductOut(full_name=p.full_name, sha256=p.sha256, text=p.text, declared_at=p.declared_at)
+            for _, p in sorted(governance.products.items())
+        ]
+
+    @api.get("/products/{domain}/{product}/port", summary="The contract behind a product's output port")
+    async def port(domain: Slug, product: Slug) -> ContractOut:
+        found = governance.products.get(f"{domain}.{product}")
+        if found is not None:
+            offered = [p.contract_id for p in read_product(found.text.encode(), found.file).output_ports]
+            known = [v for v in map(governance.in_force, offered) if v is not None]
+            if known:
+                return _contract_out(max(known, key=lambda v: naming.parse_topic(v.topic).major))
+        raise _missing(f"there is no product {domain}.{product}", "mesh products")
+
+    @api.post("/contracts", status_code=201, summary="Declare a contract that is new to the mesh")
+    async def declare_contract(body: DeclarationIn, request: Request) -> ContractOut:
+        return _contract_out(await submit("contract.declare", _facts(body), request))
+
+    @api.post("/products", status_code=201, summary="Declare a product")
+    async def declare_product(body: DeclarationIn, request: Request) -> ProductOut:
+        product = read_product(body.text.encode(), body.file)
+        for declared in product.output_ports:
+            if governance.in_force(declared.contract_id) is None:
+                raise HTTPException(
+                    409,
+                    {
+                        "code": "MESH-G020",
+                        "what": f"{product.full_name} offers {declared.contract_id}, which is not declared",
+                        "why": "a product stands on contracts",
+                        "fix": "mesh apply",
+                    },
+                )
+        facts = {
+            "full_name": product.full_name,
+            "file": body.file,
+            "text": body.text,
+            "sha256": hashlib.sha256(body.text.encode()).hexdigest(),
+        }
+        made = await submit("product.declare", facts, request)
+        return ProductOut(
+            full_name=made.full_name, sha256=made.sha256, text=made.text, declared_at=made.declared_at
+        )
+
+    @api.post("/proposals", status_code=201, summary="Propose a changed contract for review")
+    async def propose(body: ProposalIn, request: Request) -> dict[str, Any]:
+        facts = _facts(body)
+        known = governance.in_force(facts["contract_id"])
+        if known is None:
+            raise _missing(f"{facts['contract_id']} is not declared yet", "mesh apply")
+        if known.sha256 == facts["sha256"]:
+            raise HTTPException(
+                409,
+                {
+                    "code": "MESH-G021",
+                    "what": f"{known.contract_id} is in force exactly as proposed",
+                    "why": "there is nothing to review",
+                    "fix": "mesh plan",
+                },
+            )
+        old, new = parsed(known.text, known.file), parsed(body.text, body.file)
+        verdict = judge(old, new, _retained(control, known), _subscriptions(control, known), _readers(control, known))
+        facts |= {"base_sha256": known.sha256, "reason": body.reason, "verdict": verdict}
+        return asdict(await submit("proposal.open", facts, request))
+
+    @api.get("/proposals", summary="All proposals, newest first")
+    async def proposals() -> list[dict[str, Any]]:
+        newest = sorted(governance.proposals.values(), key=lambda p: -p.number)
+        return [{key: value for key, value in asdict(p).items() if key not in ("text", "schema")} for p in newest]
+
+    @api.get("/proposals/{number}", summary="One proposal with its verdict")
+    async def proposal(number: int) -> dict[str, Any]:
+        found = governance.proposals.get(number)
+        if found is None:
+            raise _missing(f"there is no proposal {number}", "mesh reviews")
+        return asdict(found)
+
+    @api.post("/proposals/{number}/decision", summary="Approve or refuse a proposal")
+    async def decide(number: int, body: DecisionIn, request: Request) -> dict[str, Any]:
+        return asdict(await submit("proposal.decide", {"number": number, **body.model_dump()}, request))
+
+    @api.post("/subscriptions", status_code=201, summary="Say who reads a product, and which fields")
+    async def subscribe(body: SubscriptionIn, request: Request) -> dict[str, Any]:
+        if body.product not in governance.products:
+            raise _missing(f"there is no product {body.product!r}", "mesh products")
+        known = governance.subscriptions.get((body.product, body.group))
+        if known is not None and known.fields == tuple(body.fields) and known.purpose == body.purpose:
+            return asdict(known)
+        return asdict(await submit("subscription.put", body.model_dump(), request))
+
+    @api.get("/subscriptions", summary="Who reads what")
+    async def subscriptions() -> list[dict[str, Any]]:
+        return [asdict(s) for _, s in sorted(governance.subscriptions.items())]
+
+    return api
+
+
+def problem(status: int, code: str, what: str, why: str = "", fix: str = "", where: str = "", error: MeshError | None = None) -> JSONResponse:
+    """RFC 9457 problem details with the mesh's facts."""
+    body: dict[str, Any] = {"type": "about:blank", "title": what, "status": status, "code": code, "why": why, "next": fix}
+    if where:
+        body["where"] = where
+    if error is not None and error.findings:
+        body["findings"] = [{**asdict(f), "where": str(f.where)} for f in error.findings]
+    return JSONResponse(body, status, media_type="application/problem+json")
+
+
+def _missing(what: str, fix: str) -> HTTPException:
+    return HTTPException(404, {"code": "MESH-S404", "what": what, "why": "the catalog does not hold it", "fix": fix})
+
+
+def _contract_out(version: ApprovedVersion) -> ContractOut:
+    return ContractOut(
+        id=version.contract_id,
+        version=version.version,
+        sha256=version.sha256,
+        text=version.text,
+        approved_by=version.approved_by,
+        approved_at=version.approved_at,
+    )
+
+
+def _facts(body: DeclarationIn) -> dict[str, Any]:
+    """What the log is told of a contract: the text, and what follows from it."""
+    contract = parsed(body.text, body.file)
+    return {
+        "contract_id": contract.id,
+        "version": str(contract.version),
+        "sha256": contract.sha256,
+        "file": body.file,
+        "text": body.text,
+        "topic": contract.topic,
+        "schema": avro_schema(contract).text,
+    }
+
+
+def _retained(control: ControlPlane, known: ApprovedVersion) -> list[AvroSchema]:
+    live = control.registry.subjects.live(naming.value_subject(known.topic))
+    return [version.content.schema for version in live]
+
+
+def _subscriptions(control: ControlPlane, known: ApprovedVersion) -> list[Any]:
+    owners = set(_offering(control, known.contract_id))
+    return [s for s in control.governance.subscriptions.values() if s.product in owners]
+
+
+def _offering(control: ControlPlane, contract_id: str) -> list[str]:
+    found = []
+    for declared in control.governance.products.values():
+        product = read_product(declared.text.encode(), declared.file)
+        if any(port.contract_id == contract_id for port in product.output_ports):
+            found.append(product.full_name)
+    return found
+
+
+def _readers(control: ControlPlane, known: ApprovedVersion) -> dict[str, list[str]]:
+    readers: dict[str, list[str]] = {}
+    for declared in control.governance.products.values():
+        product = read_product(declared.text.encode(), declared.file)
+        if any(port.contract_id == known.contract_id for port in product.input_ports):
+            readers[product.full_name] = []
+    return readers

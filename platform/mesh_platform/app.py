@@ -1,0 +1,80 @@
+"""The platform as one ASGI app: `/registry`, `/api/v1`, the catalog's pages, and `/health` for probes.
+
+Denied by default: registry and API are wrapped whole, the pages ask their door; only `/health`, the
+sign-in page and static files answer strangers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+
+from mesh_platform.api import create_api
+from mesh_platform.auth import BodyLimit, Guarded, Keyring, api_refusal, registry_refusal
+from mesh_platform.catalog.observer import Observer
+from mesh_platform.catalog.reader import CatalogReader
+from mesh_platform.catalog.decisions import decider
+from mesh_platform.control import ControlPlane, RegistryDoor, utc_now
+from mesh_platform.door import TokenDoor
+from mesh_platform.registry.routes import routes as registry_routes
+from mesh_platform.web.pages import error_page
+from mesh_platform.web.pages import routes as page_routes
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The addresses the platform tells people and clients."""
+
+    bootstrap: str
+    url: str
+    hosts: tuple[str, ...]  #: Host headers it answers to
+
+
+def create_app(control: ControlPlane, token: str, where: Where, observer: Observer) -> Starlette:
+    """The whole platform over one control plane; `observer` watches broker and quality results while it runs."""
+    keyring = Keyring(token, utc_now)
+    api = create_api(control)
+    registry = Starlette(routes=registry_routes(RegistryDoor(control)))
+    reader = CatalogReader(control, observer, bootstrap=where.bootstrap, registry_url=f"{where.url}/registry")
+    pages = page_routes(reader, TokenDoor(keyring), decider(control))
+
+    async def health(_request: Request) -> Response:
+        facts: Mapping[str, object] = {"status": "ok", "broker": observer.broker_answers()}
+        return JSONResponse(facts)
+
+    failing = error_page()
+    return Starlette(
+        routes=[
+            Route("/health", health, name="health"),
+            Mount("/registry", Guarded(BodyLimit(registry), keyring, registry_refusal())),
+            Mount("/api/v1", Guarded(BodyLimit(api), keyring, api_refusal())),
+            *pages,
+        ],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(where.hosts), www_redirect=False)],
+        exception_handlers={HTTPException: failing, 500: failing},
+        lifespan=_lifespan(observer, control),
+    )
+
+
+def _lifespan(
+    observer: Observer, control: ControlPlane
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        observer.start()
+        try:
+            yield
+        finally:
+            observer.stop()
+            control.close()
+
+    return lifespan

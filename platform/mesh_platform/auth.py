@@ -1,0 +1,147 @@
+"""Who is asking: a bearer token, or the same token as a basic password (registry clients).
+
+Denied by default: routes are wrapped by object, never matched by path, and the check runs before a
+body is read or parsed (security S24, S30).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mesh import limits
+
+SESSION_LIFE = timedelta(hours=12)
+SESSION_IDLE = timedelta(hours=1)
+MOST_SESSIONS = 1_000
+
+
+class Keyring:
+    """The platform's token and the browser sessions it opened."""
+
+    def __init__(self, token: str, clock: Callable[[], datetime]) -> None:
+        self._token = token.encode()
+        self._clock = clock
+        self._sessions: dict[str, tuple[datetime, datetime, str]] = {}
+
+    def accepts(self, token: str) -> bool:
+        """Compared in constant time, and only when of sane size."""
+        return len(token) <= limits.TOKEN_BYTES and hmac.compare_digest(token.encode(), self._token)
+
+    def open_session(self) -> str:
+        """A new session id; the oldest session gives way when there are too many."""
+        now = self._clock()
+        session = secrets.token_urlsafe(32)
+        while len(self._sessions) >= MOST_SESSIONS:
+            self._sessions.pop(next(iter(self._sessions)))
+        self._sessions[session] = (now, now, secrets.token_urlsafe(32))
+        return session
+
+    def csrf(self, session: str) -> str:
+        """The form secret of a live session, empty when there is none."""
+        now = self._clock()
+        found = self._sessions.get(session)
+        if found is None:
+            return ""
+        opened, seen, csrf = found
+        if now - opened > SESSION_LIFE or now - seen > SESSION_IDLE:
+            del self._sessions[session]
+            return ""
+        self._sessions[session] = (opened, now, csrf)
+        return csrf
+
+    def close_session(self, session: str) -> None:
+        """Sign out."""
+        self._sessions.pop(session, None)
+
+
+class Guarded:
+    """An ASGI app behind the keyring; what it wraps never sees a request without a principal."""
+
+    def __init__(self, app: ASGIApp, keyring: Keyring, refusal: ASGIApp) -> None:
+        self._app = app
+        self._keyring = keyring
+        self._refuse = refusal
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        header = next((value for key, value in scope["headers"] if key == b"authorization"), b"")
+        if not self._keyring.accepts(_token(header)):
+            await self._refuse(scope, receive, send)
+            return
+        scope["principal"] = "local"
+        await self._app(scope, receive, send)
+
+
+def api_refusal() -> ASGIApp:
+    """For the API: problem+json, saying how to sign in."""
+    problem = {
+        "type": "about:blank",
+        "title": "Unauthorized",
+        "status": 401,
+        "code": "MESH-S401",
+        "detail": "this platform answers nobody without its token",
+        "next": "send Authorization: Bearer <token>; the token is in .mesh/token",
+    }
+    return JSONResponse(problem, 401, {"WWW-Authenticate": "Bearer"}, media_type="application/problem+json")
+
+
+def registry_refusal() -> ASGIApp:
+    """For registry clients: Confluent's error shape."""
+    body = {"error_code": 40101, "message": "Unauthorized: send the platform's token as bearer or basic password"}
+    headers = {"WWW-Authenticate": 'Basic realm="mesh"'}
+    return JSONResponse(body, 401, headers, media_type="application/vnd.schemaregistry.v1+json")
+
+
+def _token(header: bytes) -> str:
+    if len(header) > limits.TOKEN_BYTES:
+        return ""
+    scheme, _, value = header.decode("latin-1").partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(value, validate=True).decode().partition(":")[2]
+        except (binascii.Error, UnicodeDecodeError):
+            return ""
+    return ""
+
+
+class BodyLimit:
+    """Refuses a body over the limit while it arrives, before anything parses it."""
+
+    def __init__(self, app: ASGIApp, most: int = limits.BODY_BYTES) -> None:
+        self._app = app
+        self._most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        declared = next((value for key, value in scope["headers"] if key == b"content-length"), b"0")
+        if not declared.isdigit() or int(declared) > self._most:
+            await self._too_large()(scope, receive, send)
+            return
+        taken = 0
+
+        async def counted() -> Any:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            return {"type": "http.disconnect"} if taken > self._most else message
+
+        await self._app(scope, counted, send)
+
+    def _too_large(self) -> ASGIApp:
+        body = {"error_code": 413, "message": f"a request body may have at most {self._most} bytes"}
+        return JSONResponse(body, 413)

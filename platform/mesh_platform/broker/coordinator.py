@@ -1,0 +1,90 @@
+"""The coordinator: every group of this node, saved so that a restart of the broker does not disturb its
+members.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from base64 import b64decode, b64encode
+
+from mesh_platform.broker import journal
+from mesh_platform.broker.group import Group
+from mesh_platform.broker.membership import Member, State
+from mesh_platform.broker.store import Store
+
+
+class Coordinator:
+    """Groups by id."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.groups: dict[str, Group] = {}
+        for group_id, saved in store.groups().items():
+            group = self.groups[group_id] = _load(Group(group_id, self._save), saved)
+            group.resume()
+
+    def group(self, group_id: str) -> Group:
+        """The group, new and empty if there is none."""
+        if group_id not in self.groups:
+            self.groups[group_id] = Group(group_id, self._save)
+        return self.groups[group_id]
+
+    def forget_unused(self, group_id: str) -> None:
+        """Drop a group that nobody ever came to be in, so that bad requests leave nothing behind."""
+        group = self.groups.get(group_id)
+        used = group is None or group.members or group.pending or group.generation
+        if not used and not self._store.commits(group_id):
+            del self.groups[group_id]
+
+    def delete(self, group_id: str) -> None:
+        """Forget a group and its committed offsets. Raises sqlite3.Error."""
+        self._store.delete_group(group_id)
+        self.groups.pop(group_id).close()
+
+    def close(self) -> None:
+        for group in self.groups.values():
+            group.close()
+
+    def _save(self, group: Group) -> None:
+        try:
+            self._store.save_group(group.id, _dump(group))
+        except sqlite3.Error as error:  # members go on; after a restart they would join anew
+            journal.note("group not saved", group=group.id, reason=str(error))
+
+
+def _dump(group: Group) -> str:
+    members = [
+        {
+            "id": m.id,
+            "instance_id": m.instance_id,
+            "client_id": m.client_id,
+            "client_host": m.client_host,
+            "session_ms": m.session_ms,
+            "rebalance_ms": m.rebalance_ms,
+            "protocols": {name: b64encode(metadata).decode() for name, metadata in m.protocols.items()},
+            "assignment": b64encode(m.assignment).decode(),
+        }
+        for m in group.members.values()
+    ]
+    state = {
+        "generation": group.generation,
+        "protocol_type": group.protocol_type,
+        "protocol": group.protocol,
+        "leader": group.leader,
+        "members": members,
+    }
+    return json.dumps(state)
+
+
+def _load(group: Group, saved: str) -> Group:
+    state = json.loads(saved)
+    group.generation = state.get("generation", 0)
+    group.protocol_type = state.get("protocol_type", "")
+    group.protocol, group.leader = state.get("protocol"), state.get("leader")
+    for fields in state.get("members", ()):
+        fields["protocols"] = {name: b64decode(text) for name, text in fields["protocols"].items()}
+        fields["assignment"] = b64decode(fields["assignment"])
+        group.members[fields["id"]] = Member(**fields)
+    group.state = State.STABLE if group.members else State.EMPTY
+    return group

@@ -1,0 +1,293 @@
+"""The log of one partition: segments in a folder, recovered when it is opened.
+
+Behaviour
+* An append is in the operating system's hands when it returns; base offset and leader epoch are stamped,
+  nothing else.
+* Opening trusts what the last checkpoint covers, proves every byte after it by CRC, keeps the valid
+  prefix and reports what it dropped. Bytes that a checkpoint vouched for are proven when they are first
+  served.
+* A checkpoint is written when the log is closed, when a segment is full, and after every 32 MiB.
+* Offsets never go back, also when every record before them is gone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mesh_platform.broker.batch import Batch, stamp
+from mesh_platform.broker.segment import Segment
+from mesh_platform.broker.sequences import Sequences
+
+CHECKPOINT_BYTES = 32 * 1024 * 1024
+CHECKPOINT_FILE = "checkpoint.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """What recovery could not keep: the log goes on at `offset`, `bytes` after it are gone."""
+
+    file: str
+    offset: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A log's state at one moment: what opening it may trust once `write` has returned."""
+
+    directory: Path
+    state: str
+    indexes: tuple[tuple[Path, bytes], ...]
+
+    def write(self) -> None:
+        """Sync the segments first: a checkpoint never vouches for bytes that a power cut could take."""
+        for path, index in self.indexes:
+            sync_file(path)
+            replace_file(path.with_suffix(".index"), index)
+        replace_file(self.directory / CHECKPOINT_FILE, self.state.encode())
+
+
+def sync_file(path: Path) -> None:
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write the whole file or leave the old one."""
+    scratch = path.with_name(path.name + ".new")
+    with scratch.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    scratch.replace(path)
+
+
+class OffsetOutOfRange(Exception):
+    """No such offset, before the log's start or after its end."""
+
+
+class LogFailed(Exception):
+    """An fsync failed; the log takes no more writes until it has been opened again."""
+
+
+class Log:
+    """Batches of one partition, from `start_offset` up to but not including `end_offset`."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.start_offset = 0
+        self.sequences = Sequences()
+        self.segments: list[Segment] = []
+        self.waiters: set[Callable[[], None]] = set()
+        self.failed = False
+        self.deleted = False
+        self._saved_base, self._saved_size = 0, 0
+
+    @classmethod
+    def open(cls, directory: Path) -> tuple[Log, list[Dropped]]:
+        """The log as it can be trusted, and what was lost of it."""
+        log = cls(directory)
+        directory.mkdir(parents=True, exist_ok=True)
+        dropped = log._recover()
+        return log, dropped
+
+    @property
+    def active(self) -> Segment:
+        return self.segments[-1]
+
+    @property
+    def end_offset(self) -> int:
+        return self.active.next_offset
+
+    @property
+    def size(self) -> int:
+        return sum(segment.size for segment in self.segments)
+
+    # Writing
+
+    def append(self, data: bytes, batch: Batch, now: int, *, append_time: bool, segment_bytes: int) -> int:
+        """Write one proven batch; answers its base offset. Raises LogFailed, OSError: nothing is kept then."""
+        if self.failed:
+            raise LogFailed
+        if self.active.size and self.active.size + len(data) > segment_bytes:
+            self.roll()
+        base, latest = self.end_offset, now if append_time else batch.max_timestamp
+        self.active.append(stamp(data, base, now if append_time else None), batch, base, latest)
+        if batch.is_idempotent:
+            self.sequences.note(batch, base, now)
+        for wake in tuple(self.waiters):
+            wake()
+        return base
+
+    def roll(self) -> None:
+        """Close the active segment and begin the next."""
+        self.segments.append(Segment(self.directory, self.end_offset))
+
+    def sync(self) -> None:
+        """Force what was written to the disk. Raises OSError, and then takes no more writes: no fsync twice."""
+        try:
+            self.active.sync()
+        except OSError:
+            self.failed = True
+            raise
+
+    # Reading
+
+    def read(self, offset: int, limit: int, *, whole: bool) -> bytes:
+        """Batches from the one that holds `offset`. Raises OffsetOutOfRange, CorruptBatch."""
+        segment, position = self._find(offset)
+        return segment.slice(position, limit, whole=whole) if segment else b""
+
+    def available(self, offset: int) -> int:
+        """Bytes from `offset` to the end. Raises OffsetOutOfRange."""
+        segment, position = self._find(offset)
+        if segment is None:
+            return 0
+        return sum(s.size for s in self.segments if s.base_offset >= segment.base_offset) - position
+
+    def _find(self, offset: int) -> tuple[Segment | None, int]:
+        if not self.start_offset <= offset <= self.end_offset:
+            raise OffsetOutOfRange
+        if offset == self.end_offset:
+            return None, 0
+        for index in range(len(self.segments) - 1, -1, -1):
+            if self.segments[index].base_offset <= offset or index == 0:
+                break
+        for segment in self.segments[index:]:
+            position = segment.locate(offset)
+            if position is not None:
+                return segment, position
+        return None, 0
+
+    def first_at_time(self, timestamp: int) -> tuple[Batch, bytes] | None:
+        """The first batch with a record at or after `timestamp`, not before the log's start."""
+        for segment in self.segments:
+            if segment.max_timestamp >= timestamp and segment.next_offset > self.start_offset:
+                return segment.first_at_time(timestamp)
+        return None
+
+    # Retention
+
+    def advance_start(self, offset: int) -> None:
+        """Hide everything before `offset`, and delete segments that lie before it."""
+        self.start_offset = max(self.start_offset, offset)
+        while len(self.segments) > 1 and self.segments[0].next_offset <= self.start_offset:
+            self.segments.pop(0).delete()
+        self.checkpoint().write()
+
+    def retain(self, now: int, retention_ms: int, retention_bytes: int) -> None:
+        """Delete whole segments that are too old or too much; the active one only if all of it is old."""
+        expired = 0
+        for segment in self.segments:
+            if not segment.size or retention_ms < 0 or segment.max_timestamp >= now - retention_ms:
+                break
+            expired += 1
+        if expired == len(self.segments):
+            self.roll()
+        surplus = self.size - retention_bytes if retention_bytes >= 0 else 0
+        for index, segment in enumerate(self.segments[:-1]):
+            if surplus >= segment.size:
+                surplus -= segment.size
+                expired = max(expired, index + 1)
+            else:
+                break
+        if expired:
+            self.advance_start(self.segments[expired].base_offset)
+
+    # Checkpoint and recovery
+
+    @property
+    def outgrew_checkpoint(self) -> bool:
+        """Whether opening this log would have to read more than it should."""
+        return self._unsaved() >= CHECKPOINT_BYTES or self.active.base_offset != self._saved_base
+
+    def checkpoint(self) -> Checkpoint:
+        """What is known now, to be written by the caller, in another thread if it likes."""
+        unsynced = [s for s in self.segments if s.base_offset >= self._saved_base]
+        state = {
+            "start": self.start_offset,
+            "segments": [[s.base_offset, s.size, s.next_offset, s.max_timestamp] for s in self.segments],
+            "producers": self.sequences.dump(),
+        }
+        self._saved_base, self._saved_size = self.active.base_offset, self.active.size
+        return Checkpoint(
+            self.directory, json.dumps(state), tuple((s.path, s.index_bytes()) for s in unsynced)
+        )
+
+    def _unsaved(self) -> int:
+        return self.active.size - (self._saved_size if self.active.base_offset == self._saved_base else 0)
+
+    def close(self) -> None:
+        """Sync, checkpoint and let go of the files. Raises OSError."""
+        if self._unsaved() or not (self.directory / CHECKPOINT_FILE).exists():
+            self.checkpoint().write()
+        for segment in self.segments:
+            segment.close()
+
+    def _recover(self) -> list[Dropped]:
+        saved = self._load_checkpoint()
+        known = {base: (size, end, latest) for base, size, end, latest in saved["segments"]}
+        bases = sorted(int(path.stem) for path in self.directory.glob("*.log"))
+        self.segments = [Segment(self.directory, base) for base in bases]
+        self.start_offset = saved["start"]
+        trusted = all(base in known for base in bases[:-1]) and bool(bases)
+        trusted = trusted and all(
+            s.trust(*known[s.base_offset]) for s in self.segments if s.base_offset in known
+        )
+        if trusted:
+            self.sequences = Sequences.load(saved["producers"])
+            if self.segments and self.active.base_offset in known:
+                self._saved_base, self._saved_size = self.active.base_offset, self.active.size
+        else:
+            self.segments = [Segment(self.directory, base) for base in bases]
+        dropped = self._prove(self.segments)
+        if not self.segments:
+            self.segments = [Segment(self.directory, self.start_offset)]
+        self.start_offset = max(self.start_offset, self.segments[0].base_offset)
+        if self.end_offset < self.start_offset:
+            self.segments.append(Segment(self.directory, self.start_offset))
+        return dropped
+
+    def _prove(self, segments: list[Segment]) -> list[Dropped]:
+        dropped: list[Dropped] = []
+        expected, now = 0, int(time.time() * 1000)
+        for segment in list(segments):
+            if dropped:  # the log has a hole before this segment: nothing after it may be served
+                dropped.append(Dropped(segment.path.name, segment.base_offset, segment.path.stat().st_size))
+                segments.remove(segment)
+                segment.set_aside()
+                continue
+            for batch in segment.scan(max(expected, segment.next_offset)):
+                self._remember(batch, now)
+            expected = segment.next_offset
+            if surplus := segment.cut():
+                dropped.append(Dropped(segment.path.name, segment.next_offset, surplus))
+        return dropped
+
+    def _remember(self, batch: Batch, now: int) -> None:
+        if batch.is_idempotent:
+            self.sequences.note(batch, batch.base_offset, now)
+
+    def _load_checkpoint(self) -> dict[str, Any]:
+        try:
+            saved = json.loads((self.directory / CHECKPOINT_FILE).read_text())
+            return {key: saved[key] for key in ("start", "segments", "producers")}
+        except (OSError, ValueError, KeyError, TypeError):
+            return {"start": 0, "segments": [], "producers": []}
+
+    def delete(self) -> None:
+        """Close the files and wake who waits; the folder is the caller's to remove."""
+        self.deleted = True
+        for segment in self.segments:
+            segment.close()
+        for wake in tuple(self.waiters):
+            wake()

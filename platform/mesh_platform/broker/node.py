@@ -1,0 +1,160 @@
+"""The node: its topics, their logs, its groups and its store; everything the handlers work on."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from mesh.errors import PlanError
+from mesh_platform.broker import journal
+from mesh_platform.broker.coordinator import Coordinator
+from mesh_platform.broker.log import Dropped, Log
+from mesh_platform.broker.settings import TopicConfig
+from mesh_platform.broker.store import Store
+
+NODE_ID = 1
+Durability = Literal["os", "always"]
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970."""
+    return int(time.time() * 1000)
+
+
+@dataclass(slots=True)
+class Topic:
+    """A topic and the logs of its partitions, in order."""
+
+    name: str
+    id: uuid.UUID
+    config: TopicConfig
+    directory: Path
+    logs: list[Log] = field(default_factory=list)
+
+
+class Node:
+    """One Kafka node on one data folder, which it holds alone while it lives."""
+
+    def __init__(self, data: Path, durability: Durability, *, creates_topics: bool) -> None:
+        self.data = data
+        self.durability = durability
+        self.creates_topics = creates_topics
+        self.recovered: list[tuple[str, int, Dropped]] = []
+        self._lock = _hold(data)
+        self.store = Store(data / "broker.sqlite", synchronous="full" if durability == "always" else "normal")
+        self.topics: dict[str, Topic] = {}
+        self.by_id: dict[uuid.UUID, Topic] = {}
+        self.coordinator = Coordinator(self.store)
+        for name, topic_id, partitions, config in self.store.topics():
+            self._open_topic(name, topic_id, partitions, config)
+        self._sweep()
+
+    def create_topic(self, name: str, partitions: int, config: Mapping[str, str]) -> Topic:
+        """A new topic, in the store before it is visible. Raises OSError, sqlite3.Error."""
+        topic_id = uuid.uuid4()
+        self.store.save_topic(name, topic_id, partitions, config)
+        return self._open_topic(name, topic_id, partitions, config)
+
+    def delete_topic(self, topic: Topic) -> None:
+        """Forget the topic and its committed offsets, then remove its folder."""
+        self.store.delete_topic(topic.name)
+        del self.topics[topic.name], self.by_id[topic.id]
+        for log in topic.logs:
+            log.delete()
+        shutil.rmtree(topic.directory, ignore_errors=True)
+
+    def grow_topic(self, topic: Topic, partitions: int) -> None:
+        self.store.save_topic(topic.name, topic.id, partitions, topic.config.own)
+        self._open_logs(topic, partitions)
+
+    def configure_topic(self, topic: Topic, config: Mapping[str, str]) -> None:
+        self.store.save_topic(topic.name, topic.id, len(topic.logs), config)
+        topic.config = TopicConfig(dict(config))
+
+    def log(self, topic: Topic | None, partition: int) -> Log | None:
+        """The log of a partition, or None where there is none."""
+        if topic is None or not 0 <= partition < len(topic.logs):
+            return None
+        return topic.logs[partition]
+
+    def close(self) -> None:
+        """Checkpoint every log and release the folder."""
+        self.coordinator.close()
+        for topic in self.topics.values():
+            for log in topic.logs:
+                try:
+                    log.close()
+                except OSError as error:  # the next start reads the log instead of the checkpoint
+                    journal.note("checkpoint failed", folder=log.directory, reason=str(error))
+        self.store.close()
+        os.close(self._lock)
+
+    def _open_topic(
+        self, name: str, topic_id: uuid.UUID, partitions: int, config: Mapping[str, str]
+    ) -> Topic:
+        directory = self.data / "topics" / f"{name[:200]}.{topic_id.hex}"
+        topic = Topic(name, topic_id, TopicConfig(dict(config)), directory)
+        self._open_logs(topic, partitions)
+        self.topics[name] = self.by_id[topic_id] = topic
+        return topic
+
+    def _open_logs(self, topic: Topic, partitions: int) -> None:
+        for partition in range(len(topic.logs), partitions):
+            log, dropped = Log.open(topic.directory / str(partition))
+            topic.logs.append(log)
+            for loss in dropped:
+                self.recovered.append((topic.name, partition, loss))
+                journal.note(
+                    "dropped",
+                    topic=topic.name,
+                    partition=partition,
+                    offset=loss.offset,
+                    bytes=loss.bytes,
+                    file=loss.file,
+                    why="the tail of the log was torn or damaged; events before this offset are whole",
+                )
+
+    def _sweep(self) -> None:
+        """Remove folders of topics that were being deleted when the process ended."""
+        folder = self.data / "topics"
+        known = {topic.directory for topic in self.topics.values()}
+        for path in folder.iterdir() if folder.exists() else ():
+            if path not in known:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _hold(data: Path) -> int:
+    """Lock the data folder for this process. Raises PlanError."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        lock = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise PlanError(
+            f"the broker cannot use {data}",
+            code="MESH-P101",
+            where=str(data),
+            why=error.strerror or str(error),
+            fix="name a folder you can write to with --data",
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        holder = os.pread(lock, 32, 0).decode(errors="replace").strip() or "unknown"
+        os.close(lock)
+        raise PlanError(
+            "another broker is already running on this data folder",
+            code="MESH-P102",
+            where=str(data),
+            why=f"process {holder} holds its lock",
+            fix=f"use the running broker, stop it with `kill {holder}`, or name another folder with --data",
+        ) from error
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+    return lock

@@ -1,0 +1,113 @@
+"""Offsets: ListOffsets, OffsetForLeaderEpoch, DeleteRecords.
+
+Behaviour
+* Timestamp -1 is the end, -2 the start, -3 the record with the largest timestamp, -4 (earliest local) the
+  start, -5 (latest tiered) nothing; any other is the first record at or after that time, and -1 when
+  there is none.
+* There is one leader epoch, 0: a newer one is UNKNOWN_LEADER_EPOCH. Its end is the end of the log.
+* DeleteRecords moves the start forward: -1 to the end, beyond the end is OFFSET_OUT_OF_RANGE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kio.schema.errors import ErrorCode
+
+from mesh_platform.broker import journal
+from mesh_platform.broker.batch import LEADER_EPOCH, CorruptBatch
+from mesh_platform.broker.log import Log
+from mesh_platform.broker.node import Node
+from mesh_platform.broker.records import first_at_time, first_of_largest_time
+from mesh_platform.broker.wire import Call
+
+Answer = Mapping[str, Any]
+_LATEST, _EARLIEST, _MAX_TIMESTAMP, _EARLIEST_LOCAL, _LATEST_TIERED = -1, -2, -3, -4, -5
+
+
+async def list_offsets(node: Node, call: Call) -> Answer:
+    """ListOffsets: by place or by time."""
+    topics = []
+    for item in call.body.topics:
+        topic = node.topics.get(item.name)
+        answers = [_list(node.log(topic, part.partition_index), part) for part in item.partitions]
+        topics.append({"name": item.name, "partitions": answers})
+    return {"topics": topics}
+
+
+def _list(log: Log | None, part: Any) -> Answer:
+    answer = {"partition_index": part.partition_index, "error_code": ErrorCode.none}
+    if log is None:
+        return answer | {"error_code": ErrorCode.unknown_topic_or_partition}
+    if getattr(part, "current_leader_epoch", -1) > LEADER_EPOCH:
+        return answer | {"error_code": ErrorCode.unknown_leader_epoch}
+    try:
+        timestamp, offset = _look_up(log, part.timestamp)
+    except CorruptBatch as error:
+        journal.note("damaged", folder=log.directory, reason=str(error))
+        return answer | {"error_code": ErrorCode.corrupt_message}
+    except OSError as error:
+        journal.note("read failed", folder=log.directory, reason=str(error))
+        return answer | {"error_code": ErrorCode.kafka_storage_error}
+    epoch = LEADER_EPOCH if offset >= 0 else -1
+    return answer | {"timestamp": timestamp, "offset": offset, "leader_epoch": epoch}
+
+
+def _look_up(log: Log, timestamp: int) -> tuple[int, int]:
+    """(timestamp, offset), each -1 where the protocol has none. Raises CorruptBatch, OSError."""
+    if timestamp == _LATEST:
+        return -1, log.end_offset
+    if timestamp in (_EARLIEST, _EARLIEST_LOCAL):
+        return -1, log.start_offset
+    if timestamp == _LATEST_TIERED:
+        return -1, -1
+    if timestamp == _MAX_TIMESTAMP:
+        return first_of_largest_time(log)
+    return first_at_time(log, timestamp)
+
+
+async def offset_for_leader_epoch(node: Node, call: Call) -> Answer:
+    """OffsetForLeaderEpoch: where an epoch ends."""
+    topics = []
+    for item in call.body.topics:
+        topic = node.topics.get(item.topic)
+        answers = [_epoch_end(node.log(topic, part.partition), part) for part in item.partitions]
+        topics.append({"topic": item.topic, "partitions": answers})
+    return {"topics": topics}
+
+
+def _epoch_end(log: Log | None, part: Any) -> Answer:
+    answer = {"partition": part.partition, "error_code": ErrorCode.none}
+    if log is None:
+        return answer | {"error_code": ErrorCode.unknown_topic_or_partition}
+    if getattr(part, "current_leader_epoch", -1) > LEADER_EPOCH:
+        return answer | {"error_code": ErrorCode.unknown_leader_epoch}
+    if part.leader_epoch != LEADER_EPOCH:
+        return answer
+    return answer | {"leader_epoch": LEADER_EPOCH, "end_offset": log.end_offset}
+
+
+async def delete_records(node: Node, call: Call) -> Answer:
+    """DeleteRecords: forget everything before an offset."""
+    topics = []
+    for item in call.body.topics:
+        topic = node.topics.get(item.name)
+        answers = [_delete(node.log(topic, part.partition_index), part) for part in item.partitions]
+        topics.append({"name": item.name, "partitions": answers})
+    return {"topics": topics}
+
+
+def _delete(log: Log | None, part: Any) -> Answer:
+    answer = {"partition_index": part.partition_index, "low_watermark": -1, "error_code": ErrorCode.none}
+    if log is None:
+        return answer | {"error_code": ErrorCode.unknown_topic_or_partition}
+    target = log.end_offset if part.offset == -1 else part.offset
+    if not 0 <= target <= log.end_offset:
+        return answer | {"error_code": ErrorCode.offset_out_of_range}
+    try:
+        log.advance_start(target)
+    except OSError as error:
+        journal.note("write failed", folder=log.directory, reason=str(error))
+        return answer | {"error_code": ErrorCode.kafka_storage_error}
+    return answer | {"low_watermark": log.start_offset}

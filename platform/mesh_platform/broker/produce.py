@@ -1,0 +1,147 @@
+"""Produce.
+
+Behaviour
+* One record batch of format 2 per partition. A torn batch or wrong CRC is CORRUPT_MESSAGE, an older
+  format, several batches, a control batch or (on a compacted topic) an event without a key
+  INVALID_RECORD, one larger than max.message.bytes MESSAGE_TOO_LARGE.
+* The answer comes after the batch has been handed to the operating system, with --fsync always after it
+  was synced.
+* A repeat of one of a producer's last five batches is answered with the offset it got the first time; a
+  gap is OUT_OF_ORDER_SEQUENCE_NUMBER, an older epoch INVALID_PRODUCER_EPOCH.
+* A full disk is KAFKA_STORAGE_ERROR, which clients retry; the log is as it was before.
+* acks other than -1, 0, 1 is INVALID_REQUIRED_ACKS; acks=0 gets no answer, and a closed connection if it
+  failed.
+* Transactions are not offered: a transactional batch is INVALID_TXN_STATE.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from kio.schema.errors import ErrorCode
+
+from mesh_platform.broker import journal
+from mesh_platform.broker.batch import Batch, CorruptBatch, UnsupportedBatch, read_one_batch
+from mesh_platform.broker.log import Log, LogFailed
+from mesh_platform.broker.node import Node, Topic, now_ms
+from mesh_platform.broker.records import records
+from mesh_platform.broker.sequences import FencedEpoch, OutOfOrder
+from mesh_platform.broker.wire import Call
+
+Answer = Mapping[str, Any]
+_NO_ANSWER = 0
+
+
+class Hangup(Exception):
+    """The protocol has no other way to tell this client no than to close the connection."""
+
+
+async def produce(node: Node, call: Call) -> Answer | None:
+    """Produce: every partition on its own."""
+    body, failed = call.body, False
+    written: set[Log] = set()
+    responses = []
+    for item in body.topic_data:
+        topic = node.topics.get(item.name)
+        answers = []
+        for part in item.partition_data:
+            answer, log = _append(node, topic, part, body.acks)
+            failed = failed or answer["error_code"] != ErrorCode.none
+            answers.append(answer)
+            if log is not None:
+                written.add(log)
+        responses.append({"name": item.name, "partition_responses": answers})
+    if node.durability == "always" and written:
+        await _sync(written, responses)
+    if body.acks != _NO_ANSWER:
+        return {"responses": responses}
+    if failed:
+        raise Hangup
+    return None
+
+
+def _append(node: Node, topic: Topic | None, part: Any, acks: int) -> tuple[dict[str, Any], Log | None]:
+    log = node.log(topic, part.index)
+    if topic is None or log is None:
+        return _failure(part.index, ErrorCode.unknown_topic_or_partition), None
+    if acks not in (-1, 0, 1):
+        return _failure(part.index, ErrorCode.invalid_required_acks), None
+    try:
+        return _write(topic, log, part), log
+    except CorruptBatch as error:
+        return _failure(part.index, ErrorCode.corrupt_message, str(error)), None
+    except UnsupportedBatch as error:
+        return _failure(part.index, ErrorCode.invalid_record, str(error)), None
+    except OutOfOrder:
+        return _failure(part.index, ErrorCode.out_of_order_sequence_number), None
+    except FencedEpoch:
+        return _failure(part.index, ErrorCode.invalid_producer_epoch), None
+    except LogFailed:
+        return _failure(part.index, ErrorCode.kafka_storage_error, "an earlier fsync failed"), None
+    except OSError as error:
+        journal.note("write failed", topic=topic.name, partition=part.index, reason=str(error))
+        return _failure(part.index, ErrorCode.kafka_storage_error, error.strerror), None
+
+
+def _write(topic: Topic, log: Log, part: Any) -> dict[str, Any]:
+    data, config, now = part.records, topic.config, now_ms()
+    if not data:
+        raise UnsupportedBatch("no record batch")
+    if len(data) > config.number("max.message.bytes"):
+        return _failure(part.index, ErrorCode.message_too_large)
+    batch = read_one_batch(data)
+    if batch.is_transactional:
+        return _failure(part.index, ErrorCode.invalid_txn_state)
+    append_time = config.uses_append_time
+    if not append_time and _out_of_time(batch, topic, now):
+        return _failure(part.index, ErrorCode.invalid_timestamp)
+    if "compact" in config.policies and any(record.key is None for record in records(batch, data)):
+        raise UnsupportedBatch("compacted topics take no event without a key")
+    offset = log.sequences.check(batch) if batch.is_idempotent else None
+    if offset is None:
+        segment_bytes = config.number("segment.bytes")
+        offset = log.append(data, batch, now, append_time=append_time, segment_bytes=segment_bytes)
+    return {
+        "index": part.index,
+        "error_code": ErrorCode.none,
+        "base_offset": offset,
+        "log_append_time": now if append_time else -1,
+        "log_start_offset": log.start_offset,
+        "record_errors": [],
+    }
+
+
+def _out_of_time(batch: Batch, topic: Topic, now: int) -> bool:
+    after, before = (
+        topic.config.number("message.timestamp.after.max.ms"),
+        topic.config.number("message.timestamp.before.max.ms"),
+    )
+    return batch.max_timestamp > now + after or 0 <= batch.base_timestamp < now - before
+
+
+def _failure(index: int, code: ErrorCode, message: str | None = None) -> dict[str, Any]:
+    return {
+        "index": index,
+        "error_code": code,
+        "base_offset": -1,
+        "log_append_time": -1,
+        "log_start_offset": -1,
+        "record_errors": [],
+        "error_message": message,
+    }
+
+
+async def _sync(written: set[Log], responses: list[dict[str, Any]]) -> None:
+    """Sync what was written; if that fails, nothing of this request was acknowledged."""
+    try:
+        for log in written:
+            await asyncio.to_thread(log.sync)
+    except OSError as error:
+        journal.note("fsync failed", reason=str(error))
+        for topic in responses:
+            answers = topic["partition_responses"]
+            topic["partition_responses"] = [
+                _failure(a["index"], ErrorCode.kafka_storage_error) for a in answers
+            ]

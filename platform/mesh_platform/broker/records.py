@@ -1,0 +1,112 @@
+"""Inside a batch: its records, for look-ups by time and for compaction. Never on the way of an event."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from kio.serial.readers import read_signed_varint, read_signed_varlong
+
+from mesh_platform.broker.batch import HEADER_BYTES, Batch, CorruptBatch
+from mesh_platform.broker.log import Log
+
+_GZIP, _SNAPPY, _LZ4, _ZSTD = 1, 2, 3, 4
+_STREAMED = {_LZ4: "lz4", _ZSTD: "zstd"}
+_XERIAL = b"\x82SNAPPY\x00"
+_LOG_APPEND_TIME = 0x08
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of a batch; `body` is as it lies there, without its length."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    has_value: bool
+
+
+def records(batch: Batch, data: bytes) -> Iterator[Record]:
+    """The records of a batch, opened if it is compressed. Raises CorruptBatch."""
+    try:
+        payload = _open(batch.compression, data[HEADER_BYTES:])
+        at = 0
+        for _ in range(batch.count):
+            length, size = read_signed_varint(payload, at)
+            at += size
+            yield _record(batch, payload, at)
+            at += length
+    except CorruptBatch:
+        raise
+    except Exception as error:  # a codec or a length that does not hold
+        raise CorruptBatch(f"records cannot be read: {error}") from error
+
+
+def _record(batch: Batch, payload: bytes, at: int) -> Record:
+    at += 1  # attributes, unused
+    time, size = read_signed_varlong(payload, at)
+    at += size
+    delta, size = read_signed_varint(payload, at)
+    at += size
+    length, size = read_signed_varint(payload, at)
+    at += size
+    key = payload[at : at + length] if length >= 0 else None
+    value_length, _ = read_signed_varint(payload, at + max(length, 0))
+    stamped = batch.attributes & _LOG_APPEND_TIME
+    timestamp = batch.max_timestamp if stamped else batch.base_timestamp + time
+    return Record(batch.base_offset + delta, timestamp, key, value_length >= 0)
+
+
+def _open(compression: int, payload: bytes) -> bytes:
+    if not compression:
+        return payload
+    if compression == _GZIP:
+        return zlib.decompress(payload, wbits=31)
+    import pyarrow
+
+    if compression != _SNAPPY:
+        codec_name: Any = _STREAMED[compression]
+        return bytes(pyarrow.CompressedInputStream(pyarrow.BufferReader(payload), codec_name).read())
+    codec = pyarrow.Codec("snappy")
+    return b"".join(bytes(codec.decompress(part, _snappy_size(part))) for part in _snappy_parts(payload))
+
+
+def _snappy_parts(payload: bytes) -> Iterator[bytes]:
+    """Java clients cut snappy into blocks behind a header of their own; librdkafka sends one block."""
+    if not payload.startswith(_XERIAL):
+        yield payload
+        return
+    at = 16
+    while at < len(payload):
+        length = int.from_bytes(payload[at : at + 4], "big")
+        yield payload[at + 4 : at + 4 + length]
+        at += 4 + length
+
+
+def _snappy_size(block: bytes) -> int:
+    size = shift = 0
+    for byte in block[:5]:
+        size |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            return size
+    raise CorruptBatch("a snappy block without a length")
+
+
+def first_at_time(log: Log, timestamp: int) -> tuple[int, int]:
+    """(timestamp, offset) of the first record at or after `timestamp`, (-1, -1) if there is none."""
+    found = log.first_at_time(timestamp)
+    if found is None:
+        return -1, -1
+    for record in records(*found):
+        if record.timestamp >= timestamp and record.offset >= log.start_offset:
+            return record.timestamp, record.offset
+    return -1, -1
+
+
+def first_of_largest_time(log: Log) -> tuple[int, int]:
+    """(timestamp, offset) of the first record with the log's largest timestamp."""
+    latest = max((segment.max_timestamp for segment in log.segments if segment.size), default=-1)
+    return first_at_time(log, latest) if latest >= 0 else (-1, -1)

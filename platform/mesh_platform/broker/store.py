@@ -1,0 +1,121 @@
+"""What the broker knows beside the records, in one SQLite file: topics, ids, committed offsets, groups."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import sqlite3
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_TABLES = """
+create table if not exists meta (key text primary key, value text not null) without rowid;
+create table if not exists topics (
+    name text primary key, id text not null, partitions integer not null, config text not null) without rowid;
+create table if not exists commits (
+    group_id text, topic text, partition integer, offset integer not null, leader_epoch integer not null,
+    metadata text not null, primary key (group_id, topic, partition)) without rowid;
+create table if not exists groups (group_id text primary key, state text not null) without rowid;
+"""
+
+TopicRow = tuple[str, uuid.UUID, int, dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A group's committed position on one partition."""
+
+    topic: str
+    partition: int
+    offset: int
+    leader_epoch: int
+    metadata: str
+
+
+class Store:
+    """Every method that writes has written when it returns. Raises sqlite3.Error, as on a full disk."""
+
+    def __init__(self, path: Path, *, synchronous: str) -> None:
+        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db.execute("pragma journal_mode = wal")
+        self._db.execute(f"pragma synchronous = {synchronous}")
+        self._db.executescript(_TABLES)
+        self.cluster_id = self._meta("cluster_id", base64.urlsafe_b64encode(uuid.uuid4().bytes)[:22].decode())
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("begin")
+        try:
+            yield
+            self._db.execute("commit")
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("rollback")
+
+    def _meta(self, key: str, first: str) -> str:
+        self._db.execute("insert or ignore into meta values (?, ?)", (key, first))
+        row = self._db.execute("select value from meta where key = ?", (key,)).fetchone()
+        return str(row[0])
+
+    def next_producer_id(self) -> int:
+        """A producer id that was never given out before."""
+        producer_id = int(self._meta("next_producer_id", "1000"))
+        self._db.execute("update meta set value = ? where key = 'next_producer_id'", (str(producer_id + 1),))
+        return producer_id
+
+    # Topics
+
+    def topics(self) -> list[TopicRow]:
+        rows = self._db.execute("select name, id, partitions, config from topics order by name")
+        return [(name, uuid.UUID(hexed), count, json.loads(config)) for name, hexed, count, config in rows]
+
+    def save_topic(self, name: str, topic_id: uuid.UUID, partitions: int, config: Mapping[str, str]) -> None:
+        row = (name, str(topic_id), partitions, json.dumps(dict(config)))
+        self._db.execute("insert or replace into topics values (?, ?, ?, ?)", row)
+
+    def delete_topic(self, name: str) -> None:
+        with self._transaction():
+            self._db.execute("delete from topics where name = ?", (name,))
+            self._db.execute("delete from commits where topic = ?", (name,))
+
+    # Committed offsets
+
+    def commits(self, group_id: str) -> dict[tuple[str, int], Commit]:
+        query = "select topic, partition, offset, leader_epoch, metadata from commits where group_id = ?"
+        found = (Commit(*row) for row in self._db.execute(query, (group_id,)))
+        return {(c.topic, c.partition): c for c in found}
+
+    def save_commits(self, group_id: str, commits: Iterable[Commit]) -> None:
+        rows = [(group_id, c.topic, c.partition, c.offset, c.leader_epoch, c.metadata) for c in commits]
+        with self._transaction():
+            self._db.executemany("insert or replace into commits values (?, ?, ?, ?, ?, ?)", rows)
+
+    def delete_commits(self, group_id: str, partitions: Iterable[tuple[str, int]]) -> None:
+        rows = [(group_id, topic, partition) for topic, partition in partitions]
+        with self._transaction():
+            self._db.executemany(
+                "delete from commits where group_id = ? and topic = ? and partition = ?", rows
+            )
+
+    # Groups
+
+    def groups(self) -> dict[str, str]:
+        """Saved group states, and an empty one for each group that has only committed offsets."""
+        states = dict.fromkeys(
+            (r[0] for r in self._db.execute("select distinct group_id from commits")), "{}"
+        )
+        return states | dict(self._db.execute("select group_id, state from groups"))
+
+    def save_group(self, group_id: str, state: str) -> None:
+        self._db.execute("insert or replace into groups values (?, ?)", (group_id, state))
+
+    def delete_group(self, group_id: str) -> None:
+        with self._transaction():
+            self._db.execute("delete from groups where group_id = ?", (group_id,))
+            self._db.execute("delete from commits where group_id = ?", (group_id,))

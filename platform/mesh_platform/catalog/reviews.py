@@ -1,0 +1,133 @@
+"""Reviews as the pages show them: what changes for whom, and who decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from mesh import naming
+from mesh_platform.governance.state import GovernanceState, Proposal
+from mesh_platform.web.review_view import (
+    AffectedConsumer,
+    Effect,
+    Evidence,
+    PropertyChange,
+    Reason,
+    ReviewStep,
+    ReviewsView,
+    ReviewView,
+)
+from mesh_platform.web.views import ReviewCard, ReviewState, Visitor
+
+_STATES: dict[str, ReviewState] = {
+    "open": "open",
+    "approved": "approved",
+    "refused": "refused",
+    "superseded": "withdrawn",
+}
+
+
+def card(proposal: Proposal) -> ReviewCard:
+    """A review as one line of a list."""
+    compatible = proposal.verdict["compatible"]
+    return ReviewCard(
+        id=str(proposal.number),
+        title=proposal.reason or f"{proposal.contract_id} {proposal.version}",
+        contract=proposal.contract_id,
+        verdict="compatible" if compatible else "incompatible",
+        state=_STATES[proposal.status],
+        proposed_by=proposal.proposed_by,
+        proposed_at=datetime.fromisoformat(proposal.proposed_at),
+        breaks=None if compatible else sum(1 for r in proposal.verdict["readers"] if r["affected"]),
+    )
+
+
+def open_cards(governance: GovernanceState) -> tuple[ReviewCard, ...]:
+    """Open reviews, oldest first."""
+    return tuple(card(p) for _, p in sorted(governance.proposals.items()) if p.status == "open")
+
+
+def all_reviews(governance: GovernanceState) -> ReviewsView:
+    """Open ones first, then the latest decided."""
+    decided = [p for _, p in sorted(governance.proposals.items(), reverse=True) if p.status != "open"]
+    return ReviewsView(open=open_cards(governance), decided=tuple(card(p) for p in decided))
+
+
+def review_page(governance: GovernanceState, proposal: Proposal, visitor: Visitor) -> ReviewView:
+    """One review whole."""
+    verdict = proposal.verdict
+    topic = naming.parse_topic(proposal.topic)
+    before = next(
+        (v.version for v in governance.contracts[proposal.contract_id] if v.sha256 == proposal.base_sha256), ""
+    )
+    compatible = verdict["compatible"]
+    is_open = proposal.status == "open"
+    return ReviewView(
+        card=card(proposal),
+        domain=topic.domain,
+        product=topic.product,
+        from_version=before,
+        to_version=proposal.version,
+        summary=_summary(proposal),
+        description=proposal.reason,
+        changes=tuple(
+            PropertyChange(path=c["subject"], kind=c["kind"], before=c["before"] or None, after=c["after"] or None)
+            for c in verdict["changes"]
+        ),
+        reasons=tuple(Reason(path=path, text=text, breaking=True) for path, text in _reasons(proposal)),
+        consumers=tuple(
+            AffectedConsumer(
+                name=r["name"],
+                owner=r["name"].split(".")[0],
+                effect=_effect(compatible, r),
+                fields=tuple(r["fields"]),
+                detail=r["verdict"],
+            )
+            for r in verdict["readers"]
+        ),
+        evidence=(
+            Evidence(
+                name=f"{verdict['level']} compatibility",
+                outcome="unknown" if not verdict["judged_against"] else "passed" if compatible else "failed",
+                detail=f"checked against {verdict['judged_against']} registered schemas",
+            ),
+        ),
+        history=tuple(_history(proposal)),
+        may_decide=is_open and bool(visitor.csrf),
+        why_not="" if is_open else f"this review is {proposal.status}",
+    )
+
+
+def _effect(compatible: bool, reader: Mapping[str, Any]) -> Effect:
+    if not reader["affected"]:
+        return "unaffected"
+    return "unaffected" if compatible else "breaks" if reader["fields"] else "unknown"
+
+
+def _summary(proposal: Proposal) -> str:
+    verdict = proposal.verdict
+    if verdict["compatible"]:
+        count = len(verdict["readers"])
+        return f"Compatible ({verdict['level']}): {count} known readers go on as they are."
+    return "Would break readers: " + "; ".join(verdict["problems"][:2])
+
+
+def _reasons(proposal: Proposal) -> Iterator[tuple[str, str]]:
+    details = proposal.verdict["details"]
+    explained = {d["explanation"] for d in details}
+    for detail in details:
+        yield detail["path"], detail["explanation"]
+    for problem in proposal.verdict["problems"]:
+        if problem not in explained:
+            yield "contract", problem
+
+
+def _history(proposal: Proposal) -> Iterator[ReviewStep]:
+    opened = datetime.fromisoformat(proposal.proposed_at)
+    yield ReviewStep(at=opened, actor=proposal.proposed_by, action="proposed", text=proposal.reason)
+    if proposal.decided_at:
+        decided = datetime.fromisoformat(proposal.decided_at)
+        yield ReviewStep(
+            at=decided, actor=proposal.decided_by, action=proposal.status, text=proposal.decision_reason
+        )

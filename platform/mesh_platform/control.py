@@ -1,0 +1,75 @@
+"""The control plane: append to the log, apply to every view, answer with what was decided.
+
+The order of the log decides races; there is no leader (docs/adr/0003). Reading needs no lock, because
+views change only inside `submit`, which runs on one thread at a time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from mesh_platform.governance.gate import ContractGate
+from mesh_platform.governance.state import GovernanceState
+from mesh_platform.log import ControlLog, Record
+from mesh_platform.registry.state import RegistryState
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The platform's clock."""
+    return datetime.now(UTC)
+
+
+class ControlPlane:
+    """All views over one control log, rebuilt from it at start."""
+
+    def __init__(self, log: ControlLog, clock: Clock = utc_now) -> None:
+        self._log = log
+        self._clock = clock
+        self._turn = threading.Lock()
+        self.governance = GovernanceState()
+        self.registry = RegistryState(ContractGate(self.governance))
+        self.recent: list[Record] = []
+        for record in log.read():
+            self._apply(record)
+
+    def submit_now(self, kind: str, body: Mapping[str, Any], actor: str) -> Any:
+        """Append, apply, answer. Durable when it returns; raises MeshError when the log cannot be written."""
+        with self._turn:
+            time = self._clock().isoformat(timespec="milliseconds")
+            return self._apply(self._log.append(time=time, actor=actor, kind=kind, body=body))
+
+    async def submit(self, kind: str, body: Mapping[str, Any], actor: str) -> Any:
+        """`submit_now` for the event loop; an append takes well under a millisecond, so it stays on the loop."""
+        return self.submit_now(kind, body, actor)
+
+    def _apply(self, record: Record) -> object:
+        self.recent.append(record)
+        del self.recent[:-200]
+        if record.kind.startswith("registry."):
+            return self.registry.apply(record)
+        return self.governance.apply(record)
+
+    def close(self) -> None:
+        """Let go of the log."""
+        self._log.close()
+
+
+class RegistryDoor:
+    """What the registry's routes see of the control plane."""
+
+    def __init__(self, control: ControlPlane) -> None:
+        self._control = control
+
+    @property
+    def state(self) -> RegistryState:
+        """The registry's view, for reading."""
+        return self._control.registry
+
+    async def submit(self, kind: str, body: Mapping[str, Any], actor: str) -> Any:
+        """Append to the log, wait until applied, answer with the outcome."""
+        return await self._control.submit(kind, body, actor)

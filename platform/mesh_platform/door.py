@@ -1,0 +1,30 @@
+"""The pages' door: sessions opened with the platform's token."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from mesh_platform.auth import Keyring
+from mesh_platform.web.session import session_id
+from mesh_platform.web.views import Visitor
+
+
+class TokenDoor:
+    """Lets in whoever holds a session that the token opened."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+
+    async def visitor(self, request: Request) -> Visitor | None:
+        """The visitor of a request; None when they must sign in first."""
+        session = session_id(request)
+        csrf = self._keyring.csrf(session) if session else ""
+        return Visitor(name="local", csrf=csrf) if csrf else None
+
+    async def sign_in(self, token: str) -> str | None:
+        """A new session's id for the token; None for any other."""
+        return self._keyring.open_session() if self._keyring.accepts(token) else None
+
+    async def sign_out(self, session: str) -> None:
+        """Close a session for good."""
+        self._keyring.close_session(session)

@@ -1,0 +1,1 @@
+"""Governance: which contract versions the mesh may use, who proposed and who decided."""

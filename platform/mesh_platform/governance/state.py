@@ -1,0 +1,255 @@
+"""The pure state of declarations, proposals, decisions and subscriptions, applied record by record.
+
+Kinds: contract.declare · product.declare · proposal.open · proposal.decide · subscription.put.
+A record that does not hold is answered with a `Refused`; it changes nothing and is never fatal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+
+class ControlRecord(Protocol):
+    """What the state needs of a control-log record."""
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def time(self) -> str: ...
+    @property
+    def actor(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def body(self) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a record changed nothing."""
+
+    status: int
+    code: str
+    what: str
+    why: str = ""
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedVersion:
+    """One text of a contract that governance let through."""
+
+    contract_id: str
+    version: str
+    sha256: str
+    file: str
+    text: str = field(repr=False)
+    topic: str
+    schema: str = field(repr=False)  #: Avro text that this version covers
+    approved_by: str
+    approved_at: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredProduct:
+    """A product file as it was declared last."""
+
+    full_name: str
+    sha256: str
+    file: str
+    text: str = field(repr=False)
+    declared_by: str
+    declared_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A changed contract on its way through review."""
+
+    number: int
+    contract_id: str
+    version: str
+    sha256: str
+    base_sha256: str
+    file: str
+    text: str = field(repr=False)
+    topic: str
+    schema: str = field(repr=False)
+    reason: str
+    verdict: Mapping[str, Any]
+    proposed_by: str
+    proposed_at: str
+    status: str = "open"  #: open, approved, refused or superseded
+    decided_by: str = ""
+    decided_at: str = ""
+    decision_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One consumer's declared reading of one product."""
+
+    product: str
+    group: str
+    fields: tuple[str, ...]
+    purpose: str
+    since: str
+
+
+class GovernanceState:
+    """What governance knows, as a view of the log."""
+
+    def __init__(self) -> None:
+        self.contracts: dict[str, list[ApprovedVersion]] = {}
+        self.products: dict[str, DeclaredProduct] = {}
+        self.proposals: dict[int, Proposal] = {}
+        self.subscriptions: dict[tuple[str, str], Subscription] = {}
+        self._topics: dict[str, str] = {}
+
+    def apply(self, record: ControlRecord) -> object:
+        """Apply one record; answers with the value it made, or a Refused."""
+        body = record.body
+        match record.kind:
+            case "contract.declare":
+                return self._declare_contract(record, body)
+            case "product.declare":
+                product = DeclaredProduct(
+                    body["full_name"], body["sha256"], body["file"], body["text"], record.actor, record.time
+                )
+                self.products[product.full_name] = product
+                return product
+            case "proposal.open":
+                return self._open(record, body)
+            case "proposal.decide":
+                return self._decide(record, body)
+            case "subscription.put":
+                key = (body["product"], body["group"])
+                known = self.subscriptions.get(key)
+                since = known.since if known else record.time
+                subscription = Subscription(*key, tuple(body["fields"]), body["purpose"], since)
+                self.subscriptions[key] = subscription
+                return subscription
+        return None
+
+    def in_force(self, contract_id: str) -> ApprovedVersion | None:
+        """The text that is approved last."""
+        versions = self.contracts.get(contract_id)
+        return versions[-1] if versions else None
+
+    def owner_of(self, topic: str) -> str | None:
+        """The contract that owns a topic."""
+        return self._topics.get(topic)
+
+    def _declare_contract(self, record: ControlRecord, body: Mapping[str, Any]) -> object:
+        known = self.in_force(body["contract_id"])
+        if known is not None:
+            if known.sha256 == body["sha256"]:
+                return known
+            return Refused(
+                409,
+                "MESH-G010",
+                f"{known.contract_id} is declared already, in version {known.version}",
+                "a changed contract is reviewed before the mesh uses it",
+                f"mesh propose {body['file']}",
+            )
+        return self._accept(
+            ApprovedVersion(
+                body["contract_id"],
+                body["version"],
+                body["sha256"],
+                body["file"],
+                body["text"],
+                body["topic"],
+                body["schema"],
+                "policy: a first version has no readers",
+                record.time,
+                f"declared by {record.actor}",
+            )
+        )
+
+    def _accept(self, version: ApprovedVersion) -> ApprovedVersion:
+        self.contracts.setdefault(version.contract_id, []).append(version)
+        self._topics[version.topic] = version.contract_id
+        return version
+
+    def _open(self, record: ControlRecord, body: Mapping[str, Any]) -> object:
+        known = self.in_force(body["contract_id"])
+        if known is None or known.sha256 != body["base_sha256"]:
+            return Refused(409, "MESH-G011", "the contract in force has moved", "the verdict is stale", "propose again")
+        for number, other in self.proposals.items():
+            if other.status == "open" and other.contract_id == body["contract_id"]:
+                if other.sha256 == body["sha256"]:
+                    return other
+                self.proposals[number] = replace(other, status="superseded", decided_at=record.time)
+        proposal = Proposal(
+            number=len(self.proposals) + 1,
+            contract_id=body["contract_id"],
+            version=body["version"],
+            sha256=body["sha256"],
+            base_sha256=body["base_sha256"],
+            file=body["file"],
+            text=body["text"],
+            topic=body["topic"],
+            schema=body["schema"],
+            reason=body["reason"],
+            verdict=body["verdict"],
+            proposed_by=record.actor,
+            proposed_at=record.time,
+        )
+        self.proposals[proposal.number] = proposal
+        return proposal
+
+    def _decide(self, record: ControlRecord, body: Mapping[str, Any]) -> object:
+        proposal = self.proposals.get(body["number"])
+        if proposal is None:
+            return Refused(404, "MESH-G012", f"there is no proposal {body['number']}", "", "mesh reviews")
+        decided = "approved" if body["decision"] == "approve" else "refused"
+        if proposal.status == decided and proposal.sha256 == body["sha256"]:
+            return proposal
+        if proposal.status != "open":
+            return Refused(
+                409, "MESH-G013", f"proposal {proposal.number} is {proposal.status} already", "", "mesh reviews"
+            )
+        if proposal.sha256 != body["sha256"]:
+            why = "the text under review is not the text that was decided on"
+            return Refused(409, "MESH-G014", "the proposal has changed", why, f"mesh review {proposal.number}")
+        known = self.in_force(proposal.contract_id)
+        if known is None or known.sha256 != proposal.base_sha256:
+            return Refused(
+                409, "MESH-G011", "the contract in force has moved", "the verdict is stale", f"mesh propose {proposal.file}"
+            )
+        if decided == "approved" and not proposal.verdict["compatible"]:
+            return Refused(
+                409,
+                "MESH-G015",
+                f"proposal {proposal.number} would break readers",
+                "; ".join(proposal.verdict["problems"][:3]),
+                "keep what readers need, or start a new major version",
+            )
+        proposal = replace(
+            proposal,
+            status=decided,
+            decided_by=record.actor,
+            decided_at=record.time,
+            decision_reason=body["reason"],
+        )
+        self.proposals[proposal.number] = proposal
+        if decided == "approved":
+            self._accept(
+                ApprovedVersion(
+                    proposal.contract_id,
+                    proposal.version,
+                    proposal.sha256,
+                    proposal.file,
+                    proposal.text,
+                    proposal.topic,
+                    proposal.schema,
+                    record.actor,
+                    record.time,
+                    body["reason"],
+                )
+            )
+        return proposal

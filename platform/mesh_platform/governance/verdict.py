@@ -1,0 +1,60 @@
+"""The verdict on a proposed contract: what changes, is it compatible, and who reads what changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from mesh.compatibility import Level, check, logical_changes
+from mesh.contract.avro import avro_schema
+from mesh.contract.fields import changes
+from mesh.contract.model import Contract
+from mesh.schema import AvroSchema
+from mesh_platform.governance.state import Subscription
+
+
+def judge(
+    old: Contract,
+    new: Contract,
+    retained: Sequence[AvroSchema],
+    subscriptions: Iterable[Subscription],
+    declared_readers: Mapping[str, Sequence[str]],
+) -> dict[str, Any]:
+    """A verdict as data: it travels in the proposal's record, and approval refuses what breaks readers.
+
+    `retained` are the schemas that retained events were written with, oldest first; `declared_readers`
+    maps a product to the fields it reads (empty: unknown, so every field).
+    """
+    schema = avro_schema(new)
+    found = check(schema, list(retained), Level(new.compatibility))
+    problems = [problem.explanation for problem in found]
+    if retained:
+        problems += [problem.explanation for problem in logical_changes(schema, retained[-1])]
+    fields = changes(old, new)
+    touched = {change.subject.split(" ")[0] for change in fields if change.kind != "added"}
+    readers = [_reader(f"{name} (input port)", reads, touched) for name, reads in sorted(declared_readers.items())]
+    readers += [
+        _reader(f"{s.group} (subscription)", s.fields, touched) for s in sorted(subscriptions, key=lambda s: s.group)
+    ]
+    if new.version <= old.version and fields:
+        problems.append(f"the version stays {new.version}: a changed contract needs a higher one")
+    return {
+        "compatible": not problems,
+        "level": new.compatibility,
+        "problems": problems,
+        "details": [{"path": p.path, "type": str(p.type), "explanation": p.explanation} for p in found],
+        "changes": [
+            {"kind": c.kind, "subject": c.subject, "before": c.before, "after": c.after} for c in fields
+        ],
+        "readers": readers,
+        "judged_against": len(retained),
+    }
+
+
+def _reader(name: str, reads: Sequence[str], touched: set[str]) -> dict[str, Any]:
+    if not reads:
+        verdict = "unknown fields: every change may matter" if touched else "nothing it could read changes"
+        return {"name": name, "fields": [], "affected": bool(touched), "verdict": verdict}
+    hit = sorted(set(reads) & touched)
+    verdict = "reads " + ", ".join(hit) if hit else "reads none of the changed fields"
+    return {"name": name, "fields": list(reads), "affected": bool(hit), "verdict": verdict}

@@ -1,0 +1,1 @@
+"""Real Apache Kafka on this machine: jars by Maven, nodes (KRaft, combined mode) as child processes."""

@@ -1,0 +1,106 @@
+"""The control log in one SQLite file: WAL, synchronous=FULL, so that an answer survives a crash.
+
+Behaviour: an append is on disk when it returns · one process at a time (a lock on the file beside it) ·
+a full disk refuses the append and keeps what is there.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from mesh.errors import MeshError
+from mesh_platform.log.record import GENESIS, Record, chained
+
+_SCHEMA = """
+create table if not exists control_log (
+    log_offset integer primary key,
+    time text not null,
+    actor text not null,
+    kind text not null,
+    body text not null,
+    chain text not null
+) strict
+"""
+
+
+class SqliteLog:
+    """A ControlLog in a file; raises MeshError (MESH-S010…S012) when it cannot be held or written."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        self._lock = _hold(path.with_suffix(".lock"))
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db.execute("pragma journal_mode = wal")
+        self._db.execute("pragma synchronous = full")
+        self._db.execute(_SCHEMA)
+        last = self._db.execute(
+            "select log_offset, chain from control_log order by log_offset desc limit 1"
+        ).fetchone()
+        self._next, self._chain = (0, GENESIS) if last is None else (last[0] + 1, last[1])
+
+    def append(self, *, time: str, actor: str, kind: str, body: Mapping[str, Any]) -> Record:
+        """Durable when it returns."""
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+        chain = chained(self._chain, time=time, actor=actor, kind=kind, body=text)
+        try:
+            self._db.execute(
+                "insert into control_log values (?, ?, ?, ?, ?, ?)", (self._next, time, actor, kind, text, chain)
+            )
+        except sqlite3.OperationalError as error:
+            raise MeshError(
+                "the control log cannot be written",
+                code="MESH-S011",
+                where=str(self._path),
+                why=str(error),
+                fix="free disk space; nothing acknowledged is lost, and the request may be repeated",
+            ) from error
+        record = Record(self._next, time, actor, kind, json.loads(text))
+        self._next, self._chain = self._next + 1, chain
+        return record
+
+    def read(self, start: int = 0) -> Iterator[Record]:
+        """All records from `start` on, in log order."""
+        rows = self._db.execute(
+            "select log_offset, time, actor, kind, body from control_log where log_offset >= ? order by log_offset",
+            (start,),
+        )
+        for offset, time, actor, kind, body in rows:
+            yield Record(offset, time, actor, kind, json.loads(body))
+
+    def verify(self) -> int | None:
+        """The offset of the first record that was tampered with, None when the chain holds."""
+        previous, expected = GENESIS, 0
+        rows = self._db.execute("select * from control_log order by log_offset")
+        for offset, time, actor, kind, body, chain in rows:
+            previous = chained(previous, time=time, actor=actor, kind=kind, body=body)
+            if offset != expected or previous != chain:
+                return int(expected)
+            expected += 1
+        return None
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+        self._lock.close()
+
+
+def _hold(path: Path) -> IO[str]:
+    handle = path.open("w")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        handle.close()
+        raise MeshError(
+            "another platform process holds this state",
+            code="MESH-S010",
+            where=str(path),
+            why="the SQLite control log has one writer",
+            fix="stop it (mesh down), or choose another folder with --state",
+        ) from None
+    return handle

@@ -1,0 +1,72 @@
+"""Taking schemas away: softly first (readable by id, gone from the subject), then for good."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from mesh_platform.registry import errors
+from mesh_platform.registry.draft import read_subject
+from mesh_platform.registry.errors import Refusal
+from mesh_platform.registry.model import Answer, Outcome, Record, Version
+from mesh_platform.registry.selection import chosen
+from mesh_platform.registry.settings import read_only
+
+if TYPE_CHECKING:
+    from mesh_platform.registry.state import RegistryState
+
+
+def delete_subject(state: RegistryState, record: Record) -> Outcome:
+    """Answer for a `registry.delete-subject` record: the numbers of the versions deleted."""
+    subject = read_subject(record.body.get("subject"))
+    if isinstance(subject, Refusal):
+        return subject
+    versions, live = state.subjects.versions(subject), state.subjects.live(subject)
+    if not versions:
+        return errors.SUBJECT_NOT_FOUND.refuse(subject=subject)
+    if refusal := read_only(subject, state.settings.effective_mode(subject)):
+        return refusal
+    if record.body.get("permanent") is True:
+        return errors.SUBJECT_NOT_SOFT_DELETED.refuse(subject=subject) if live else _remove(state, versions)
+    if not live:
+        return errors.SUBJECT_SOFT_DELETED.refuse(subject=subject)
+    for version in live:
+        state.subjects.hide(version)
+    return _numbers(live)
+
+
+def delete_version(state: RegistryState, record: Record) -> Outcome:
+    """Answer for a `registry.delete-version` record: the number of the version deleted."""
+    subject = read_subject(record.body.get("subject"))
+    if isinstance(subject, Refusal):
+        return subject
+    wanted, permanent = str(record.body.get("version")), record.body.get("permanent") is True
+    # «Latest» means the latest that the client can see; a number may name a version already deleted.
+    visible = (
+        state.subjects.versions(subject) if permanent or wanted.isdigit() else state.subjects.live(subject)
+    )
+    version = chosen(subject, visible, wanted)
+    if isinstance(version, Refusal):
+        return version
+    if refusal := read_only(subject, state.settings.effective_mode(subject)):
+        return refusal
+    if permanent != version.deleted:
+        row = errors.VERSION_NOT_SOFT_DELETED if permanent else errors.VERSION_SOFT_DELETED
+        return row.refuse(subject=subject, version=version.version)
+    if permanent:
+        _remove(state, [version])
+    else:
+        state.subjects.hide(version)
+    return version.version
+
+
+def _remove(state: RegistryState, versions: Sequence[Version]) -> Answer:
+    for version in versions:
+        state.subjects.remove(version)
+    if not state.subjects.versions(versions[0].subject):
+        state.settings.forget(versions[0].subject)
+    return _numbers(versions)
+
+
+def _numbers(versions: Sequence[Version]) -> Answer:
+    return [version.version for version in versions]

@@ -1,0 +1,22 @@
+"""What the HTTP routes need of the registry behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from mesh_platform.registry.model import Outcome
+from mesh_platform.registry.state import RegistryState
+
+
+class RegistryService(Protocol):
+    """A registry that answers reads from its state and puts writes through the control log."""
+
+    @property
+    def state(self) -> RegistryState:
+        """The view of the log as of now: for reads only."""
+        ...
+
+    async def submit(self, kind: str, body: Mapping[str, object], actor: str) -> Outcome:
+        """Append a record, wait until it is applied here, give its outcome (STORE_TIMEOUT when late)."""
+        ...

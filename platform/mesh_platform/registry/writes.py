@@ -1,0 +1,111 @@
+"""The registry's write requests: each becomes a record of the control log, whose order decides.
+
+A registration that changes nothing (the schema is there already, or is no schema) is answered
+without a record: producers ask for their schema again at every start.
+"""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from mesh_platform.registry import errors, state
+from mesh_platform.registry.draft import Draft, read_draft
+from mesh_platform.registry.errors import Refusal
+from mesh_platform.registry.http import flag, read_body
+from mesh_platform.registry.model import Answer, Content, Outcome, Version
+from mesh_platform.registry.reads import granted, subject_of
+from mesh_platform.registry.registration import incompatibilities, settled
+from mesh_platform.registry.selection import chosen
+from mesh_platform.registry.service import RegistryService
+from mesh_platform.registry.verdict import reasons
+
+
+class Writes:
+    """Write endpoints, and the compatibility question, over one registry."""
+
+    def __init__(self, registry: RegistryService) -> None:
+        self._registry = registry
+
+    async def register(self, request: Request) -> Outcome:
+        """POST /subjects/{subject}/versions"""
+        body = {**await read_body(request), "subject": subject_of(request)}
+        if flag(request, "normalize"):
+            body["normalize"] = True
+        outcome = settled(self._registry.state, body)
+        return await self._submit(request, state.REGISTER, body) if isinstance(outcome, Draft) else outcome
+
+    async def delete_subject(self, request: Request) -> Outcome:
+        """DELETE /subjects/{subject}"""
+        body: dict[str, Answer] = {"subject": subject_of(request), "permanent": flag(request, "permanent")}
+        return await self._submit(request, state.DELETE_SUBJECT, body)
+
+    async def delete_version(self, request: Request) -> Outcome:
+        """DELETE /subjects/{subject}/versions/{version}"""
+        body: dict[str, Answer] = {
+            "subject": subject_of(request),
+            "version": request.path_params["version"],
+            "permanent": flag(request, "permanent"),
+        }
+        return await self._submit(request, state.DELETE_VERSION, body)
+
+    async def set_config(self, request: Request) -> Outcome:
+        """PUT /config and /config/{subject}"""
+        return await self._submit(request, state.SET_CONFIG, {**await read_body(request), **_scope(request)})
+
+    async def delete_config(self, request: Request) -> Outcome:
+        """DELETE /config and /config/{subject}"""
+        return await self._submit(request, state.DELETE_CONFIG, _scope(request))
+
+    async def set_mode(self, request: Request) -> Outcome:
+        """PUT /mode and /mode/{subject}"""
+        body = {**await read_body(request), **_scope(request), "force": flag(request, "force")}
+        return await self._submit(request, state.SET_MODE, body)
+
+    async def delete_mode(self, request: Request) -> Outcome:
+        """DELETE /mode and /mode/{subject}"""
+        return await self._submit(request, state.DELETE_MODE, _scope(request))
+
+    async def compatible_with_version(self, request: Request) -> Outcome:
+        """POST /compatibility/subjects/{subject}/versions/{version}: against that one version"""
+        draft = await self._draft(request)
+        if isinstance(draft, Refusal):
+            return _unusable(request, draft)
+        subjects, wanted = self._registry.state.subjects, request.path_params["version"]
+        if not subjects.live(draft.subject) and wanted in ("latest", "-1"):
+            return {"is_compatible": True}
+        version: Version = granted(chosen(draft.subject, subjects.live(draft.subject), wanted))
+        level = self._registry.state.settings.effective(draft.subject).level
+        return _verdict(request, reasons(draft.schema, [version], level) if level else [])
+
+    async def compatible(self, request: Request) -> Outcome:
+        """POST /compatibility/subjects/{subject}/versions: against what the subject's level demands"""
+        draft = await self._draft(request)
+        if isinstance(draft, Refusal):
+            return _unusable(request, draft)
+        content = Content(draft.schema, draft.metadata, draft.rule_set)
+        return _verdict(request, incompatibilities(self._registry.state, draft.subject, content))
+
+    async def _draft(self, request: Request) -> Draft | Refusal:
+        return read_draft({**await read_body(request), "subject": subject_of(request)})
+
+    async def _submit(self, request: Request, kind: str, body: dict[str, Answer]) -> Outcome:
+        return await self._registry.submit(kind, body, str(request.scope.get("principal", "anonymous")))
+
+
+def _scope(request: Request) -> dict[str, Answer]:
+    return {"subject": subject_of(request) if "subject" in request.path_params else None}
+
+
+def _unusable(request: Request, refusal: Refusal) -> Outcome:
+    if flag(request, "verbose") and refusal.error_code == errors.INVALID_SCHEMA.error_code:
+        return {"is_compatible": False, "messages": [refusal.message]}
+    return refusal
+
+
+def _verdict(request: Request, found: list[str] | Refusal) -> Outcome:
+    if isinstance(found, Refusal):
+        return _unusable(request, found)
+    answer: dict[str, Answer] = {"is_compatible": not found}
+    if flag(request, "verbose"):
+        answer["messages"] = list(found)
+    return answer

@@ -1,0 +1,110 @@
+"""Serving the platform on one address: token, control log, observer and the ASGI app put together.
+
+The composition root of the platform. Loopback needs nothing; any other address needs a token of one's
+own (MESH_TOKEN_FILE), because a generated one would lie on a disk that others may read.
+"""
+
+from __future__ import annotations
+
+import gc
+import ipaddress
+import os
+import secrets
+import socket
+from pathlib import Path
+
+from mesh.config import TOKEN_FILE, Settings
+from mesh.errors import UnreachableError, UsageError
+
+TOKEN_CHARACTERS = 32
+
+
+def token_for(state: Path, host: str, named: str | None) -> str:
+    """The platform's token: from the file that is named, else generated once under the state folder.
+
+    Raises UsageError: MESH-U050 for an address beyond this machine without a token file, MESH-U051 for a
+    token that is too short.
+    """
+    if named:
+        try:
+            token = Path(named).read_text().strip()
+        except OSError as error:
+            raise UsageError("the token file cannot be read", code="MESH-U051", where=named, why=str(error)) from error
+        if len(token) < TOKEN_CHARACTERS:
+            raise UsageError(
+                f"the token has {len(token)} characters",
+                code="MESH-U051",
+                where=named,
+                why=f"at least {TOKEN_CHARACTERS} keep it from being guessed",
+                fix=f"openssl rand -hex {TOKEN_CHARACTERS // 2} > {named}",
+            )
+        return token
+    if not is_loopback(host):
+        raise UsageError(
+            f"{host} is beyond this machine and no token file is named",
+            code="MESH-U052",
+            where=host,
+            why="a platform that others can reach has no default secrets",
+            fix="set MESH_TOKEN_FILE, or serve on 127.0.0.1",
+        )
+    file = state / TOKEN_FILE
+    if not file.exists():
+        state.mkdir(parents=True, exist_ok=True)
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as out:
+            out.write(secrets.token_urlsafe(TOKEN_CHARACTERS) + "\n")
+    return file.read_text().strip()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is of this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A bound socket; raises UnreachableError (MESH-X014) when the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise UnreachableError(
+            f"port {port} on {host} cannot be used: {error.strerror}",
+            code="MESH-X014",
+            where=f"{host}:{port}",
+            why="another program listens there, perhaps an earlier `mesh up`",
+            fix="mesh up --port 0   (any free port), or stop the other one",
+        ) from error
+    return bound
+
+
+def serve(state: Path, bootstrap: str, bound: socket.socket, host: str, token: str) -> None:
+    """Serve until SIGTERM or Ctrl-C; the socket decides the port. Raises MeshError when the log is held."""
+    import uvicorn
+
+    from mesh.connect import connect
+    from mesh_platform.app import Where, create_app
+    from mesh_platform.catalog.observer import Observer
+    from mesh_platform.control import ControlPlane
+    from mesh_platform.log import SqliteLog
+
+    port = bound.getsockname()[1]
+    address = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
+    url = f"http://{address}:{port}"
+    # Replay makes many objects that live for ever: collecting among them would only cost time.
+    gc.disable()
+    control = ControlPlane(SqliteLog(state / "control.db"))
+    gc.freeze()
+    gc.enable()
+    client = connect(Settings(bootstrap=bootstrap, platform_url=url, registry_url=f"{url}/registry", token=token))
+    hosts = ("127.0.0.1", "localhost", "[::1]", host, *filter(None, os.environ.get("MESH_HOSTS", "").split(",")))
+    app = create_app(control, token, Where(bootstrap, url, hosts), Observer(bootstrap, client))
+    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on", server_header=False)
+    uvicorn.Server(config).run([bound])

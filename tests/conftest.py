@@ -1,0 +1,66 @@
+"""What every test may ask for: a broker, a topic name of its own, and the programs that real ones need.
+
+Skip at home, fail in CI: a test whose program is missing says so and is skipped on a laptop; where `CI` is
+set it fails, so the suite cannot rot in silence.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from mesh_platform.brokers import RunningBroker, start_embedded, start_kafka
+
+
+def require(program: str, *alternatives: str) -> str:
+    """The path of the first of these programs that is installed; without any, skip at home and fail in CI."""
+    for name in (program, *alternatives):
+        if path := shutil.which(name):
+            return path
+    return unavailable(f"{program} is not installed")
+
+
+def unavailable(reason: str) -> str:
+    """Skip this test at home, fail it in CI."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{reason}, and in CI that is a failure", pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium browser."""
+    return require("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def java() -> str:
+    """The path of `java`, where Maven is installed too."""
+    require("mvn")
+    return require("java")
+
+
+@pytest.fixture(scope="session")
+def embedded_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBroker]:
+    """One embedded broker for all tests of this worker; use `topic_name` to keep out of each other's way."""
+    with start_embedded(tmp_path_factory.mktemp("embedded")) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def kafka_broker(java: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBroker]:
+    """One real Apache Kafka node for all tests of this worker; its tests carry the `kafka` marker."""
+    with start_kafka(tmp_path_factory.mktemp("kafka")) as broker:
+        yield broker
+
+
+@pytest.fixture
+def topic_name(request: pytest.FixtureRequest) -> str:
+    """A topic name of the mesh that no other test uses."""
+    product = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")[:40].strip("-")
+    return f"tests.{product}-{uuid4().hex[:12]}.v1"

@@ -1,0 +1,54 @@
+"""A registry in memory: the real state behind an ordered list instead of a control log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mesh.schema import AvroSchema
+from mesh_platform.registry.model import Gate, Outcome
+from mesh_platform.registry.state import RegistryState
+
+
+@dataclass(frozen=True)
+class TwinRecord:
+    """A control-log record."""
+
+    offset: int
+    time: str
+    actor: str
+    kind: str
+    body: Mapping[str, object]
+
+
+@dataclass
+class RegistryTwin:
+    """Assigns offsets and applies at once; keeps the records so that tests can replay them."""
+
+    gate: Gate | None = None
+    records: list[TwinRecord] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.state = RegistryState(self.gate)
+
+    def send(self, kind: str, body: Mapping[str, object], actor: str = "tester") -> Outcome:
+        offset = len(self.records)
+        stored = json.loads(json.dumps(body))
+        record = TwinRecord(offset, f"2026-01-01T00:00:{offset % 60:02}Z", actor, kind, stored)
+        self.records.append(record)
+        return self.state.apply(record)
+
+    async def submit(self, kind: str, body: Mapping[str, object], actor: str) -> Outcome:
+        return self.send(kind, body, actor)
+
+
+class ClosedGate:
+    """A gate that lets only one subject through."""
+
+    def __init__(self, subject: str, message: str) -> None:
+        self.subject = subject
+        self.message = message
+
+    def check(self, subject: str, schema: AvroSchema) -> str | None:  # noqa: ARG002
+        return None if subject == self.subject else self.message

@@ -1,0 +1,185 @@
+"""One group: joining, leaving, being late, coming back, without a network."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from kio.schema.errors import ErrorCode
+
+from mesh_platform.broker.group import Group
+from mesh_platform.broker.membership import GroupRefusal, Joined, Joining, State, subscribed_topics
+
+
+@pytest_asyncio.fixture
+async def group() -> AsyncIterator[Group]:
+    made = Group("g", lambda _: None)
+    yield made
+    made.close()
+
+
+def joining(
+    member: str = "",
+    *,
+    instance: str | None = None,
+    protocols: dict[str, bytes] | None = None,
+    rebalance_ms: int = 60_000,
+    session_ms: int = 60_000,
+) -> Joining:
+    named = protocols or {"range": b""}
+    return Joining(
+        member, instance, "client", "/host", session_ms, rebalance_ms, "consumer", named, False, True
+    )
+
+
+async def code_of(awaitable: object) -> ErrorCode:
+    with pytest.raises(GroupRefusal) as caught:
+        await awaitable  # type: ignore[misc]
+    return caught.value.code
+
+
+async def stable(group: Group, *requests: Joining) -> list[Joined]:
+    joined = list(await asyncio.gather(*(group.join(request) for request in requests)))
+    leader = next(j for j in joined if j.leader == j.member_id)
+    plan = {member_id: member_id.encode() for member_id, _, _ in leader.members}
+    others = [group.sync(j.member_id, None, j.generation, {}) for j in joined if j is not leader]
+    await asyncio.gather(*others, group.sync(leader.member_id, None, leader.generation, plan))
+    return joined
+
+
+async def test_members_that_start_together_share_the_first_generation(group: Group) -> None:
+    first, second = await asyncio.gather(group.join(joining()), group.join(joining()))
+    assert (first.generation, second.generation, len(group.members)) == (1, 1, 2)
+
+
+async def test_only_the_leader_learns_the_members(group: Group) -> None:
+    joined = await asyncio.gather(group.join(joining()), group.join(joining()))
+    assert sorted(len(j.members) for j in joined) == [0, 2]
+
+
+async def test_a_dynamic_member_is_told_its_id_first(group: Group) -> None:
+    request = Joining("", None, "c", "/h", 60_000, 60_000, "consumer", {"range": b""}, True, True)
+    with pytest.raises(GroupRefusal) as caught:
+        await group.join(request)
+    assert caught.value.code == ErrorCode.member_id_required
+    assert (await group.join(joining(caught.value.member_id))).generation == 1
+
+
+async def test_each_member_gets_what_the_leader_gave_it(group: Group) -> None:
+    joined = await stable(group, joining(), joining())
+    assert [group.members[j.member_id].assignment for j in joined] == [j.member_id.encode() for j in joined]
+
+
+async def test_the_protocol_is_one_that_all_support(group: Group) -> None:
+    one = joining(protocols={"sticky": b"", "range": b""})
+    two = joining(protocols={"range": b""})
+    joined = await asyncio.gather(group.join(one), group.join(two))
+    assert {j.protocol for j in joined} == {"range"}
+
+
+async def test_a_member_without_a_common_protocol_is_refused(group: Group) -> None:
+    await stable(group, joining())
+    assert (
+        await code_of(group.join(joining(protocols={"other": b""}))) == ErrorCode.inconsistent_group_protocol
+    )
+
+
+async def test_an_unknown_member_is_refused(group: Group) -> None:
+    assert await code_of(group.join(joining("nobody"))) == ErrorCode.unknown_member_id
+
+
+async def test_a_newcomer_calls_the_others_back(group: Group) -> None:
+    (first,) = await stable(group, joining())
+    waiting = asyncio.create_task(group.join(joining()))
+    await asyncio.sleep(0)
+    with pytest.raises(GroupRefusal) as caught:
+        group.heartbeat(first.member_id, None, first.generation)
+    assert caught.value.code == ErrorCode.rebalance_in_progress
+    again = await group.join(joining(first.member_id))
+    assert (again.generation, (await waiting).generation) == (2, 2)
+
+
+async def test_a_member_that_does_not_join_again_in_time_is_dropped(group: Group) -> None:
+    (first,) = await stable(group, joining(rebalance_ms=50))
+    newcomer = await group.join(joining(rebalance_ms=50))
+    assert (newcomer.leader, first.member_id in group.members) == (newcomer.member_id, False)
+
+
+async def test_a_silent_member_is_dropped(group: Group) -> None:
+    await stable(group, joining(session_ms=50))
+    await asyncio.sleep(0.15)
+    assert group.state is State.EMPTY
+
+
+async def test_a_heartbeat_keeps_a_member(group: Group) -> None:
+    (member,) = await stable(group, joining(session_ms=400))
+    for _ in range(6):
+        await asyncio.sleep(0.1)
+        group.heartbeat(member.member_id, None, member.generation)
+    assert group.state is State.STABLE
+
+
+async def test_a_heartbeat_of_another_generation_is_refused(group: Group) -> None:
+    (member,) = await stable(group, joining())
+    with pytest.raises(GroupRefusal) as caught:
+        group.heartbeat(member.member_id, None, 9)
+    assert caught.value.code == ErrorCode.illegal_generation
+
+
+async def test_the_last_to_leave_empties_the_group(group: Group) -> None:
+    (member,) = await stable(group, joining())
+    group.leave(member.member_id, None)
+    assert (group.state, group.generation) == (State.EMPTY, 2)
+
+
+async def test_a_member_that_never_syncs_does_not_hold_up_the_others(group: Group) -> None:
+    joined = await asyncio.gather(group.join(joining(rebalance_ms=60)), group.join(joining(rebalance_ms=60)))
+    follower = next(j for j in joined if j.leader != j.member_id)
+    code = await code_of(group.sync(follower.member_id, None, follower.generation, {}))
+    assert (code, list(group.members)) == (ErrorCode.rebalance_in_progress, [follower.member_id])
+
+
+async def test_a_static_member_comes_back_to_its_assignment_without_a_rebalance(group: Group) -> None:
+    (first,) = await stable(group, joining(instance="one"))
+    back = await group.join(joining(instance="one"))
+    assignment = await group.sync(back.member_id, "one", back.generation, {})
+    assert (back.generation, back.skip_assignment, assignment) == (1, True, first.member_id.encode())
+
+
+async def test_the_former_self_of_a_static_member_is_fenced(group: Group) -> None:
+    (first,) = await stable(group, joining(instance="one"))
+    await group.join(joining(instance="one"))
+    with pytest.raises(GroupRefusal) as caught:
+        group.heartbeat(first.member_id, "one", first.generation)
+    assert caught.value.code == ErrorCode.fenced_instance_id
+
+
+async def test_a_static_member_may_leave_by_its_instance_id(group: Group) -> None:
+    await stable(group, joining(instance="one"))
+    group.leave("", "one")
+    assert group.state is State.EMPTY
+
+
+async def test_between_join_and_sync_nobody_commits(group: Group) -> None:
+    member = await group.join(joining())
+    with pytest.raises(GroupRefusal) as caught:
+        group.check_commit(member.member_id, None, member.generation)
+    assert caught.value.code == ErrorCode.rebalance_in_progress
+
+
+async def test_without_members_anyone_may_commit(group: Group) -> None:
+    group.check_commit("", None, -1)
+
+
+async def test_with_members_a_stranger_may_not_commit(group: Group) -> None:
+    await stable(group, joining())
+    with pytest.raises(GroupRefusal) as caught:
+        group.check_commit("", None, -1)
+    assert caught.value.code == ErrorCode.unknown_member_id
+
+
+@pytest.mark.parametrize("metadata", [b"", b"\0", b"\0\1\xff\xff\xff\xff", b"\0\1\0\0\0\1\0\2\xff\xff"])
+def test_a_subscription_that_cannot_be_read_subscribes_to_nothing_real(metadata: bytes) -> None:
+    assert [topic for topic in subscribed_topics(metadata) if topic] == []
