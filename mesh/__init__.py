@@ -1,12 +1,12 @@
 """mesh: an event-driven data-product mesh framework.
 
-    import mesh
+import mesh
 
-    with mesh.publisher("operations.departures") as publish:
-        publish.many(frame)
+with mesh.publisher("operations.departures") as publish:
+    publish.many(frame)
 
-    for batch in mesh.subscribe("operations.departures", group="reports.board").batches():
-        print(batch.to_polars())
+for batch in mesh.subscribe("operations.departures", group="reports.board").batches():
+    print(batch.to_polars())
 """
 
 from __future__ import annotations

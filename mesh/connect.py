@@ -96,7 +96,9 @@ class Mesh:
         from mesh.subscription import Decoder
 
         port = self.port(product)
-        return LookupTable(port, Decoder(port, self.registry), BoundedReceiver(self.settings.bootstrap, port.topic))
+        return LookupTable(
+            port, Decoder(port, self.registry), BoundedReceiver(self.settings.bootstrap, port.topic)
+        )
 
     def read(self, product: str, *, last: int | None = None) -> Reading:
         """Everything that is there now, or the `last` events of each partition."""

@@ -96,7 +96,10 @@ def _as_finding(error: DeclarationError | SchemaError, file: str) -> Finding:
 def _twice(name: str, known: Mapping[str, object], file: str) -> Iterator[Finding]:
     if name in known:
         yield Finding(
-            code="MESH-C060", message=f"{name} is declared twice", where=file, why="a name has one owner and one file"
+            code="MESH-C060",
+            message=f"{name} is declared twice",
+            where=file,
+            why="a name has one owner and one file",
         )
 
 

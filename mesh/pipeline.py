@@ -30,6 +30,10 @@ class Source:
     product: str
     events: Callable[[], Events]
 
+    def __call__(self) -> Events:
+        """The events, as from the plain function."""
+        return self.events()
+
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
@@ -43,6 +47,10 @@ class Pipeline:
     reads: str
     tables: tuple[str, ...]
     derive: Callable[..., pa.Table]
+
+    def __call__(self, batch: pa.RecordBatch, *tables: pa.Table) -> pa.Table:
+        """What is derived from a batch, as from the plain function."""
+        return self.derive(batch, *tables)
 
 
 def source(product: str) -> Callable[[Callable[[], Events]], Source]:

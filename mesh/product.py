@@ -58,7 +58,12 @@ def read_product(raw: bytes, file: str) -> Product:
         first = found[0]
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         raise DeclarationError(
-            first.message + more, code=first.code, where=first.where, why=first.why, fix=first.fix, findings=found
+            first.message + more,
+            code=first.code,
+            where=first.where,
+            why=first.why,
+            fix=first.fix,
+            findings=found,
         )
     return _product(document)
 
@@ -82,7 +87,9 @@ def _beyond_the_standard(document: Document) -> Iterator[Finding]:
         for index, port in enumerate(data.get(kind) or []):
             if not port.get("contractId"):
                 why = "a port is bound to one data contract"
-                yield finding("MESH-C052", f"the port {port['name']!r} names no contractId", (kind, index), why)
+                yield finding(
+                    "MESH-C052", f"the port {port['name']!r} names no contractId", (kind, index), why
+                )
     try:
         Version.parse(str(data.get("version", "")))
     except UsageError as error:

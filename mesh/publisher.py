@@ -125,7 +125,9 @@ class Publisher:
         for row, event_headers in zip(rows, self._stamp.many(self._ids.take(len(rows)), stamps), strict=True):
             error = rule_error(verdict, row)
             position = Position(self._port.topic, -1, -1)
-            headers.append(dead_letter_headers(event_headers, error=error, position=position, group="publisher"))
+            headers.append(
+                dead_letter_headers(event_headers, error=error, position=position, group="publisher")
+            )
         self._sender.send(self._port.dead_letters, self._port.keys(bad), values, headers, times)
 
 

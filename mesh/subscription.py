@@ -100,13 +100,19 @@ class Decoder:
             events = events.take(pa.array(ranking))
             order = [order[rank] for rank in ranking]
         kept = messages if len(order) == len(messages) else [messages[index] for index in order]
-        return Batch(events, kept), [(messages[p.index], p.error) for p in sorted(poison, key=lambda p: p.index)]
+        return Batch(events, kept), [
+            (messages[p.index], p.error) for p in sorted(poison, key=lambda p: p.index)
+        ]
 
     def _group(self, group: SchemaGroup) -> tuple[pa.RecordBatch, Sequence[int], list[Poison]]:
         try:
             codec, to_reader = self._writer(group.schema_id)
         except RegistryError as error:
-            return self._none(), [], [Poison(index, _unreadable(group.schema_id, error)) for index in group.indices]
+            return (
+                self._none(),
+                [],
+                [Poison(index, _unreadable(group.schema_id, error)) for index in group.indices],
+            )
         decoded = codec.decode_with_poison(group.datums)
         poison = [Poison(group.indices[p.index], p.error) for p in decoded.poison]
         indices: Sequence[int] = (

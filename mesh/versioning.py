@@ -27,6 +27,8 @@ class Version:
         match = _VERSION.match(text)
         if match is None:
             raise UsageError(
-                f"{text!r} is not a version", code="MESH-U011", why="a version is MAJOR.MINOR.PATCH, as in 1.4.0"
+                f"{text!r} is not a version",
+                code="MESH-U011",
+                why="a version is MAJOR.MINOR.PATCH, as in 1.4.0",
             )
         return cls(*(int(part) for part in match.groups()))

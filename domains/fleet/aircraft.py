@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from domains import _source
 from domains._columns import optional, required
+from mesh.pipeline import source
 
 EVENTS = pa.schema(
     [
@@ -25,6 +26,7 @@ EVENTS = pa.schema(
 _COLUMNS = ("tailnum", "year", "type", "manufacturer", "model", "engines", "seats", "speed", "engine")
 
 
+@source("fleet.aircraft")
 def aircraft() -> Iterator[pa.Table]:
     """Every aircraft of the source by tail number, in chunks that match the contract."""
     planes = _source.read("planes.csv", dict(zip(_COLUMNS, EVENTS.types, strict=True)))

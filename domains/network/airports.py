@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from domains import _source
 from domains._columns import optional, required
+from mesh.pipeline import source
 
 EVENTS = pa.schema(
     [
@@ -24,6 +25,7 @@ EVENTS = pa.schema(
 _COLUMNS = ("faa", "name", "lat", "lon", "alt", "tz", "dst", "tzone")
 
 
+@source("network.airports")
 def airports() -> Iterator[pa.Table]:
     """Every airport of the source by FAA code, in chunks that match the contract."""
     table = _source.read("airports.csv", dict(zip(_COLUMNS, EVENTS.types, strict=True)))

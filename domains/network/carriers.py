@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from domains import _source
 from domains._columns import required
+from mesh.pipeline import source
 
 EVENTS = pa.schema(
     [
@@ -18,6 +19,7 @@ EVENTS = pa.schema(
 _COLUMNS = ("carrier", "name")
 
 
+@source("network.carriers")
 def carriers() -> Iterator[pa.Table]:
     """Every carrier of the source by code, in chunks that match the contract."""
     airlines = _source.read("airlines.csv", dict(zip(_COLUMNS, EVENTS.types, strict=True)))

@@ -9,6 +9,7 @@ import pyarrow as pa
 from domains import _source
 from domains._columns import INSTANT, optional, required
 from domains.operations.flights import cancelled_flights, flight_id, scheduled_at
+from mesh.pipeline import source
 
 EVENTS = pa.schema(
     [
@@ -24,6 +25,7 @@ EVENTS = pa.schema(
 )
 
 
+@source("operations.cancellations")
 def cancellations() -> Iterator[pa.Table]:
     """All cancellations by scheduled departure, in chunks that match the contract."""
     flights = cancelled_flights()

@@ -9,6 +9,7 @@ import pyarrow as pa
 from domains import _source
 from domains._columns import INSTANT, optional, required
 from domains.operations.flights import departed_flights, flight_id, later, scheduled_at
+from mesh.pipeline import source
 
 EVENTS = pa.schema(
     [
@@ -28,6 +29,7 @@ EVENTS = pa.schema(
 )
 
 
+@source("operations.departures")
 def departures() -> Iterator[pa.Table]:
     """All departures in the order in which they happened, in chunks that match the contract."""
     flights = departed_flights()

@@ -16,6 +16,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from domains._columns import INSTANT, Column, compute, optional, required
+from mesh.pipeline import pipeline
 
 LATE_MINUTES = 15
 LOW_VISIBILITY_MILES = 3.0
@@ -61,6 +62,11 @@ EVENTS = pa.schema(
 )
 
 
+@pipeline(
+    "punctuality.delay-causes",
+    reads="operations.departures",
+    tables=("weather.observations", "fleet.aircraft"),
+)
 def delay_causes(departures: pa.RecordBatch, weather: pa.Table, aircraft: pa.Table) -> pa.Table:
     """The late ones among `departures`, in their order, each with weather, aircraft and likely cause.
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from domains import _source
 from domains._columns import INSTANT, Column, compute, optional, required
+from mesh.pipeline import source
 
 EVENTS = pa.schema(
     [
@@ -35,6 +36,7 @@ _COLUMNS: dict[str, pa.DataType] = {
 }
 
 
+@source("weather.observations")
 def observations() -> Iterator[pa.Table]:
     """All observations in the order in which they were made, in chunks that match the contract."""
     weather = _source.read("weather.csv", _COLUMNS)

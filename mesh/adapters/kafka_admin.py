@@ -22,7 +22,9 @@ class KafkaAdmin:
         from confluent_kafka.admin import AdminClient
 
         self._bootstrap = bootstrap
-        self._client: AdminClient = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "error_cb": _quiet})
+        self._client: AdminClient = AdminClient(
+            {"bootstrap.servers": bootstrap, "log_level": 0, "error_cb": _quiet}
+        )
 
     def topics(self) -> Mapping[str, TopicFacts]:
         """All topics but internal ones, with the settings a contract speaks of."""
@@ -59,7 +61,8 @@ class KafkaAdmin:
         from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
         entries = [
-            ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET) for key, value in config.items()
+            ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
+            for key, value in config.items()
         ]
         resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=entries)
         futures = self._client.incremental_alter_configs([resource], request_timeout=TIMEOUT_SECONDS)
@@ -70,7 +73,9 @@ class KafkaAdmin:
         """Grow a topic to `total` partitions."""
         from confluent_kafka.admin import NewPartitions
 
-        futures = self._client.create_partitions([NewPartitions(topic, total)], request_timeout=TIMEOUT_SECONDS)
+        futures = self._client.create_partitions(
+            [NewPartitions(topic, total)], request_timeout=TIMEOUT_SECONDS
+        )
         for future in futures.values():
             self._ask(future.result, topic)
 
@@ -86,7 +91,9 @@ class KafkaAdmin:
         cause = error.args[0]
         if cause.name() in ("_TRANSPORT", "_TIMED_OUT", "_ALL_BROKERS_DOWN", "_RESOLVE"):
             return unreachable(self._bootstrap, cause.str())
-        return MeshError(f"the broker refused: {cause.str()}", code="MESH-K010", where=topic, why=cause.name())
+        return MeshError(
+            f"the broker refused: {cause.str()}", code="MESH-K010", where=topic, why=cause.name()
+        )
 
 
 def unreachable(bootstrap: str, why: str) -> UnreachableError:

@@ -64,14 +64,18 @@ class GroupReceiver:
 
         if not self._pending:
             return
-        offsets = [TopicPartition(self._topic, partition, offset) for partition, offset in self._pending.items()]
+        offsets = [
+            TopicPartition(self._topic, partition, offset) for partition, offset in self._pending.items()
+        ]
         self._pending = {}
         try:
             self._consumer.commit(offsets=offsets, asynchronous=False)
         except KafkaException as error:
             cause = error.args[0]
             if cause.name() not in ("UNKNOWN_MEMBER_ID", "ILLEGAL_GENERATION", "REBALANCE_IN_PROGRESS"):
-                raise MeshError("the position could not be committed", code="MESH-K030", why=cause.str()) from error
+                raise MeshError(
+                    "the position could not be committed", code="MESH-K030", why=cause.str()
+                ) from error
 
     def at_end(self) -> bool:
         """Never: a subscription has no end."""
@@ -110,14 +114,19 @@ class BoundedReceiver:
         try:
             metadata = self._consumer.list_topics(topic, timeout=TIMEOUT_SECONDS).topics[topic]
             if metadata.error is not None:
-                raise MeshError(f"the topic {topic} is not there", code="MESH-K031", where=topic, fix="mesh apply")
+                raise MeshError(
+                    f"the topic {topic} is not there", code="MESH-K031", where=topic, fix="mesh apply"
+                )
             self._left: set[int] = set()
             assigned = []
             for number in metadata.partitions:
-                low, high = self._consumer.get_watermark_offsets(TopicPartition(topic, number), TIMEOUT_SECONDS)
-                if high > low:
-                    first = low if tail is None else max(low, high - tail)
-                    assigned.append(TopicPartition(topic, number, first))
+                low, high = self._consumer.get_watermark_offsets(
+                    TopicPartition(topic, number), TIMEOUT_SECONDS
+                )
+                # Empty partitions are assigned too: whoever reads on past the end follows them all.
+                first = low if tail is None else max(low, high - tail)
+                assigned.append(TopicPartition(topic, number, first))
+                if high > first:
                     self._left.add(number)
             self._consumer.assign(assigned)
         except KafkaException as error:

@@ -26,7 +26,7 @@ class HttpPlatform:
     def products(self) -> Mapping[str, ProductFacts]:
         """Declared products, by full name."""
         rows = self._ask("GET", "/products")
-        return {p["full_name"]: ProductFacts(p["full_name"], p["sha256"]) for p in rows}
+        return {p["full_name"]: ProductFacts(p["full_name"], p["sha256"], p["text"]) for p in rows}
 
     def contract(self, contract_id: str) -> ContractFacts:
         """One contract in force."""

@@ -46,7 +46,9 @@ class HttpRegistry:
         """The id under which the subject holds exactly this schema."""
         known = self._ids.get((subject, schema.text))
         if known is None:
-            status, answer = self._http.request("POST", f"/subjects/{quote(subject, safe='')}", {"schema": schema.text})
+            status, answer = self._http.request(
+                "POST", f"/subjects/{quote(subject, safe='')}", {"schema": schema.text}
+            )
             self._hold(status, answer, subject)
             known = self._ids[subject, schema.text] = int(answer["id"])
         return known

@@ -26,7 +26,11 @@ def read_sources(paths: Iterable[Path], root: Path) -> Iterator[SourceFile]:
     for path in paths:
         if not path.exists():
             raise UsageError(
-                f"there is no {path}", code="MESH-U020", where=str(path), why="nothing to read", fix="mesh check contracts"
+                f"there is no {path}",
+                code="MESH-U020",
+                where=str(path),
+                why="nothing to read",
+                fix="mesh check contracts",
             )
         for file in sorted(_declarations(path)):
             yield SourceFile(_display(file, root), _read(file))

@@ -114,8 +114,12 @@ def apply(
         typer.confirm("Apply these changes?", abort=True, err=True)
     outcomes = []
     for outcome in carry_out(made, desired, world):
-        outcomes.append({"verb": outcome.change.verb, "subject": outcome.change.subject, "answer": outcome.answer})
-        note(f"{paint('✓', 'green', sys.stderr)} {outcome.change.verb} {outcome.change.subject}: {outcome.answer}")
+        outcomes.append(
+            {"verb": outcome.change.verb, "subject": outcome.change.subject, "answer": outcome.answer}
+        )
+        note(
+            f"{paint('✓', 'green', sys.stderr)} {outcome.change.verb} {outcome.change.subject}: {outcome.answer}"
+        )
     if as_json:
         data({"format_version": "1.0", "applied": outcomes})
     else:
@@ -131,16 +135,25 @@ def products(as_json: AsJson = False) -> None:
     from mesh.product import read_product
 
     with connect() as mesh:
-        facts = [mesh.platform.product(name) for name in mesh.platform.products()]
+        facts = list(mesh.platform.products().values())
     read = [read_product(fact.text.encode(), fact.full_name) for fact in facts]
     if as_json:
         rows = [
-            {"name": p.full_name, "version": p.version, "status": p.status, "owner": p.team_name, "purpose": p.purpose}
+            {
+                "name": p.full_name,
+                "version": p.version,
+                "status": p.status,
+                "owner": p.team_name,
+                "purpose": p.purpose,
+            }
             for p in read
         ]
         data({"format_version": "1.0", "products": rows})
         return
-    table([[p.full_name, p.version, p.status, p.team_name] for p in read], ["product", "version", "status", "owner"])
+    table(
+        [[p.full_name, p.version, p.status, p.team_name] for p in read],
+        ["product", "version", "status", "owner"],
+    )
 
 
 def show(made: Plan) -> None:

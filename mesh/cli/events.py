@@ -50,7 +50,9 @@ def run(
 
 def read(
     product: Product,
-    last: Annotated[int | None, typer.Option("--last", "-n", min=1, help="Only the last N of each partition.")] = None,
+    last: Annotated[
+        int | None, typer.Option("--last", "-n", min=1, help="Only the last N of each partition.")
+    ] = None,
 ) -> None:
     """Print a product's events as JSON lines.
 

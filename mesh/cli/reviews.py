@@ -56,7 +56,14 @@ def reviews(as_json: AsJson = False) -> None:
         return
     table(
         [
-            [str(r["number"]), r["contract_id"], r["version"], r["status"], _word(r["verdict"]), r["proposed_at"][:19]]
+            [
+                str(r["number"]),
+                r["contract_id"],
+                r["version"],
+                r["status"],
+                _word(r["verdict"]),
+                r["proposed_at"][:19],
+            ]
             for r in rows
         ],
         ["no", "contract", "version", "status", "verdict", "proposed"],
@@ -104,17 +111,28 @@ def _word(verdict: Mapping[str, Any]) -> str:
 
 def _show(proposal: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
-        data({"format_version": "1.0", "proposal": {k: v for k, v in proposal.items() if k not in ("text", "schema")}})
+        data(
+            {
+                "format_version": "1.0",
+                "proposal": {k: v for k, v in proposal.items() if k not in ("text", "schema")},
+            }
+        )
         return
     verdict = proposal["verdict"]
     colour = "green" if verdict["compatible"] else "red"
-    print(f"review {proposal['number']}: {paint(proposal['contract_id'], 'bold')} {proposal['version']}, {proposal['status']}")
-    print(f"verdict: {paint(_word(verdict), colour)} ({verdict['level']}, against {verdict['judged_against']} schemas)")
+    print(
+        f"review {proposal['number']}: {paint(proposal['contract_id'], 'bold')} {proposal['version']}, {proposal['status']}"
+    )
+    print(
+        f"verdict: {paint(_word(verdict), colour)} ({verdict['level']}, against {verdict['judged_against']} schemas)"
+    )
     for problem in verdict["problems"]:
         print(f"  - {problem}")
     print("what changes:" if verdict["changes"] else "what changes: nothing a reader could notice")
     for change in verdict["changes"]:
-        print(f"  {change['kind']:8} {change['subject']}: {change['before'] or '—'} → {change['after'] or '—'}")
+        print(
+            f"  {change['kind']:8} {change['subject']}: {change['before'] or '—'} → {change['after'] or '—'}"
+        )
     print("who reads it:" if verdict["readers"] else "who reads it: nobody known")
     for reader in verdict["readers"]:
         print(f"  {reader['name']}: {reader['verdict']}")

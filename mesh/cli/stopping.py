@@ -20,9 +20,14 @@ def until_stopped(exit_with_parent: bool) -> Iterator[Callable[[], bool]]:
     before = {number: signal.signal(number, asked) for number in (signal.SIGTERM, signal.SIGINT)}
     if exit_with_parent:
         # The parent holds the other end of this pipe: however it goes, we read its end.
-        threading.Thread(target=lambda: (sys.stdin.buffer.read(), stop.set()), daemon=True).start()
+        threading.Thread(target=_wait_for_parent, args=[stop], daemon=True).start()
     try:
         yield lambda: not stop.is_set()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _wait_for_parent(stop: threading.Event) -> None:
+    sys.stdin.buffer.read()
+    stop.set()

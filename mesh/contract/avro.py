@@ -72,7 +72,11 @@ def _type(prop: Property, record_name: str) -> Any:
         local = options.get("timezone") is False
         return {"type": "long", "logicalType": "local-timestamp-micros" if local else "timestamp-micros"}
     if kind == "object" and prop.properties:
-        return {"type": "record", "name": record_name, "fields": [_field(p, record_name) for p in prop.properties]}
+        return {
+            "type": "record",
+            "name": record_name,
+            "fields": [_field(p, record_name) for p in prop.properties],
+        }
     if kind == "array" and prop.items is not None:
         return {"type": "array", "items": _type(prop.items, f"{record_name}_item")}
     if kind == "map" and prop.values is not None:

@@ -11,7 +11,18 @@ _ISO = re.compile(
     r"(?:T(?:(?P<h>\d{1,7})H)?(?:(?P<m>\d{1,8})M)?(?:(?P<s>\d{1,9})S)?)?\Z"
 )
 _MS = {"y": 365 * 86_400_000, "w": 7 * 86_400_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000}
-_UNITS = {"year": "y", "yr": "y", "week": "w", "day": "d", "hour": "h", "hr": "h", "minute": "m", "min": "m", "second": "s", "sec": "s"}
+_UNITS = {
+    "year": "y",
+    "yr": "y",
+    "week": "w",
+    "day": "d",
+    "hour": "h",
+    "hr": "h",
+    "minute": "m",
+    "min": "m",
+    "second": "s",
+    "sec": "s",
+}
 
 
 def milliseconds(text: Any) -> int | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mesh import naming
 from mesh.contract import durations, validation
+from mesh.contract.completeness import beyond_the_standard
 from mesh.contract.model import (
     OPERATORS,
     Contract,
@@ -18,13 +17,8 @@ from mesh.contract.model import (
     TopicSettings,
 )
 from mesh.contract.yaml import Document, Path, plain, read
-from mesh.errors import DeclarationError, Finding, Location, UsageError
+from mesh.errors import DeclarationError, Location
 from mesh.versioning import Version
-
-STATUSES = ("proposed", "draft", "active", "deprecated", "retired")
-_AVRO_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_CUSTOM = ("partitions", "cleanupPolicy", "retention", "eventTime", "compatibility")
-_LEVELS = ("BACKWARD", "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE", "FULL", "FULL_TRANSITIVE", "NONE")
 
 
 def read_contract(raw: bytes, file: str) -> Contract:
@@ -32,126 +26,19 @@ def read_contract(raw: bytes, file: str) -> Contract:
     document = read(raw, file)
     found = list(validation.findings(document, "odcs-v3.2.0"))
     if not found:
-        found = list(_beyond_the_standard(document))
+        found = list(beyond_the_standard(document))
     if any(finding.severity == "error" for finding in found):
         first = found[0]
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         raise DeclarationError(
-            first.message + more, code=first.code, where=first.where, why=first.why, fix=first.fix, findings=found
+            first.message + more,
+            code=first.code,
+            where=first.where,
+            why=first.why,
+            fix=first.fix,
+            findings=found,
         )
     return _contract(document)
-
-
-def _beyond_the_standard(document: Document) -> Iterator[Finding]:
-    """MESH-C030…C041: what the mesh needs and the standard's schema leaves open."""
-    data = document.data
-
-    def finding(code: str, message: str, path: Path, why: str, fix: str) -> Finding:
-        return Finding(code=code, message=message, where=document.at(*path), why=why, fix=fix)
-
-    try:
-        version = Version.parse(str(data["version"]))
-    except UsageError as error:
-        yield finding("MESH-C030", error.what, ("version",), error.why, "write version: 1.0.0")
-        return
-    status = data.get("status", "draft")
-    if status not in STATUSES:
-        yield finding("MESH-C031", f"status cannot be {status!r}", ("status",), "allowed: " + ", ".join(STATUSES), "")
-    schema = data.get("schema") or []
-    if len(schema) != 1:
-        why = "a contract stands behind one output port, and a port is one topic"
-        yield finding("MESH-C032", f"{len(schema)} schema objects, expected 1", ("schema",), why, "split the contract")
-        return
-    topic = str(schema[0].get("physicalName", ""))
-    try:
-        name = naming.parse_topic(topic)
-    except UsageError as error:
-        yield finding(
-            "MESH-C033", error.what, ("schema", 0, "physicalName"), error.why, "write physicalName: <domain>.<product>.v1"
-        )
-        return
-    if name.domain != data.get("domain"):
-        why = f"the topic {topic} belongs to {name.domain!r}: the owner comes first in every name"
-        yield finding("MESH-C034", f"domain is {data.get('domain')!r}", ("domain",), why, f"write domain: {name.domain}")
-    if name.major != version.major:
-        why = "a new major version is a new file, a new port and a new topic"
-        yield finding("MESH-C035", f"version {version} on topic {topic}", ("version",), why, "rename the topic or the version")
-    if data["id"] != topic:
-        why = "one name for contract and topic keeps every message clear"
-        yield finding("MESH-C036", f"id is {data['id']!r}", ("id",), why, f"write id: {topic}")
-    properties = schema[0].get("properties") or []
-    if not properties:
-        yield finding("MESH-C037", "the schema has no properties", ("schema", 0), "an event needs at least one", "")
-    yield from _property_findings(document, properties, ("schema", 0, "properties"))
-    yield from _custom_findings(document, schema[0])
-    yield from _quality_findings(document, schema[0])
-
-
-def _property_findings(document: Document, properties: list[Any], path: Path) -> Iterator[Finding]:
-    seen: set[str] = set()
-    for index, item in enumerate(properties):
-        here = (*path, index)
-        name = item.get("name", "")
-        if not _AVRO_NAME.match(name):
-            yield Finding(
-                code="MESH-C038",
-                message=f"property name {name!r}",
-                where=document.at(*here, "name"),
-                why="it becomes an Avro field: letters, digits and underscore, not starting with a digit",
-                fix="rename it; businessName may hold any text",
-            )
-        if name in seen:
-            yield Finding(
-                code="MESH-C039", message=f"the property {name!r} stands twice", where=document.at(*here, "name")
-            )
-        seen.add(name)
-        if "logicalType" not in item:
-            yield Finding(
-                code="MESH-C040",
-                message=f"the property {name!r} has no logicalType",
-                where=document.at(*here),
-                why="the Avro type follows from it",
-                fix="add logicalType: string (or integer, number, boolean, date, timestamp, array, object, map)",
-            )
-        yield from _property_findings(document, item.get("properties") or [], (*here, "properties"))
-
-
-def _custom_findings(document: Document, schema: Mapping[str, Any]) -> Iterator[Finding]:
-    names = [p.get("name") for p in schema.get("properties") or []]
-    for index, entry in enumerate(schema.get("customProperties") or []):
-        where = document.at("schema", 0, "customProperties", index, "value")
-        key, value = entry["property"], entry["value"]
-        problem = ""
-        if key == "partitions" and not (type(value) is int and 1 <= value <= 10_000):
-            problem = "an integer from 1 to 10,000"
-        elif key == "cleanupPolicy" and value not in ("delete", "compact", "compact,delete"):
-            problem = "delete, compact or compact,delete"
-        elif key == "retention" and durations.milliseconds(value) is None:
-            problem = "an ISO 8601 duration such as P400D, or forever"
-        elif key == "eventTime" and value not in names:
-            problem = "the name of a timestamp property of this schema"
-        elif key == "compatibility" and value not in _LEVELS:
-            problem = ", ".join(_LEVELS)
-        if problem:
-            yield Finding(
-                code="MESH-C041", message=f"{key} cannot be {value!r}", where=where, why=f"expected {problem}"
-            )
-
-
-def _quality_findings(document: Document, schema: Mapping[str, Any]) -> Iterator[Finding]:
-    places = [(("schema", 0, "quality"), schema.get("quality") or [])]
-    for index, item in enumerate(schema.get("properties") or []):
-        places.append((("schema", 0, "properties", index, "quality"), item.get("quality") or []))
-    for path, rules in places:
-        for index, rule in enumerate(rules):
-            count = sum(1 for operator in OPERATORS if operator in rule)
-            if ("metric" in rule or rule.get("type") == "sql") and count != 1:
-                yield Finding(
-                    code="MESH-C042",
-                    message=f"{count} operators in one quality rule",
-                    where=document.at(*path, index),
-                    why="a rule compares its measure with exactly one operator, such as mustBe: 0",
-                )
 
 
 def _contract(document: Document) -> Contract:
@@ -172,7 +59,8 @@ def _contract(document: Document) -> Contract:
     team = data.get("team", {})
     members = team.get("members", []) if isinstance(team, dict) else team
     properties = tuple(
-        _property(item, document, ("schema", 0, "properties", i)) for i, item in enumerate(schema["properties"])
+        _property(item, document, ("schema", 0, "properties", i))
+        for i, item in enumerate(schema["properties"])
     )
     return Contract(
         id=data["id"],

@@ -44,7 +44,9 @@ def is_record_rule(rule: QualityRule) -> bool:
 
 def _of_property(prop: Property, path: str) -> Iterator[Rule]:
     def rule(word: str, check: Check) -> Rule:
-        return Rule(name=f"{path} {word}", path=path, check=check, severity="error", description=prop.description)
+        return Rule(
+            name=f"{path} {word}", path=path, check=check, severity="error", description=prop.description
+        )
 
     options = prop.options
     if prop.required or prop.primary_key is not None:

@@ -35,7 +35,9 @@ def findings(document: Document, standard: Standard) -> Iterator[Finding]:
         return
     seen: set[tuple[str, str]] = set()
     errors = _validator(standard).iter_errors(document.data)
-    for error in sorted((leaf for e in errors for leaf in _leaves(e)), key=lambda e: [str(p) for p in e.absolute_path]):
+    for error in sorted(
+        (leaf for e in errors for leaf in _leaves(e)), key=lambda e: [str(p) for p in e.absolute_path]
+    ):
         for finding in _describe(error, document, standard):
             mark = (str(finding.where), finding.message)
             if mark not in seen and len(seen) < _MOST:
@@ -85,7 +87,9 @@ def _describe(error: Any, document: Document, standard: Standard) -> Iterator[Fi
             why=f"{standard} requires it",
             fix=f"add {missing}: …, then run: {rerun}",
         )
-    elif error.validator in {"additionalProperties", "unevaluatedProperties"} and isinstance(error.instance, dict):
+    elif error.validator in {"additionalProperties", "unevaluatedProperties"} and isinstance(
+        error.instance, dict
+    ):
         known = sorted(_known_keys(error.schema, _schema(standard)))
         for key in _unexpected(error):
             near = difflib.get_close_matches(key, known, n=1)
@@ -97,7 +101,11 @@ def _describe(error: Any, document: Document, standard: Standard) -> Iterator[Fi
                 fix=f"rename or remove it, then run: {rerun}",
             )
     elif error.validator == "type":
-        wanted = error.validator_value if isinstance(error.validator_value, str) else " or ".join(error.validator_value)
+        wanted = (
+            error.validator_value
+            if isinstance(error.validator_value, str)
+            else " or ".join(error.validator_value)
+        )
         yield Finding(
             code="MESH-C023",
             message=f"{name} must be {_article(wanted)}, found {_kind(error.instance)}",
@@ -106,7 +114,9 @@ def _describe(error: Any, document: Document, standard: Standard) -> Iterator[Fi
             fix=f"correct the value, then run: {rerun}",
         )
     elif error.validator in {"enum", "const"}:
-        allowed = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
+        allowed = (
+            error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
+        )
         near = difflib.get_close_matches(str(error.instance), [str(a) for a in allowed], n=1)
         yield Finding(
             code="MESH-C024",
@@ -152,7 +162,14 @@ def _known_keys(schema: Any, root: Any, depth: int = 0) -> set[str]:
 def _kind(value: Any) -> str:
     if value is None:
         return "nothing"
-    kinds = {bool: "a boolean", int: "an integer", float: "a number", str: "text", list: "a list", dict: "a mapping"}
+    kinds = {
+        bool: "a boolean",
+        int: "an integer",
+        float: "a number",
+        str: "text",
+        list: "a list",
+        dict: "a mapping",
+    }
     return kinds.get(type(value), type(value).__name__)
 
 

@@ -69,8 +69,7 @@ def read(raw: bytes, file: str) -> Document:
         _scan(text, file)
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = Location(file, mark.line + 1, mark.column + 1) if mark else Location(file)
+        where = _marked(error.problem_mark or error.context_mark, file)
         raise DeclarationError(
             f"this is not YAML: {error.problem or error.context}",
             code="MESH-C012",
@@ -113,6 +112,10 @@ def _scan(text: str, file: str) -> None:
             depth -= 1
 
 
+def _marked(mark: Any, file: str) -> Location:
+    return Location(file, mark.line + 1, mark.column + 1) if mark else Location(file)
+
+
 def _refused(what: str, code: str, where: Location) -> DeclarationError:
     return DeclarationError(
         f"{what} is not accepted",
@@ -148,7 +151,9 @@ def _construct(node: yaml.Node, path: Path, positions: dict[Path, tuple[int, int
     if not node.tag.startswith("tag:yaml.org,2002:"):
         place = (node.start_mark.line + 1, node.start_mark.column + 1)
         raise _refused(f"the tag {node.tag}", "MESH-C019", Location(file, *place))
-    return node.value if node.style else _scalar(node.value)
+    # Quoted and block scalars are text as they stand; only plain ones may be numbers, booleans or null.
+    plain_style = not getattr(node, "style", None)
+    return _scalar(node.value) if plain_style else node.value
 
 
 def _scalar(text: str) -> Any:

@@ -42,6 +42,7 @@ class ProductFacts:
 
     full_name: str
     sha256: str
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,9 @@ def base_of(actual: Actual) -> str:
     """A fingerprint of the world a plan was made from; another one means the plan is stale."""
     facts = {
         "topics": {name: [t.partitions, dict(sorted(t.config.items()))] for name, t in actual.topics.items()},
-        "subjects": {name: [s.level, [v.fingerprint for v in s.versions]] for name, s in actual.subjects.items()},
+        "subjects": {
+            name: [s.level, [v.fingerprint for v in s.versions]] for name, s in actual.subjects.items()
+        },
         "contracts": {name: c.sha256 for name, c in actual.contracts.items()},
         "products": {name: p.sha256 for name, p in actual.products.items()},
     }

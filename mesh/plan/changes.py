@@ -75,7 +75,9 @@ class AlterTopic(Change):
 
     @property
     def detail(self) -> str:
-        return ", ".join(f"{key}: {self.before.get(key, 'unset')} → {value}" for key, value in self.after.items())
+        return ", ".join(
+            f"{key}: {self.before.get(key, 'unset')} → {value}" for key, value in self.after.items()
+        )
 
 
 @dataclass(frozen=True, slots=True)

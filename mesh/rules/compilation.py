@@ -1,7 +1,7 @@
 """What is decided once per rule, the same for batches and rows: the column, its type, the operands.
 
-    MESH-C040  a rule on a property that does not exist    MESH-C042  a pattern that RE2 refuses
-    MESH-C041  a check that its type cannot have           MESH-C043  a bound that is no value of the type
+MESH-C040  a rule on a property that does not exist    MESH-C042  a pattern that RE2 refuses
+MESH-C041  a check that its type cannot have           MESH-C043  a bound that is no value of the type
 """
 
 from __future__ import annotations

@@ -9,8 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mesh.rules.closures import exactly, is_multiple
-from mesh.rules.compilation import Target, operand, refuse, regex_of, target_of
+from mesh.rules.compilation import Target, refuse, regex_of, target_of
 from mesh.rules.model import (
     ItemCount,
     Length,
@@ -123,7 +122,9 @@ def _one_of(rule: Rule, values: tuple[Any, ...], found: pa.DataType) -> Mask:
         value_set = pa.array(known, found)
     except (pa.ArrowException, OverflowError) as error:
         refuse(rule, "MESH-C043", f"its values are not of type {found}: {error}")
-    return _passing_nulls(lambda column: pc.or_kleene(pc.is_in(column, value_set=value_set), column.is_null()))
+    return _passing_nulls(
+        lambda column: pc.or_kleene(pc.is_in(column, value_set=value_set), column.is_null())
+    )
 
 
 def _counted(count: Callable[[pa.Array], pa.Array], least: int | None, most: int | None) -> Mask:

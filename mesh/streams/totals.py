@@ -62,7 +62,9 @@ class WindowTotals(Generic[Totals]):
         known = self.store.get(_position(partition))
         return None if known is None else int(known)
 
-    def count(self, events: pa.RecordBatch, places: Sequence[Place], ends: Mapping[int, int]) -> Counted[Totals]:
+    def count(
+        self, events: pa.RecordBatch, places: Sequence[Place], ends: Mapping[int, int]
+    ) -> Counted[Totals]:
         """Add events in order of arrival; row i stands at `places[i]`, and all before `ends` is done with."""
         entries: dict[str, Any] = {}
         windows: dict[Key, Totals] = {}
@@ -99,7 +101,9 @@ class WindowTotals(Generic[Totals]):
         fresh = [row for row, (partition, _) in enumerate(places) if partition not in again]
         if fresh:
             rows = events if not again else events.take(pa.array(fresh))
-            yield _Stretch(rows, {partition: end for partition, end in ends.items() if partition not in again})
+            yield _Stretch(
+                rows, {partition: end for partition, end in ends.items() if partition not in again}
+            )
         for partition in sorted(again):
             # Windows stopped counting at several offsets: between two neighbours all or nothing was counted.
             cuts = sorted({_at(entry[1], partition) for entry in self._windows()} | {ends[partition]})

@@ -111,7 +111,13 @@ def create_api(control: ControlPlane) -> FastAPI:
     @api.exception_handler(HTTPException)
     async def refused(_request: Request, error: HTTPException) -> JSONResponse:
         detail = error.detail if isinstance(error.detail, dict) else {"what": str(error.detail)}
-        return problem(error.status_code, detail.get("code", "MESH-S400"), detail["what"], detail.get("why", ""), detail.get("fix", ""))
+        return problem(
+            error.status_code,
+            detail.get("code", "MESH-S400"),
+            detail["what"],
+            detail.get("why", ""),
+            detail.get("fix", ""),
+        )
 
     async def submit(kind: str, body: dict[str, Any], request: Request) -> Any:
         outcome = await control.submit(kind, body, request.scope["principal"])
@@ -196,14 +202,18 @@ def create_api(control: ControlPlane) -> FastAPI:
                 },
             )
         old, new = parsed(known.text, known.file), parsed(body.text, body.file)
-        verdict = judge(old, new, _retained(control, known), _subscriptions(control, known), _readers(control, known))
+        verdict = judge(
+            old, new, _retained(control, known), _subscriptions(control, known), _readers(control, known)
+        )
         facts |= {"base_sha256": known.sha256, "reason": body.reason, "verdict": verdict}
         return asdict(await submit("proposal.open", facts, request))
 
     @api.get("/proposals", summary="All proposals, newest first")
     async def proposals() -> list[dict[str, Any]]:
         newest = sorted(governance.proposals.values(), key=lambda p: -p.number)
-        return [{key: value for key, value in asdict(p).items() if key not in ("text", "schema")} for p in newest]
+        return [
+            {key: value for key, value in asdict(p).items() if key not in ("text", "schema")} for p in newest
+        ]
 
     @api.get("/proposals/{number}", summary="One proposal with its verdict")
     async def proposal(number: int) -> dict[str, Any]:
@@ -232,9 +242,24 @@ def create_api(control: ControlPlane) -> FastAPI:
     return api
 
 
-def problem(status: int, code: str, what: str, why: str = "", fix: str = "", where: str = "", error: MeshError | None = None) -> JSONResponse:
+def problem(
+    status: int,
+    code: str,
+    what: str,
+    why: str = "",
+    fix: str = "",
+    where: str = "",
+    error: MeshError | None = None,
+) -> JSONResponse:
     """RFC 9457 problem details with the mesh's facts."""
-    body: dict[str, Any] = {"type": "about:blank", "title": what, "status": status, "code": code, "why": why, "next": fix}
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": what,
+        "status": status,
+        "code": code,
+        "why": why,
+        "next": fix,
+    }
     if where:
         body["where"] = where
     if error is not None and error.findings:
@@ -243,7 +268,9 @@ def problem(status: int, code: str, what: str, why: str = "", fix: str = "", whe
 
 
 def _missing(what: str, fix: str) -> HTTPException:
-    return HTTPException(404, {"code": "MESH-S404", "what": what, "why": "the catalog does not hold it", "fix": fix})
+    return HTTPException(
+        404, {"code": "MESH-S404", "what": what, "why": "the catalog does not hold it", "fix": fix}
+    )
 
 
 def _contract_out(version: ApprovedVersion) -> ContractOut:

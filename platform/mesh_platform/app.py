@@ -20,9 +20,9 @@ from starlette.routing import Mount, Route
 
 from mesh_platform.api import create_api
 from mesh_platform.auth import BodyLimit, Guarded, Keyring, api_refusal, registry_refusal
+from mesh_platform.catalog.decisions import decider
 from mesh_platform.catalog.observer import Observer
 from mesh_platform.catalog.reader import CatalogReader
-from mesh_platform.catalog.decisions import decider
 from mesh_platform.control import ControlPlane, RegistryDoor, utc_now
 from mesh_platform.door import TokenDoor
 from mesh_platform.registry.routes import routes as registry_routes

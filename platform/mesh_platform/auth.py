@@ -98,7 +98,10 @@ def api_refusal() -> ASGIApp:
 
 def registry_refusal() -> ASGIApp:
     """For registry clients: Confluent's error shape."""
-    body = {"error_code": 40101, "message": "Unauthorized: send the platform's token as bearer or basic password"}
+    body = {
+        "error_code": 40101,
+        "message": "Unauthorized: send the platform's token as bearer or basic password",
+    }
     headers = {"WWW-Authenticate": 'Basic realm="mesh"'}
     return JSONResponse(body, 401, headers, media_type="application/vnd.schemaregistry.v1+json")
 

@@ -14,7 +14,9 @@ import typer
 
 from mesh.cli.output import data, note, paint
 
-State = Annotated[Path | None, typer.Option("--state", help="State folder; default: the nearest .mesh, or a new one.")]
+State = Annotated[
+    Path | None, typer.Option("--state", help="State folder; default: the nearest .mesh, or a new one.")
+]
 
 
 def commands(app: typer.Typer) -> None:
@@ -82,7 +84,8 @@ def down(state: State = None) -> None:
 
 
 def status(
-    state: State = None, as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False
+    state: State = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Say what runs here, and whether it answers; exits 4 when nothing does.
 
@@ -97,7 +100,12 @@ def status(
         products = len(mesh.platform.products())
         where = mesh.settings
     kind = running.broker if running else "external"
-    facts = {"broker": kind, "bootstrap": where.bootstrap, "platform": where.platform_url, "registry": where.registry_url}
+    facts = {
+        "broker": kind,
+        "bootstrap": where.bootstrap,
+        "platform": where.platform_url,
+        "registry": where.registry_url,
+    }
     if as_json:
         data({"format_version": "1.0", **facts, "topics": topics, "products": products})
         return
@@ -106,9 +114,13 @@ def status(
 
 
 def serve(
-    bootstrap: Annotated[str, typer.Option("--bootstrap", help="Kafka bootstrap servers.", envvar="MESH_KAFKA_BOOTSTRAP")],
+    bootstrap: Annotated[
+        str, typer.Option("--bootstrap", help="Kafka bootstrap servers.", envvar="MESH_KAFKA_BOOTSTRAP")
+    ],
     state: State = None,
-    host: Annotated[str, typer.Option("--host", help="Address; beyond loopback MESH_TOKEN_FILE is needed.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option("--host", help="Address; beyond loopback MESH_TOKEN_FILE is needed.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="Port; 0: any free one.")] = 8080,
     exit_with_parent: Annotated[bool, typer.Option("--exit-with-parent", hidden=True)] = False,
 ) -> None:
@@ -135,9 +147,12 @@ def demo(
     broker: Annotated[str, typer.Option("--broker", help="embedded or kafka.")] = "embedded",
     port: Annotated[int, typer.Option("--port", help="The catalog's port; 0: any free one.")] = 0,
     keep_serving: Annotated[
-        bool | None, typer.Option("--serve/--no-serve", help="Keep serving at the end; default: on a terminal.")
+        bool | None,
+        typer.Option("--serve/--no-serve", help="Keep serving at the end; default: on a terminal."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The figures as one JSON document on stdout.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The figures as one JSON document on stdout.")
+    ] = False,
 ) -> None:
     """Tell the whole story on a year of real flights: declare, publish, check, derive, review.
 
@@ -182,7 +197,9 @@ def _check_broker(kind: str, bootstrap: str) -> None:
 def _died(name: str, log: str) -> Exception:
     from mesh.errors import MeshError
 
-    return MeshError(f"the {name} ended by itself", code="MESH-X015", where=log, fix=f"less {log}, then: mesh up")
+    return MeshError(
+        f"the {name} ended by itself", code="MESH-X015", where=log, fix=f"less {log}, then: mesh up"
+    )
 
 
 def _end_with_parent() -> None:

@@ -39,6 +39,7 @@ class Program:
     argv: Sequence[str]
     state_dir: Path
     env: Mapping[str, str] = field(default_factory=dict)
+    folder: Path | None = None  #: where it runs; None is our own working folder
 
     @property
     def out(self) -> Path:
@@ -83,6 +84,7 @@ class ManagedProcess(Generic[T]):
                     stdout=out,
                     stderr=log,
                     env={**os.environ, **program.env},
+                    cwd=program.folder,
                     start_new_session=True,  # Ctrl-C in our terminal is for us; we then stop the child
                 )
             except OSError as error:

@@ -40,7 +40,11 @@ class Up:
 
     def environment(self) -> dict[str, str]:
         """What other processes need to find it."""
-        return {"MESH_KAFKA_BOOTSTRAP": self.bootstrap, "MESH_PLATFORM_URL": self.url, "MESH_TOKEN": self.token}
+        return {
+            "MESH_KAFKA_BOOTSTRAP": self.bootstrap,
+            "MESH_PLATFORM_URL": self.url,
+            "MESH_TOKEN": self.token,
+        }
 
     def dead(self) -> ManagedProcess[Any] | None:
         """The first process that ended by itself."""
@@ -58,7 +62,9 @@ def bring_up(wanted: Wanted, tell: Callable[[str], None]) -> Iterator[Up]:
         processes = (*processes, platform)
         if wanted.quality:
             found = Up(bootstrap, url, token, ())
-            worker = child("quality", [sys.executable, "-m", "mesh_platform.quality"], wanted.state, found.environment())
+            worker = child(
+                "quality", [sys.executable, "-m", "mesh_platform.quality"], wanted.state, found.environment()
+            )
             worker.launch()
             stack.callback(worker.stop)
             processes = (*processes, worker)
@@ -67,9 +73,11 @@ def bring_up(wanted: Wanted, tell: Callable[[str], None]) -> Iterator[Up]:
         yield Up(bootstrap, url, token, processes)
 
 
-def child(name: str, argv: list[str], state: Path, env: dict[str, str]) -> ManagedProcess[dict[str, object]]:
+def child(
+    name: str, argv: list[str], state: Path, env: dict[str, str], folder: Path | None = None
+) -> ManagedProcess[dict[str, object]]:
     """A program of ours that ends with us; ready when it says so in a line of JSON."""
-    program = Program(name=name, argv=[*argv, "--exit-with-parent"], state_dir=state, env=env)
+    program = Program(name=name, argv=[*argv, "--exit-with-parent"], state_dir=state, env=env, folder=folder)
     return ManagedProcess(program, json_line)
 
 

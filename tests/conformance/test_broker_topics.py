@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -34,6 +35,15 @@ def name() -> str:
 def create(admin: AdminClient, name: str, partitions: int = 1, replication: int = 1, **config: str) -> None:
     settings = {key.replace("_", "."): value for key, value in config.items()}
     admin.create_topics([NewTopic(name, partitions, replication, config=settings)])[name].result(20)
+    assert settled(lambda: name in admin.list_topics(timeout=20).topics, True)
+
+
+def settled(read: Callable[[], Any], expected: Any) -> Any:
+    """What is read once it is as expected, or after 10 s: a Kafka broker learns of changes a moment later."""
+    deadline = time.monotonic() + 10
+    while (found := read()) != expected and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return found
 
 
 def code_of(action: Callable[[], Any]) -> int:
@@ -102,7 +112,7 @@ def test_a_topic_that_is_only_validated_is_not_created(admin: AdminClient, name:
 def test_a_deleted_topic_is_gone(admin: AdminClient, name: str) -> None:
     create(admin, name)
     admin.delete_topics([name])[name].result(20)
-    assert name not in admin.list_topics(timeout=20).topics
+    assert settled(lambda: name in admin.list_topics(timeout=20).topics, False) is False
 
 
 def test_a_topic_that_is_not_there_cannot_be_deleted(admin: AdminClient, name: str) -> None:
@@ -140,9 +150,10 @@ def test_settings_of_a_topic_that_is_not_there_are_refused(admin: AdminClient, n
 def test_a_setting_can_be_changed_and_taken_back(admin: AdminClient, name: str) -> None:
     create(admin, name)
     change(admin, name, ConfigEntry("retention.ms", "1000", incremental_operation=AlterConfigOpType.SET))
-    changed = configs(admin, name)["retention.ms"]
+    changed = settled(lambda: configs(admin, name)["retention.ms"], "1000")
     change(admin, name, ConfigEntry("retention.ms", None, incremental_operation=AlterConfigOpType.DELETE))
-    assert (changed, configs(admin, name)["retention.ms"]) == ("1000", "604800000")
+    restored = settled(lambda: configs(admin, name)["retention.ms"], "604800000")
+    assert (changed, restored) == ("1000", "604800000")
 
 
 def test_a_list_setting_can_be_appended_to(admin: AdminClient, name: str) -> None:
@@ -150,7 +161,8 @@ def test_a_list_setting_can_be_appended_to(admin: AdminClient, name: str) -> Non
     change(
         admin, name, ConfigEntry("cleanup.policy", "compact", incremental_operation=AlterConfigOpType.APPEND)
     )
-    assert set(configs(admin, name)["cleanup.policy"].split(",")) == {"compact", "delete"}
+    policies = settled(lambda: set(configs(admin, name)["cleanup.policy"].split(",")), {"compact", "delete"})
+    assert policies == {"compact", "delete"}
 
 
 def test_a_bad_change_changes_nothing(admin: AdminClient, name: str) -> None:
@@ -163,7 +175,7 @@ def test_a_bad_change_changes_nothing(admin: AdminClient, name: str) -> None:
 def test_partitions_can_be_added(admin: AdminClient, name: str) -> None:
     create(admin, name)
     admin.create_partitions([NewPartitions(name, 4)])[name].result(20)
-    assert len(admin.list_topics(name, timeout=20).topics[name].partitions) == 4
+    assert settled(lambda: len(admin.list_topics(name, timeout=20).topics[name].partitions), 4) == 4
 
 
 def test_partitions_cannot_be_taken_away(admin: AdminClient, name: str) -> None:

@@ -10,6 +10,7 @@ epoch can be stamped without touching it.
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crc32c import crc32c
@@ -93,7 +94,7 @@ def read_batch(data: bytes | memoryview, at: int = 0) -> Batch:
 
 
 def read_one_batch(data: bytes) -> Batch:
-    """The single batch that a produce request carries per partition. Raises CorruptBatch, UnsupportedBatch."""
+    """The one batch a produce request has per partition. Raises CorruptBatch, UnsupportedBatch."""
     if len(data) >= HEADER_BYTES and data[16] != 2:
         raise UnsupportedBatch(f"message format {data[16]} is not 2")
     batch = read_batch(data)
@@ -106,6 +107,25 @@ def read_one_batch(data: bytes) -> Batch:
     if batch.is_idempotent and (batch.producer_epoch < 0 or batch.base_sequence < 0):
         raise UnsupportedBatch("an idempotent batch needs an epoch and a sequence")
     return batch
+
+
+def rebuild(batch: Batch, records: Sequence[bytes], max_timestamp: int) -> bytes:
+    """The same batch with fewer records, uncompressed; offsets and sequences stay what they were."""
+    attributes = batch.attributes & ~0x07
+    fixed = struct.pack(
+        ">hiqqqhii",
+        attributes,
+        batch.last_offset_delta,
+        batch.base_timestamp,
+        max_timestamp,
+        batch.producer_id,
+        batch.producer_epoch,
+        batch.base_sequence,
+        len(records),
+    )
+    body = fixed + b"".join(records)
+    length = len(body) + _CRC_START - PREFIX_BYTES
+    return struct.pack(">qiibI", batch.base_offset, length, LEADER_EPOCH, 2, crc32c(body)) + body
 
 
 def stamp(data: bytes, base_offset: int, append_time: int | None) -> bytearray:

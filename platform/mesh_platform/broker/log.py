@@ -90,6 +90,7 @@ class Log:
         self.waiters: set[Callable[[], None]] = set()
         self.failed = False
         self.deleted = False
+        self.compacted_to = 0
         self._saved_base, self._saved_size = 0, 0
 
     @classmethod
@@ -115,11 +116,13 @@ class Log:
     # Writing
 
     def append(self, data: bytes, batch: Batch, now: int, *, append_time: bool, segment_bytes: int) -> int:
-        """Write one proven batch; answers its base offset. Raises LogFailed, OSError: nothing is kept then."""
+        """Write a proven batch; answers its base offset. Raises LogFailed, OSError: nothing is kept then."""
         if self.failed:
             raise LogFailed
         if self.active.size and self.active.size + len(data) > segment_bytes:
             self.roll()
+        if not self.active.size:
+            self.active.since = now
         base, latest = self.end_offset, now if append_time else batch.max_timestamp
         self.active.append(stamp(data, base, now if append_time else None), batch, base, latest)
         if batch.is_idempotent:
@@ -132,8 +135,13 @@ class Log:
         """Close the active segment and begin the next."""
         self.segments.append(Segment(self.directory, self.end_offset))
 
+    def roll_if_older(self, now: int, age_ms: int) -> None:
+        """Close the active segment if it has been written to for that long."""
+        if self.active.size and now - self.active.since > age_ms:
+            self.roll()
+
     def sync(self) -> None:
-        """Force what was written to the disk. Raises OSError, and then takes no more writes: no fsync twice."""
+        """Force what was written to the disk. Raises OSError, and takes no more writes then."""
         try:
             self.active.sync()
         except OSError:
@@ -203,6 +211,14 @@ class Log:
         if expired:
             self.advance_start(self.segments[expired].base_offset)
 
+    def replace(self, old: Segment, fresh: Segment) -> None:
+        """Put a compacted segment in the place of the one it was made from. Raises OSError."""
+        os.replace(fresh.path, old.path)
+        fresh.path = old.path
+        replace_file(fresh.path.with_suffix(".index"), fresh.index_bytes())
+        self.segments[self.segments.index(old)] = fresh
+        old.close()
+
     # Checkpoint and recovery
 
     @property
@@ -252,6 +268,7 @@ class Log:
         dropped = self._prove(self.segments)
         if not self.segments:
             self.segments = [Segment(self.directory, self.start_offset)]
+        self.active.since = int(time.time() * 1000)
         self.start_offset = max(self.start_offset, self.segments[0].base_offset)
         if self.end_offset < self.start_offset:
             self.segments.append(Segment(self.directory, self.start_offset))

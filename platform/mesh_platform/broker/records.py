@@ -20,8 +20,9 @@ _LOG_APPEND_TIME = 0x08
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record of a batch; `body` is as it lies there, without its length."""
+    """One record of a batch; `raw` is as it lies there, with its length in front."""
 
+    raw: bytes
     offset: int
     timestamp: int
     key: bytes | None
@@ -35,16 +36,18 @@ def records(batch: Batch, data: bytes) -> Iterator[Record]:
         at = 0
         for _ in range(batch.count):
             length, size = read_signed_varint(payload, at)
-            at += size
-            yield _record(batch, payload, at)
-            at += length
+            end = at + size + length
+            if length < 0 or end > len(payload):
+                raise CorruptBatch(f"a record claims {length} bytes")
+            yield _record(batch, payload, at + size, payload[at:end])
+            at = end
     except CorruptBatch:
         raise
     except Exception as error:  # a codec or a length that does not hold
         raise CorruptBatch(f"records cannot be read: {error}") from error
 
 
-def _record(batch: Batch, payload: bytes, at: int) -> Record:
+def _record(batch: Batch, payload: bytes, at: int, raw: bytes) -> Record:
     at += 1  # attributes, unused
     time, size = read_signed_varlong(payload, at)
     at += size
@@ -56,7 +59,7 @@ def _record(batch: Batch, payload: bytes, at: int) -> Record:
     value_length, _ = read_signed_varint(payload, at + max(length, 0))
     stamped = batch.attributes & _LOG_APPEND_TIME
     timestamp = batch.max_timestamp if stamped else batch.base_timestamp + time
-    return Record(batch.base_offset + delta, timestamp, key, value_length >= 0)
+    return Record(raw, batch.base_offset + delta, timestamp, key, value_length >= 0)
 
 
 def _open(compression: int, payload: bytes) -> bytes:

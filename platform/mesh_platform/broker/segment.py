@@ -32,6 +32,7 @@ class Segment:
         self.next_offset = base_offset
         self.size = 0
         self.max_timestamp = -1
+        self.since = 0  # when its first batch came, or when it was opened again (milliseconds)
         self.verified_from = 0  # bytes before it were trusted to a checkpoint and are proven when read
         self._offsets = array("q")
         self._positions = array("q")
@@ -140,6 +141,12 @@ class Segment:
         while at < len(data):
             at += read_batch(data, at).size
 
+    def reader(self) -> Segment:
+        """A second view of the same bytes with a file of its own, for another thread."""
+        twin = Segment(self.path.parent, self.base_offset)
+        twin.size, twin.next_offset = self.size, self.next_offset
+        return twin
+
     # Recovery
 
     def scan(self, expected: int) -> Iterator[Batch]:
@@ -211,6 +218,11 @@ class Segment:
         """Keep the file for a human to look at, out of the log's way."""
         self.close()
         self.path.rename(self.path.with_suffix(".dropped"))
+
+    def discard(self) -> None:
+        """Remove the file alone: the index beside it belongs to another."""
+        self.close()
+        self.path.unlink(missing_ok=True)
 
     def delete(self) -> None:
         self.close()

@@ -1,15 +1,17 @@
-"""Upkeep, once a second: checkpoints of logs that grew, retention, producers long gone."""
+"""Upkeep, once a second: checkpoints of logs that grew, retention, compaction, producers long gone."""
 
 from __future__ import annotations
 
 import asyncio
 
 from mesh_platform.broker import journal
+from mesh_platform.broker.batch import CorruptBatch
+from mesh_platform.broker.compaction import compact
 from mesh_platform.broker.log import Log
 from mesh_platform.broker.node import Node, Topic, now_ms
 
 _ROUND_SECONDS = 1.0
-_RETENTION_ROUNDS = 30
+_RETENTION_ROUNDS = 15
 _PRODUCER_EXPIRES_MS = 86_400_000
 
 
@@ -22,20 +24,22 @@ async def upkeep(node: Node) -> None:
         for topic in tuple(node.topics.values()):
             for log in tuple(topic.logs):
                 try:
-                    await _checkpoint(log)
-                    if count % _RETENTION_ROUNDS == 0:
-                        _retain(topic, log)
-                except OSError as error:
+                    await keep(topic, log, thoroughly=count % _RETENTION_ROUNDS == 0)
+                except (OSError, CorruptBatch) as error:
                     journal.note("upkeep failed", folder=log.directory, reason=str(error))
 
 
-async def _checkpoint(log: Log) -> None:
+async def keep(topic: Topic, log: Log, *, thoroughly: bool) -> None:
+    """One round for one log. Raises OSError, CorruptBatch."""
     if log.outgrew_checkpoint and not log.deleted:
         await asyncio.to_thread(log.checkpoint().write)
-
-
-def _retain(topic: Topic, log: Log) -> None:
-    now = now_ms()
+    if not thoroughly or log.deleted:
+        return
+    now, config = now_ms(), topic.config
     log.sequences.expire(now - _PRODUCER_EXPIRES_MS)
-    if "delete" in topic.config.policies and not log.deleted:
-        log.retain(now, topic.config.number("retention.ms"), topic.config.number("retention.bytes"))
+    log.roll_if_older(now, config.number("segment.ms"))
+    if "delete" in config.policies:
+        log.retain(now, config.number("retention.ms"), config.number("retention.bytes"))
+    if "compact" in config.policies:
+        ratio = float(config["min.cleanable.dirty.ratio"])
+        await compact(log, now, ratio, config.number("delete.retention.ms"))

@@ -80,14 +80,18 @@ def _happened(record: Record) -> tuple[str, str]:
         case "contract.declare":
             return f"declared contract {body['contract_id']} {body['version']}", ""
         case "product.declare":
-            return f"declared product {body['full_name']}", "/products/" + body["full_name"].replace(".", "/", 1)
+            return f"declared product {body['full_name']}", "/products/" + body["full_name"].replace(
+                ".", "/", 1
+            )
         case "proposal.open":
             return f"proposed {body['contract_id']} {body['version']}", "/reviews"
         case "proposal.decide":
             word = "approved" if body["decision"] == "approve" else "refused"
             return f"{word} review {body['number']}: {body['reason']}", f"/reviews/{body['number']}"
         case "subscription.put":
-            return f"{body['group']} subscribed to {body['product']}", "/products/" + body["product"].replace(".", "/", 1)
+            return f"{body['group']} subscribed to {body['product']}", "/products/" + body["product"].replace(
+                ".", "/", 1
+            )
         case "registry.register":
             return f"registered a schema of {body['subject']}", ""
     return "", ""

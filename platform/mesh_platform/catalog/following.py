@@ -43,5 +43,3 @@ class Following:
         """Let go of the connection."""
         if self._open is not None:
             self._open[0].close()
-
-

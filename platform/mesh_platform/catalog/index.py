@@ -39,7 +39,9 @@ def entries(governance: GovernanceState) -> dict[str, Entry]:
     found: dict[str, Entry] = {}
     for name, declared in sorted(governance.products.items()):
         product = product_of(declared.text, declared.file)
-        known = [v for v in (governance.in_force(p.contract_id) for p in product.output_ports) if v is not None]
+        known = [
+            v for v in (governance.in_force(p.contract_id) for p in product.output_ports) if v is not None
+        ]
         if known:
             newest = max(known, key=lambda version: naming.parse_topic(version.topic).major)
             found[name] = Entry(product, contract_of(newest.text, newest.file), newest)

@@ -18,7 +18,9 @@ class Looking:
 
         self._bootstrap = bootstrap
         self._admin = KafkaAdmin(bootstrap)
-        self._client = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "error_cb": lambda _e: None})
+        self._client = AdminClient(
+            {"bootstrap.servers": bootstrap, "log_level": 0, "error_cb": lambda _e: None}
+        )
 
     def look(self) -> Observation:
         """Everything there is to see now; raises UnreachableError."""
@@ -31,7 +33,8 @@ class Looking:
         except KafkaException as error:
             raise unreachable(self._bootstrap, error.args[0].str()) from error
         topics = {
-            name: ObservedTopic(fact.partitions, fact.config, offsets.get(name, {})) for name, fact in facts.items()
+            name: ObservedTopic(fact.partitions, fact.config, offsets.get(name, {}))
+            for name, fact in facts.items()
         }
         return Observation(datetime.now(UTC), topics, tuple(groups))
 
@@ -43,7 +46,7 @@ class Looking:
         found: dict[str, dict[int, tuple[int, int]]] = {}
         if not places:
             return found
-        ends = {}
+        ends: dict[tuple[str, int], list[int]] = {}
         for spec in (OffsetSpec.earliest(), OffsetSpec.latest()):
             asked = {TopicPartition(name, p): spec for name, p in places}
             futures = self._client.list_offsets(asked, request_timeout=TIMEOUT_SECONDS)

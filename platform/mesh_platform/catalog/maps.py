@@ -30,7 +30,9 @@ def neighbourhood(index: dict[str, Entry], made: Mapping[str, ProductCard], own:
     return _lineage(index, made, shown, own)
 
 
-def _lineage(index: dict[str, Entry], made: Mapping[str, ProductCard], shown: Set[str], own: Set[str]) -> Lineage:
+def _lineage(
+    index: dict[str, Entry], made: Mapping[str, ProductCard], shown: Set[str], own: Set[str]
+) -> Lineage:
     nodes = tuple(
         LineageNode(
             id=name,

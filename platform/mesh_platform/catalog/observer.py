@@ -77,4 +77,3 @@ class Observer:
                 self.now = Observation(self.now.seen, self.now.topics, self.now.groups, error.what)
             self._stop.wait(EVERY_SECONDS)
         results.close()
-

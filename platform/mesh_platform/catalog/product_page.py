@@ -58,14 +58,19 @@ def product_page(entry: Entry, card: ProductCard, lineage: Lineage, sources: Pag
         consumers=tuple(_consumers(entry, sources)),
         events=_events(contract, sources.latest),
         promises=tuple(_promises(contract)),
-        team=tuple(page.Person(name=m.name or m.username, role=m.role) for m in product.team or contract.team),
+        team=tuple(
+            page.Person(name=m.name or m.username, role=m.role) for m in product.team or contract.team
+        ),
         support=tuple(
             page.Channel(name=s["channel"], tool=s.get("tool", ""), url=s.get("url", ""))
             for s in product.support or contract.support
         ),
         versions=tuple(
             page.ProductVersion(
-                version=v.version, at=datetime.fromisoformat(v.approved_at), by=v.approved_by, summary=v.reason
+                version=v.version,
+                at=datetime.fromisoformat(v.approved_at),
+                by=v.approved_by,
+                summary=v.reason,
             )
             for v in reversed(governance.contracts[contract.id])
         ),
@@ -137,7 +142,9 @@ def _checks(quality: ProductQuality) -> Iterator[page.Check]:
 
 def _consumers(entry: Entry, sources: PageSources) -> Iterator[page.Consumer]:
     lags = {g.group: g.lag for g in sources.observation.groups if g.topic == entry.contract.topic}
-    declared = [s for s in sources.control.governance.subscriptions.values() if s.product == entry.product.full_name]
+    declared = [
+        s for s in sources.control.governance.subscriptions.values() if s.product == entry.product.full_name
+    ]
     for subscription in sorted(declared, key=lambda s: s.group):
         yield page.Consumer(
             name=subscription.group,
@@ -190,7 +197,9 @@ def _facts(contract: Contract, observation: Observation) -> Iterator[page.Fact]:
     topic, seen = observation.topics.get(contract.topic), observation.seen
     settings = contract.settings
     yield page.Fact(label="Partitions, declared", value=str(settings.partitions), source="contract")
-    yield page.Fact(label="Retention, declared", value=durations.words(settings.retention_ms), source="contract")
+    yield page.Fact(
+        label="Retention, declared", value=durations.words(settings.retention_ms), source="contract"
+    )
     if topic is None:
         yield page.Fact(label="Topic", value=None, source="broker", seen=seen)
         return

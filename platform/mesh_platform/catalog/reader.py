@@ -16,7 +16,7 @@ from mesh_platform.catalog.search import search
 from mesh_platform.control import ControlPlane
 from mesh_platform.web.product_view import Connection, ProductView
 from mesh_platform.web.review_view import ReviewsView, ReviewView
-from mesh_platform.web.views import DomainCard, DomainView, HomeView, SearchView, Visitor
+from mesh_platform.web.views import DomainCard, DomainView, HomeView, ProductCard, SearchView, Visitor
 
 OPEN, LATEST_ACTIVITY = 20, 12
 
@@ -24,7 +24,9 @@ OPEN, LATEST_ACTIVITY = 20, 12
 class CatalogReader:
     """A PageReader; every value it shows comes from the control log or from the last look at the broker."""
 
-    def __init__(self, control: ControlPlane, observer: Observer, *, bootstrap: str, registry_url: str) -> None:
+    def __init__(
+        self, control: ControlPlane, observer: Observer, *, bootstrap: str, registry_url: str
+    ) -> None:
         self._control = control
         self._observer = observer
         self._connection = Connection(bootstrap=bootstrap, registry=registry_url)
@@ -56,8 +58,12 @@ class CatalogReader:
         return DomainView(
             domain=card,
             lineage=neighbourhood(index, made, own),
-            reviews=tuple(r for r in reviews.open_cards(self._control.governance) if r.contract.startswith(f"{domain}.")),
-            activity=tuple(a for a in cards.activity(self._control.recent) if f" {domain}." in f" {a.text}")[:LATEST_ACTIVITY],
+            reviews=tuple(
+                r for r in reviews.open_cards(self._control.governance) if r.contract.startswith(f"{domain}.")
+            ),
+            activity=tuple(a for a in cards.activity(self._control.recent) if f" {domain}." in f" {a.text}")[
+                :LATEST_ACTIVITY
+            ],
         )
 
     async def product(self, _visitor: Visitor, domain: str, product: str) -> ProductView | None:
@@ -106,9 +112,13 @@ class CatalogReader:
     def _mark(self) -> tuple[int, int, int]:
         recent = self._control.recent
         topics = self._observer.now.topics.values()
-        return recent[-1].offset if recent else -1, sum(t.events for t in topics), self._observer.quality.count
+        return (
+            recent[-1].offset if recent else -1,
+            sum(t.events for t in topics),
+            self._observer.quality.count,
+        )
 
-    def _card(self, entry: Entry) -> cards.ProductCard:
+    def _card(self, entry: Entry) -> ProductCard:
         quality = self._observer.quality.product(entry.contract.id)
         return cards.product_card(entry, self._observer.now, quality)
 
@@ -118,5 +128,3 @@ class CatalogReader:
         except MeshError:
             # The page stands without them: its facts say when the broker was last seen.
             return ()
-
-

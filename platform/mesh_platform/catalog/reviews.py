@@ -59,7 +59,8 @@ def review_page(governance: GovernanceState, proposal: Proposal, visitor: Visito
     verdict = proposal.verdict
     topic = naming.parse_topic(proposal.topic)
     before = next(
-        (v.version for v in governance.contracts[proposal.contract_id] if v.sha256 == proposal.base_sha256), ""
+        (v.version for v in governance.contracts[proposal.contract_id] if v.sha256 == proposal.base_sha256),
+        "",
     )
     compatible = verdict["compatible"]
     is_open = proposal.status == "open"
@@ -72,7 +73,9 @@ def review_page(governance: GovernanceState, proposal: Proposal, visitor: Visito
         summary=_summary(proposal),
         description=proposal.reason,
         changes=tuple(
-            PropertyChange(path=c["subject"], kind=c["kind"], before=c["before"] or None, after=c["after"] or None)
+            PropertyChange(
+                path=c["subject"], kind=c["kind"], before=c["before"] or None, after=c["after"] or None
+            )
             for c in verdict["changes"]
         ),
         reasons=tuple(Reason(path=path, text=text, breaking=True) for path, text in _reasons(proposal)),

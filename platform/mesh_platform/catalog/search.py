@@ -38,16 +38,33 @@ def _everything(
         url = f"/products/{card.domain}/{card.name}"
         text = " ".join([product.purpose, contract.usage, contract.limitations, *product.tags, card.owner])
         hit = Hit(
-            kind="data product", title=name, url=url, excerpt=card.purpose, where=card.owner, health=card.health
+            kind="data product",
+            title=name,
+            url=url,
+            excerpt=card.purpose,
+            where=card.owner,
+            health=card.health,
         )
         yield 6, name, text, hit
         if product.domain not in domains:
             domains.add(product.domain)
-            yield 5, product.domain, card.owner, Hit(
-                kind="domain", title=product.domain, url=f"/domains/{product.domain}", where=card.owner
+            yield (
+                5,
+                product.domain,
+                card.owner,
+                Hit(kind="domain", title=product.domain, url=f"/domains/{product.domain}", where=card.owner),
             )
         for prop in contract.properties:
             text = f"{prop.description} {' '.join(prop.tags)} {prop.classification}"
-            yield 2, prop.name, text, Hit(
-                kind="property", title=prop.name, url=f"{url}#contract", excerpt=prop.description, where=name
+            yield (
+                2,
+                prop.name,
+                text,
+                Hit(
+                    kind="property",
+                    title=prop.name,
+                    url=f"{url}#contract",
+                    excerpt=prop.description,
+                    where=name,
+                ),
             )

@@ -178,7 +178,9 @@ class GovernanceState:
     def _open(self, record: ControlRecord, body: Mapping[str, Any]) -> object:
         known = self.in_force(body["contract_id"])
         if known is None or known.sha256 != body["base_sha256"]:
-            return Refused(409, "MESH-G011", "the contract in force has moved", "the verdict is stale", "propose again")
+            return Refused(
+                409, "MESH-G011", "the contract in force has moved", "the verdict is stale", "propose again"
+            )
         for number, other in self.proposals.items():
             if other.status == "open" and other.contract_id == body["contract_id"]:
                 if other.sha256 == body["sha256"]:
@@ -211,15 +213,25 @@ class GovernanceState:
             return proposal
         if proposal.status != "open":
             return Refused(
-                409, "MESH-G013", f"proposal {proposal.number} is {proposal.status} already", "", "mesh reviews"
+                409,
+                "MESH-G013",
+                f"proposal {proposal.number} is {proposal.status} already",
+                "",
+                "mesh reviews",
             )
         if proposal.sha256 != body["sha256"]:
             why = "the text under review is not the text that was decided on"
-            return Refused(409, "MESH-G014", "the proposal has changed", why, f"mesh review {proposal.number}")
+            return Refused(
+                409, "MESH-G014", "the proposal has changed", why, f"mesh review {proposal.number}"
+            )
         known = self.in_force(proposal.contract_id)
         if known is None or known.sha256 != proposal.base_sha256:
             return Refused(
-                409, "MESH-G011", "the contract in force has moved", "the verdict is stale", f"mesh propose {proposal.file}"
+                409,
+                "MESH-G011",
+                "the contract in force has moved",
+                "the verdict is stale",
+                f"mesh propose {proposal.file}",
             )
         if decided == "approved" and not proposal.verdict["compatible"]:
             return Refused(

@@ -32,9 +32,12 @@ def judge(
         problems += [problem.explanation for problem in logical_changes(schema, retained[-1])]
     fields = changes(old, new)
     touched = {change.subject.split(" ")[0] for change in fields if change.kind != "added"}
-    readers = [_reader(f"{name} (input port)", reads, touched) for name, reads in sorted(declared_readers.items())]
+    readers = [
+        _reader(f"{name} (input port)", reads, touched) for name, reads in sorted(declared_readers.items())
+    ]
     readers += [
-        _reader(f"{s.group} (subscription)", s.fields, touched) for s in sorted(subscriptions, key=lambda s: s.group)
+        _reader(f"{s.group} (subscription)", s.fields, touched)
+        for s in sorted(subscriptions, key=lambda s: s.group)
     ]
     if new.version <= old.version and fields:
         problems.append(f"the version stays {new.version}: a changed contract needs a higher one")

@@ -42,7 +42,8 @@ class SqliteLog:
         last = self._db.execute(
             "select log_offset, chain from control_log order by log_offset desc limit 1"
         ).fetchone()
-        self._next, self._chain = (0, GENESIS) if last is None else (last[0] + 1, last[1])
+        self._next: int = 0 if last is None else last[0] + 1
+        self._chain: str = GENESIS if last is None else last[1]
 
     def append(self, *, time: str, actor: str, kind: str, body: Mapping[str, Any]) -> Record:
         """Durable when it returns."""
@@ -50,7 +51,8 @@ class SqliteLog:
         chain = chained(self._chain, time=time, actor=actor, kind=kind, body=text)
         try:
             self._db.execute(
-                "insert into control_log values (?, ?, ?, ?, ?, ?)", (self._next, time, actor, kind, text, chain)
+                "insert into control_log values (?, ?, ?, ?, ?, ?)",
+                (self._next, time, actor, kind, text, chain),
             )
         except sqlite3.OperationalError as error:
             raise MeshError(

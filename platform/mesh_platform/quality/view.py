@@ -104,4 +104,4 @@ def _share(row: Mapping[str, Any], status: Outcome) -> float | None:
         return None
     if row["failed_rows"] is None or not row["rows"]:
         return 1.0 if status == "passed" else 0.0
-    return max(0.0, 1.0 - row["failed_rows"] / row["rows"])
+    return max(0.0, 1.0 - float(row["failed_rows"]) / float(row["rows"]))

@@ -1,0 +1,51 @@
+"""A worker as a process: when it stops, what it says, how it ends."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import NoReturn
+
+from mesh.errors import MeshError
+from mesh.streams.model import Stop
+
+EXIT_WITH_PARENT = "--exit-with-parent"
+
+
+def run_process(run: Callable[[list[str], Stop], None], arguments: list[str]) -> NoReturn:
+    """Run until SIGTERM, SIGINT or, with --exit-with-parent, the end of stdin; then end the process.
+
+    Exit code 0 after a clean stop, an error's own otherwise, 1 for an error that is none of the mesh's.
+    """
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    if EXIT_WITH_PARENT in arguments:
+        threading.Thread(target=_until_stdin_ends, args=(stop,), daemon=True).start()
+    code = _outcome(run, [argument for argument in arguments if argument != EXIT_WITH_PARENT], stop)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Faust's threads wait for a broker that may be gone; nothing of theirs still counts.
+    os._exit(code)
+
+
+def _outcome(run: Callable[[list[str], Stop], None], arguments: list[str], stop: Stop) -> int:
+    try:
+        run(arguments, stop)
+    except MeshError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except Exception:
+        logging.getLogger("mesh.streams").exception("the stream ended")
+        return 1
+    return 0
+
+
+def _until_stdin_ends(stop: threading.Event) -> None:
+    sys.stdin.buffer.read()
+    stop.set()

@@ -1,0 +1,1 @@
+"""`mesh demo`: the whole mesh on a year of real flights, told as a story that checks itself."""

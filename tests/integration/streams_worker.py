@@ -1,0 +1,109 @@
+"""A stream worker of its own for tests: contracts from the repository, schemas from memory, Kafka for real.
+
+    python -m tests.integration.streams_worker '{"bootstrap": ..., "mark": ..., "state": ...}'
+
+`mark` sets the topics of one test apart from those of another.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pyarrow as pa
+
+from domains.punctuality import route_delays
+from domains.punctuality.route_delays import WINDOW, DelayTotals
+from mesh.adapters.kafka_sender import KafkaSender
+from mesh.contract.reading import read_contract
+from mesh.errors import RegistryError
+from mesh.event import EventIds
+from mesh.port import OutputPort
+from mesh.publisher import Publisher
+from mesh.schema import AvroSchema
+from mesh.streams.model import Key, Stop, WindowedStream
+from mesh.streams.process import run_process
+from mesh.streams.worker import run_stream
+from mesh.subscription import Decoder
+
+ROOT = Path(__file__).parents[2]
+SOURCE_ID, WINDOWS_ID = 1, 2
+
+
+def port(domain: str, product: str, mark: str) -> OutputPort:
+    """The port of a contract in the repository, on a topic of its own."""
+    name = f"{domain}.{product}.v1"
+    text = (ROOT / "contracts" / domain / f"{product}.v1.odcs.yaml").read_text()
+    marked = text.replace(name, f"{domain}.{product}-{mark}.v1")
+    return OutputPort(read_contract(marked.encode(), name))
+
+
+def source_port(mark: str) -> OutputPort:
+    return port("operations", "departures", mark)
+
+
+def windows_port(mark: str) -> OutputPort:
+    return port("punctuality", "route-delays", mark)
+
+
+class Schemas:
+    """A registry of one schema."""
+
+    def __init__(self, schema: AvroSchema) -> None:
+        self._schema = schema
+
+    def schema(self, schema_id: int) -> AvroSchema:
+        if schema_id != SOURCE_ID:
+            raise RegistryError(f"no schema {schema_id}", status=404)
+        return self._schema
+
+
+def publisher(of: OutputPort, schema_id: int, bootstrap: str) -> Publisher:
+    ids = EventIds(uuid4().bytes[:8])
+    return Publisher(of, schema_id, KafkaSender(bootstrap), ids, lambda: datetime.now(UTC))
+
+
+def to_event(key: Key, totals: DelayTotals) -> dict[str, Any]:
+    return dict(route_delays.to_event(*key, totals))
+
+
+def summarise(batch: pa.RecordBatch) -> Mapping[Key, DelayTotals]:
+    return route_delays.summarise(batch)
+
+
+STREAM = WindowedStream(
+    product="punctuality.route-delays",
+    reads="operations.departures",
+    window=WINDOW,
+    totals=DelayTotals,
+    summarise=summarise,
+    merge=DelayTotals.merge,
+    to_event=to_event,
+)
+
+
+def run(arguments: list[str], stop: Stop) -> None:
+    given = json.loads(arguments[0])
+    source, windows = source_port(given["mark"]), windows_port(given["mark"])
+    group = f"punctuality.route-delays-{given['mark']}"
+    with publisher(windows, WINDOWS_ID, given["bootstrap"]) as publish:
+        run_stream(
+            STREAM,
+            bootstrap=given["bootstrap"],
+            source=source,
+            decoder=Decoder(source, Schemas(source.schema)),
+            publish=publish,
+            sender=KafkaSender(given["bootstrap"]),
+            group=group,
+            state_dir=Path(given["state"]),
+            stop=stop,
+        )
+
+
+if __name__ == "__main__":
+    run_process(run, sys.argv[1:])
