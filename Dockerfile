@@ -1,4 +1,4 @@
-# The platform as docker-compose.yml runs it: installed by the same two commands as on a laptop.
+# The platform as docker-compose.yml runs it: installed by the same commands as on a laptop.
 FROM python:3.12-slim
 
 ARG MESH_UID=1000
@@ -12,13 +12,16 @@ ENV PIP_NO_CACHE_DIR=1 \
 WORKDIR /opt/mesh
 
 # Pinned dependencies first: this layer changes only when they do.
-COPY requirements/run.txt requirements/run.txt
-RUN pip install --require-hashes -r requirements/run.txt
+COPY requirements/build.txt requirements/run.txt requirements/
+RUN pip install --require-hashes -r requirements/build.txt \
+ && pip install --require-hashes -r requirements/run.txt
 
 COPY pyproject.toml README.md LICENSE ./
 COPY mesh mesh
 COPY platform platform
-RUN pip install --no-deps .
+COPY contracts contracts
+COPY domains domains
+RUN pip install --no-deps --no-build-isolation .
 
 USER mesh
 WORKDIR /var/lib/mesh

@@ -2,7 +2,9 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo up test lint bench clean lock
 
-PYTHON ?= $(firstword $(shell command -v python3.13 python3.12 python3.11 python3 2>/dev/null))
+# The first interpreter that runs and is new enough: a name on the PATH may be a shim without one behind it.
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.14; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 BIN := .venv/bin
 READY := .venv/.ready
 
@@ -11,7 +13,7 @@ help: ## what there is
 
 # Everything that is installed is pinned by hash; the project itself comes last, without its dependencies.
 $(READY): requirements/build.txt requirements/dev.txt pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mesh needs Python 3.11 or newer: make PYTHON=/path/to/python3.12 ...")'
+	@test -n "$(PYTHON)" || { echo "mesh needs Python 3.11 or newer on the PATH, or: make PYTHON=/path/to/python" >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --disable-pip-version-check -q --require-hashes -r requirements/build.txt
 	$(BIN)/python -m pip install --disable-pip-version-check -q --require-hashes -r requirements/dev.txt

@@ -28,7 +28,7 @@ def read(file: File, types: Mapping[str, pa.DataType]) -> pa.Table:
 
     Raises UnreachableError when the data set is not installed.
     """
-    path = _folder() / file
+    path = folder() / file
     convert = csv.ConvertOptions(
         column_types=dict(types), include_columns=list(types), null_values=["NA"], strings_can_be_null=True
     )
@@ -45,7 +45,7 @@ def in_chunks(events: pa.Table) -> Iterator[pa.Table]:
         yield events.slice(start, CHUNK_ROWS)
 
 
-def _folder() -> Path:
+def folder() -> Path:
     # Importing the package itself fails where setuptools has no pkg_resources; its files are all we need.
     found = find_spec(_PACKAGE)
     if found is None or not found.submodule_search_locations:

@@ -8,7 +8,7 @@ from functools import cached_property
 import pyarrow as pa
 
 from mesh import naming
-from mesh.codec import Codec, Column, Engine, codec_for, layout_of
+from mesh.codec import Codec, EngineChoice, codec_for
 from mesh.contract.avro import avro_schema
 from mesh.contract.model import Contract
 from mesh.contract.record_rules import record_rules
@@ -21,7 +21,7 @@ class OutputPort:
     """What publisher and subscription need to know of a contract, compiled once."""
 
     contract: Contract
-    engine: Engine = "auto"
+    engine: EngineChoice = "auto"
 
     @property
     def topic(self) -> str:
@@ -47,11 +47,6 @@ class OutputPort:
     def codec(self) -> Codec:
         """Events in the contract's own schema, to and from Arrow."""
         return codec_for(self.schema, self.engine)
-
-    @cached_property
-    def layout(self) -> Column:
-        """What its columns must be; rows are checked against it."""
-        return layout_of(self.schema)
 
     @cached_property
     def guard(self) -> BatchGuard:

@@ -143,7 +143,7 @@ def rule_error(verdict: Verdict, row: int) -> EventError:
 
 
 def _batches(events: Any, port: OutputPort) -> Iterator[pa.RecordBatch]:
-    batch = to_batch(events, port.layout)
+    batch = to_batch(events, port.codec)
     for start in range(0, batch.num_rows, CHUNK):
         yield batch.slice(start, CHUNK)
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 
 from domains._columns import compute
+from mesh.streams import WindowedStream
 
 LATE_MINUTES = 15
 WINDOW = timedelta(days=1)
@@ -80,3 +81,14 @@ def to_event(route: str, window_start: datetime, totals: DelayTotals) -> dict[st
         "mean_delay_minutes": totals.sum_delay / totals.departures,
         "max_delay_minutes": totals.max_delay,
     }
+
+
+ROUTE_DELAYS = WindowedStream(
+    product="punctuality.route-delays",
+    reads="operations.departures",
+    window=WINDOW,
+    totals=DelayTotals,
+    summarise=summarise,
+    merge=DelayTotals.merge,
+    to_event=lambda window, totals: to_event(*window, totals),
+)

@@ -43,9 +43,7 @@ def run(
         elif isinstance(made, Pipeline):
             _pipeline(mesh, made, exit_with_parent)
         else:
-            from mesh.streams.run import run_windowed
-
-            run_windowed(mesh, made, exit_with_parent=exit_with_parent)
+            _stream(product, exit_with_parent)
 
 
 def read(
@@ -68,11 +66,8 @@ def read(
         note(f"{reading.unreadable} events could not be read; they are not shown")
 
 
-def implementation(product: str) -> Any:
-    """The value that a product's file names as its implementation; raises UsageError."""
-    import importlib
-    import os
-
+def implementation_name(product: str) -> str:
+    """`package.module:object` behind a product, from its file; raises UsageError."""
     from mesh.cli.declarations import declared
     from mesh.errors import UsageError
 
@@ -84,15 +79,26 @@ def implementation(product: str) -> Any:
             why="no product file under domains/ of this name has the custom property `implementation`",
             fix="mesh check",
         )
-    module, _, name = found.implementation.partition(":")
+    return found.implementation
+
+
+def implementation(product: str) -> Any:
+    """The value that a product's file names as its implementation; raises UsageError."""
+    import importlib
+    import os
+
+    from mesh.errors import UsageError
+
+    named = implementation_name(product)
+    module, _, name = named.partition(":")
     sys.path.insert(0, os.getcwd())
     try:
         return getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise UsageError(
-            f"{found.implementation} cannot be loaded",
+            f"{named} cannot be loaded",
             code="MESH-U041",
-            where=found.document.file,
+            where=product,
             why=str(error),
             fix="correct the custom property `implementation`, or run from the folder that holds domains/",
         ) from error
@@ -124,6 +130,14 @@ def _pipeline(mesh: Mesh, made: Pipeline, exit_with_parent: bool) -> None:
         for table in tables.values():
             table.close()
     note(f"{made.product}: {total:,} events published")
+
+
+def _stream(product: str, exit_with_parent: bool) -> None:
+    """Faust wants a process of its own, event loop and all: this one becomes it."""
+    import os
+
+    argv = [sys.executable, "-m", "mesh.streams", implementation_name(product)]
+    os.execv(sys.executable, [*argv, "--exit-with-parent"] if exit_with_parent else argv)  # noqa: S606
 
 
 def _text(value: object) -> str:

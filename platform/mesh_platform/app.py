@@ -21,6 +21,7 @@ from starlette.routing import Mount, Route
 from mesh_platform.api import create_api
 from mesh_platform.auth import BodyLimit, Guarded, Keyring, api_refusal, registry_refusal
 from mesh_platform.catalog.decisions import decider
+from mesh_platform.catalog.files import contract_route
 from mesh_platform.catalog.observer import Observer
 from mesh_platform.catalog.reader import CatalogReader
 from mesh_platform.control import ControlPlane, RegistryDoor, utc_now
@@ -45,7 +46,8 @@ def create_app(control: ControlPlane, token: str, where: Where, observer: Observ
     api = create_api(control)
     registry = Starlette(routes=registry_routes(RegistryDoor(control)))
     reader = CatalogReader(control, observer, bootstrap=where.bootstrap, registry_url=f"{where.url}/registry")
-    pages = page_routes(reader, TokenDoor(keyring), decider(control))
+    door = TokenDoor(keyring)
+    pages = page_routes(reader, door, decider(control))
 
     async def health(_request: Request) -> Response:
         facts: Mapping[str, object] = {"status": "ok", "broker": observer.broker_answers()}
@@ -57,6 +59,7 @@ def create_app(control: ControlPlane, token: str, where: Where, observer: Observ
             Route("/health", health, name="health"),
             Mount("/registry", Guarded(BodyLimit(registry), keyring, registry_refusal())),
             Mount("/api/v1", Guarded(BodyLimit(api), keyring, api_refusal())),
+            contract_route(control.governance, door),
             *pages,
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(where.hosts), www_redirect=False)],

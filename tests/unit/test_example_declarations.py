@@ -285,11 +285,11 @@ def test_a_source_aligned_product_reads_no_other_product(product_id: str) -> Non
 
 
 @pytest.mark.parametrize("product_id", PRODUCT_IDS)
-def test_the_implementation_is_a_function_of_the_products_domain(product_id: str) -> None:
+def test_the_implementation_is_code_of_the_products_domain_made_for_it(product_id: str) -> None:
     module, _, name = custom(product(product_id))["implementation"].partition(":")
 
     assert module.startswith(f"domains.{product_id.split('.')[0]}.")
-    assert callable(getattr(import_module(module), name))
+    assert getattr(import_module(module), name).product == product_id
 
 
 @pytest.mark.parametrize("product_id", PRODUCT_IDS)
