@@ -50,11 +50,12 @@ class World:
             found = self.registry.subject(subject)
             if found is not None:
                 subjects[subject] = found
+        contracts, products = self.platform.contracts(), self.platform.products()
         return Actual(
             topics={name: facts for name, facts in topics.items() if name in wanted},
             subjects=subjects,
-            contracts=self.platform.contracts(),
-            products=self.platform.products(),
+            contracts={name: facts for name, facts in contracts.items() if name in desired.contracts},
+            products={name: facts for name, facts in products.items() if name in desired.products},
         )
 
 

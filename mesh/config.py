@@ -39,7 +39,7 @@ class Settings:
 
 
 def load(start: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings in force; raises UsageError (MESH-U030) when no mesh is running or named."""
+    """The settings in force; raises UsageError when no mesh is named (MESH-U030) or a setting is wrong."""
     env = os.environ if environ is None else environ
     state = find_state(start or Path.cwd(), env)
     run = _run(state)
@@ -55,7 +55,13 @@ def load(start: Path | None = None, environ: Mapping[str, str] | None = None) ->
         )
     codec = env.get("MESH_CODEC", "auto")
     if codec not in ("auto", "fastavro"):
-        raise UsageError(f"MESH_CODEC cannot be {codec!r}", code="MESH-U031", why="allowed: auto, fastavro")
+        raise UsageError(
+            f"MESH_CODEC cannot be {codec!r}",
+            code="MESH-U031",
+            where="MESH_CODEC",
+            why="allowed: auto, fastavro",
+            fix="unset MESH_CODEC",
+        )
     return Settings(
         bootstrap=bootstrap,
         platform_url=platform,
@@ -81,14 +87,24 @@ def _run(state: Path) -> dict[str, str]:
         found = json.loads((state / RUN_FILE).read_text())
     except (OSError, ValueError):
         return {}
-    return {key: str(value) for key, value in found.items()} if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    return {key: value for key, value in found.items() if isinstance(value, str)}
 
 
 def _token(state: Path, env: Mapping[str, str]) -> str:
     if env.get("MESH_TOKEN"):
         return env["MESH_TOKEN"]
-    file = Path(env["MESH_TOKEN_FILE"]) if env.get("MESH_TOKEN_FILE") else state / TOKEN_FILE
+    named = env.get("MESH_TOKEN_FILE")
     try:
-        return file.read_text().strip()
-    except OSError:
-        return ""
+        return Path(named or state / TOKEN_FILE).read_text().strip()
+    except (OSError, ValueError) as error:
+        if not named:
+            return ""
+        raise UsageError(
+            "the token file cannot be read",
+            code="MESH-U032",
+            where=named,
+            why=f"MESH_TOKEN_FILE names it, and: {error}",
+            fix="correct MESH_TOKEN_FILE, or unset it",
+        ) from error

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from mesh.contract.avro import avro_schema
 from mesh.contract.model import Contract
 from mesh.contract.reading import read_contract
-from mesh.errors import DeclarationError, Finding, SchemaError
+from mesh.errors import DeclarationError, Finding
 from mesh.product import Product, read_product
 
 CONTRACT_SUFFIX = ".odcs.yaml"
@@ -81,13 +81,11 @@ def declare(sources: Iterable[SourceFile]) -> Declaration:
                 contracts[contract.id] = contract
         except DeclarationError as error:
             found += error.findings or (_as_finding(error, source.name),)
-        except SchemaError as error:
-            found.append(_as_finding(error, source.name))
     found += _fit(contracts, products)
     return Declaration(contracts, products, tuple(found))
 
 
-def _as_finding(error: DeclarationError | SchemaError, file: str) -> Finding:
+def _as_finding(error: DeclarationError, file: str) -> Finding:
     return Finding(
         code=error.error_code, message=error.what, where=error.where or file, why=error.why, fix=error.fix
     )
@@ -100,6 +98,7 @@ def _twice(name: str, known: Mapping[str, object], file: str) -> Iterator[Findin
             message=f"{name} is declared twice",
             where=file,
             why="a name has one owner and one file",
+            fix="rename one of them, or remove one of the files",
         )
 
 
@@ -119,7 +118,7 @@ def _fit(contracts: Mapping[str, Contract], products: Mapping[str, Product]) -> 
                         + (f"; did you mean {near[0]!r}?" if near else ""),
                         where=where,
                         why="a port is bound to a contract of this mesh",
-                        fix=f"write contracts/{product.domain}/{port.contract_id}{CONTRACT_SUFFIX}, or correct the id",
+                        fix=f"write the contract {port.contract_id} under contracts/, or correct the id",
                     )
                 elif kind == "outputPorts":
                     offered.add(contract.id)
@@ -137,7 +136,7 @@ def _fit(contracts: Mapping[str, Contract], products: Mapping[str, Product]) -> 
 
 
 def _port_fits(product: Product, index: int, version: str, contract: Contract) -> Iterator[Finding]:
-    if version and version != str(contract.version):
+    if version and version.removeprefix("v") != str(contract.version):
         yield Finding(
             code="MESH-C062",
             message=f"the port says version {version}, the contract {contract.version}",
@@ -151,4 +150,5 @@ def _port_fits(product: Product, index: int, version: str, contract: Contract) -
             message=f"{product.full_name} offers {contract.id}, which {contract.domain} owns",
             where=product.document.at("outputPorts", index, "contractId"),
             why="a domain offers only what it owns",
+            fix=f"write contractId: {product.domain}.<product>.v1",
         )

@@ -72,7 +72,7 @@ def _beyond_the_standard(document: Document) -> Iterator[Finding]:
     """MESH-C050…C053: what the mesh needs and the standard's schema leaves open."""
     data = document.data
 
-    def finding(code: str, message: str, path: Path, why: str, fix: str = "") -> Finding:
+    def finding(code: str, message: str, path: Path, why: str, fix: str) -> Finding:
         return Finding(code=code, message=message, where=document.at(*path), why=why, fix=fix)
 
     for key in ("name", "domain"):
@@ -82,13 +82,23 @@ def _beyond_the_standard(document: Document) -> Iterator[Finding]:
             yield finding("MESH-C050", f"{key} is {text!r}", (key,), why, f"write {key}: as-a-slug")
     if not data.get("outputPorts"):
         why = "a product that offers nothing cannot be found or read"
-        yield finding("MESH-C051", "the product has no output port", ("outputPorts",), why)
+        yield finding(
+            "MESH-C051",
+            "the product has no output port",
+            ("outputPorts",),
+            why,
+            "add outputPorts: with name and contractId",
+        )
     for kind in ("outputPorts", "inputPorts"):
         for index, port in enumerate(data.get(kind) or []):
             if not port.get("contractId"):
                 why = "a port is bound to one data contract"
                 yield finding(
-                    "MESH-C052", f"the port {port['name']!r} names no contractId", (kind, index), why
+                    "MESH-C052",
+                    f"the port {port['name']!r} names no contractId",
+                    (kind, index),
+                    why,
+                    "write contractId: <domain>.<product>.v1",
                 )
     try:
         Version.parse(str(data.get("version", "")))
@@ -99,7 +109,7 @@ def _beyond_the_standard(document: Document) -> Iterator[Finding]:
 def _product(document: Document) -> Product:
     data = plain(document.data)
     team = data.get("team", {})
-    custom = {entry["property"]: entry["value"] for entry in data.get("customProperties", [])}
+    custom = {entry["property"]: entry.get("value", "") for entry in data.get("customProperties", [])}
     return Product(
         id=data["id"],
         name=data["name"],

@@ -135,7 +135,8 @@ class Decoder:
         if known is None:
             schema = _asked(self._registry, schema_id)
             try:
-                known = codec_for(schema, self._port.engine), resolution(schema, self._port.schema)
+                codec = codec_for(schema, self._port.engine)
+                known = codec, resolution(codec, self._port.codec)
             except MeshError as error:
                 raise RegistryError(error.what, code=error.error_code, why=error.why) from error
             self._writers[schema_id] = known

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mesh.errors import UsageError
 
-_VERSION = re.compile(r"v?(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\Z")
+_VERSION = re.compile(r"v?(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\Z")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -23,7 +23,7 @@ class Version:
 
     @classmethod
     def parse(cls, text: str) -> Version:
-        """Read `1.2.3`; raises UsageError for anything else."""
+        """Read `1.2.3` or `v1.2.3`; raises UsageError for anything else."""
         match = _VERSION.match(text)
         if match is None:
             raise UsageError(

@@ -22,7 +22,8 @@ def find_root(start: Path) -> Path:
 
 
 def read_sources(paths: Iterable[Path], root: Path) -> Iterator[SourceFile]:
-    """Every declaration under `paths`; raises UsageError for a path that is not there or not readable."""
+    """Every declaration under `paths`, each once; raises UsageError for what is not there or not readable."""
+    read: set[Path] = set()
     for path in paths:
         if not path.exists():
             raise UsageError(
@@ -33,6 +34,9 @@ def read_sources(paths: Iterable[Path], root: Path) -> Iterator[SourceFile]:
                 fix="mesh check contracts",
             )
         for file in sorted(_declarations(path)):
+            if file.resolve() in read:
+                continue
+            read.add(file.resolve())
             yield SourceFile(_display(file, root), _read(file))
 
 
@@ -42,7 +46,7 @@ def _declarations(path: Path) -> Iterator[Path]:
         return
     for suffix in (CONTRACT_SUFFIX, PRODUCT_SUFFIX):
         for file in path.rglob(f"*{suffix}"):
-            if not _SKIPPED.intersection(file.parts):
+            if file.is_file() and not _SKIPPED.intersection(file.relative_to(path).parts):
                 yield file
 
 
@@ -57,5 +61,9 @@ def _read(file: Path) -> bytes:
             return handle.read(limits.CONTRACT_BYTES + 1)
     except OSError as error:
         raise UsageError(
-            f"{file} cannot be read", code="MESH-U021", where=str(file), why=error.strerror or str(error)
+            f"{file} cannot be read",
+            code="MESH-U021",
+            where=str(file),
+            why=error.strerror or str(error),
+            fix="make it readable, or leave it out",
         ) from error

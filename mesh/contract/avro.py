@@ -7,14 +7,17 @@ compatible. A timestamp is UTC microseconds; a property may say otherwise by `ti
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from mesh import naming
 from mesh.contract.model import Contract, Property
-from mesh.errors import DeclarationError
+from mesh.errors import DeclarationError, SchemaError
 from mesh.schema import AvroSchema, parse_schema
 
 _INT32 = {"i8", "i16", "i32", "u8", "u16"}
+_FIELD = re.compile(r"\$\.fields\[([0-9]+)\]")
+_BEYOND_INT64 = {"u64", "i128", "u128"}
 
 
 def avro_schema(contract: Contract) -> AvroSchema:
@@ -26,7 +29,17 @@ def avro_schema(contract: Contract) -> AvroSchema:
     if contract.purpose:
         record["doc"] = " ".join(contract.purpose.split())
     record["fields"] = [_field(p, name) for p in contract.properties]
-    return parse_schema(json.dumps(record, ensure_ascii=False))
+    try:
+        return parse_schema(json.dumps(record, ensure_ascii=False))
+    except SchemaError as error:
+        place = _FIELD.match(str(error.where))
+        raise DeclarationError(
+            error.what,
+            code=error.error_code,
+            where=contract.properties[int(place[1])].where if place else contract.document.at("schema"),
+            why=error.why or f"the Avro schema that follows from it does not hold at {error.where}",
+            fix="correct the property: name, enum, avro… customProperties, precision or scale",
+        ) from error
 
 
 def _field(prop: Property, owner: str) -> dict[str, Any]:
@@ -40,7 +53,7 @@ def _field(prop: Property, owner: str) -> dict[str, Any]:
     if prop.description:
         field["doc"] = " ".join(prop.description.split())
     if "avroAliases" in prop.custom:
-        field["aliases"] = list(prop.custom["avroAliases"])
+        field["aliases"] = prop.custom["avroAliases"]
     if "avroDefault" in prop.custom and prop.required:
         field["default"] = prop.custom["avroDefault"]
     return field
@@ -54,7 +67,7 @@ def _type(prop: Property, record_name: str) -> Any:
         if options.get("format") == "uuid":
             return {"type": "string", "logicalType": "uuid"}
         return "string"
-    if kind == "integer":
+    if kind == "integer" and options.get("format") not in _BEYOND_INT64:
         return "int" if options.get("format") in _INT32 else "long"
     if kind == "number":
         if "precision" in prop.custom:
@@ -85,6 +98,7 @@ def _type(prop: Property, record_name: str) -> Any:
         f"the property {prop.name!r} of logicalType {kind!r} has no Avro type",
         code="MESH-C043",
         where=prop.where,
-        why="an object needs properties, an array items, a map its value; vector is not carried yet",
-        fix="describe what is inside it",
+        why="an object needs properties, an array items, a map its value; "
+        "vectors and integers beyond 64 bits are not carried",
+        fix="describe what is inside it, or choose a type that Avro has",
     )

@@ -41,7 +41,11 @@ def beyond_the_standard(document: Document) -> Iterator[Finding]:
     status = data.get("status", "draft")
     if status not in STATUSES:
         yield finding(
-            "MESH-C031", f"status cannot be {status!r}", ("status",), "allowed: " + ", ".join(STATUSES), ""
+            "MESH-C031",
+            f"status cannot be {status!r}",
+            ("status",),
+            "allowed: " + ", ".join(STATUSES),
+            "write status: draft, until the contract is in force",
         )
     schema = data.get("schema") or []
     if len(schema) != 1:
@@ -82,11 +86,16 @@ def beyond_the_standard(document: Document) -> Iterator[Finding]:
     properties = schema[0].get("properties") or []
     if not properties:
         yield finding(
-            "MESH-C037", "the schema has no properties", ("schema", 0), "an event needs at least one", ""
+            "MESH-C037",
+            "the schema has no properties",
+            ("schema", 0),
+            "an event needs at least one",
+            "add properties:, each with name and logicalType",
         )
     yield from _property_findings(document, properties, ("schema", 0, "properties"))
     yield from _custom_findings(document, schema[0])
     yield from _quality_findings(document, schema[0])
+    yield from _key_findings(document, schema[0], properties)
 
 
 def _property_findings(document: Document, properties: list[Any], path: Path) -> Iterator[Finding]:
@@ -107,21 +116,32 @@ def _property_findings(document: Document, properties: list[Any], path: Path) ->
                 code="MESH-C039",
                 message=f"the property {name!r} stands twice",
                 where=document.at(*here, "name"),
+                why="a field of an event has one meaning",
+                fix="rename or remove one of them",
             )
         seen.add(name)
-        if "logicalType" not in item:
-            yield Finding(
-                code="MESH-C040",
-                message=f"the property {name!r} has no logicalType",
-                where=document.at(*here),
-                why="the Avro type follows from it",
-                fix="add logicalType: string (or integer, number, boolean, date, timestamp, array, object, map)",
-            )
-        yield from _property_findings(document, item.get("properties") or [], (*here, "properties"))
+        yield from _type_findings(document, item, here, f"the property {name!r}")
+
+
+def _type_findings(document: Document, item: Mapping[str, Any], path: Path, name: str) -> Iterator[Finding]:
+    if "logicalType" not in item:
+        yield Finding(
+            code="MESH-C040",
+            message=f"{name} has no logicalType",
+            where=document.at(*path),
+            why="the Avro type follows from it",
+            fix="add logicalType: string (or integer, number, boolean, date, timestamp, array, object, map)",
+        )
+    yield from _property_findings(document, item.get("properties") or [], (*path, "properties"))
+    if "items" in item:
+        yield from _type_findings(document, item["items"], (*path, "items"), f"what {name} lists")
+    if "value" in item.get("map", {}):
+        value = item["map"]["value"]
+        yield from _type_findings(document, value, (*path, "map", "value"), f"what {name} maps to")
 
 
 def _custom_findings(document: Document, schema: Mapping[str, Any]) -> Iterator[Finding]:
-    names = [p.get("name") for p in schema.get("properties") or []]
+    times = [p.get("name") for p in schema.get("properties") or [] if p.get("logicalType") == "timestamp"]
     for index, entry in enumerate(schema.get("customProperties") or []):
         where = document.at("schema", 0, "customProperties", index, "value")
         key, value = entry["property"], entry["value"]
@@ -132,13 +152,30 @@ def _custom_findings(document: Document, schema: Mapping[str, Any]) -> Iterator[
             problem = "delete, compact or compact,delete"
         elif key == "retention" and durations.milliseconds(value) is None:
             problem = "an ISO 8601 duration such as P400D, or forever"
-        elif key == "eventTime" and value not in names:
+        elif key == "eventTime" and value not in times:
             problem = "the name of a timestamp property of this schema"
         elif key == "compatibility" and value not in _LEVELS:
             problem = ", ".join(_LEVELS)
         if problem:
             yield Finding(
-                code="MESH-C041", message=f"{key} cannot be {value!r}", where=where, why=f"expected {problem}"
+                code="MESH-C041",
+                message=f"{key} cannot be {value!r}",
+                where=where,
+                why=f"expected {problem}",
+                fix="correct the value; docs/reference/custom-properties.md has the table",
+            )
+
+
+def _key_findings(document: Document, schema: Mapping[str, Any], properties: list[Any]) -> Iterator[Finding]:
+    for index, entry in enumerate(schema.get("customProperties") or []):
+        compacts = entry["property"] == "cleanupPolicy" and "compact" in str(entry["value"])
+        if compacts and not any(item.get("primaryKey") for item in properties):
+            yield Finding(
+                code="MESH-C044",
+                message="a compacted topic without a key",
+                where=document.at("schema", 0, "customProperties", index, "value"),
+                why="compaction keeps the last event of each key, and Kafka refuses events without one",
+                fix="write primaryKey: true on the property that identifies an event",
             )
 
 
@@ -154,5 +191,6 @@ def _quality_findings(document: Document, schema: Mapping[str, Any]) -> Iterator
                     code="MESH-C042",
                     message=f"{count} operators in one quality rule",
                     where=document.at(*path, index),
-                    why="a rule compares its measure with exactly one operator, such as mustBe: 0",
+                    why="a rule compares its measure with exactly one operator",
+                    fix="write one, such as mustBe: 0",
                 )

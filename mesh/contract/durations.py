@@ -10,19 +10,38 @@ _ISO = re.compile(
     r"P(?:(?P<y>\d{1,4})Y)?(?:(?P<w>\d{1,5})W)?(?:(?P<d>\d{1,6})D)?"
     r"(?:T(?:(?P<h>\d{1,7})H)?(?:(?P<m>\d{1,8})M)?(?:(?P<s>\d{1,9})S)?)?\Z"
 )
-_MS = {"y": 365 * 86_400_000, "w": 7 * 86_400_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000}
-_UNITS = {
-    "year": "y",
-    "yr": "y",
-    "week": "w",
-    "day": "d",
-    "hour": "h",
-    "hr": "h",
-    "minute": "m",
-    "min": "m",
-    "second": "s",
-    "sec": "s",
+_MS = {
+    "y": 365 * 86_400_000,
+    "w": 7 * 86_400_000,
+    "d": 86_400_000,
+    "h": 3_600_000,
+    "m": 60_000,
+    "s": 1_000,
+    "ms": 1,
 }
+_UNITS = {
+    "": "d",
+    "y": "y",
+    "yr": "y",
+    "year": "y",
+    "w": "w",
+    "week": "w",
+    "d": "d",
+    "day": "d",
+    "h": "h",
+    "hr": "h",
+    "hour": "h",
+    "m": "m",
+    "min": "m",
+    "minute": "m",
+    "s": "s",
+    "sec": "s",
+    "second": "s",
+    "ms": "ms",
+    "milli": "ms",
+    "millisecond": "ms",
+}
+LONGEST = 2**63 - 1  #: what Kafka can hold
 
 
 def milliseconds(text: Any) -> int | None:
@@ -30,18 +49,21 @@ def milliseconds(text: Any) -> int | None:
     if text == "forever":
         return FOREVER
     match = _ISO.match(text) if isinstance(text, str) else None
-    if match is None or not any(match.groups()):
+    if match is None or not any(match.groups()) or not text.isascii():
         return None
     return sum(int(count) * _MS[unit] for unit, count in match.groupdict().items() if count)
 
 
 def from_unit(value: Any, unit: str) -> int:
     """An SLA value with its unit in milliseconds; -1 (keep for ever) when it has no such reading."""
-    word = unit.lower().rstrip("s") or "d"
-    word = _UNITS.get(word, word)
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and word in _MS:
-        return int(value * _MS[word])
-    return milliseconds(value) or FOREVER
+    word = unit.lower()
+    word = _UNITS.get(word) or _UNITS.get(word.removesuffix("s"), "")
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value[:20])
+    if isinstance(value, int | float) and not isinstance(value, bool) and word:
+        return int(min(value * _MS[word], LONGEST)) if value >= 0 else FOREVER
+    found = milliseconds(value)
+    return FOREVER if found is None else found
 
 
 def words(ms: int) -> str:

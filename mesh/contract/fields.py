@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from mesh.contract.model import Contract, Property, QualityRule
+from mesh.contract import durations
+from mesh.contract.model import Contract, Property, QualityRule, ServiceLevel
 
 Kind = Literal["added", "removed", "changed"]
+_SHAPING = ("avroAliases", "avroDefault", "avroType", "precision", "scale")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,22 +18,24 @@ class FieldChange:
     """One difference; `before` and `after` are words for people, empty when there is none."""
 
     kind: Kind
-    subject: str  #: a property name, `rule: <name>`, `SLA: <name>` or `topic`
+    subject: str  #: what changed, for people: a property, `rule: <name>`, `SLA: <name>`, `topic settings`, …
     before: str
     after: str
+    field: str = ""  #: the top-level property whose events look different; empty for all else
 
 
 def changes(old: Contract, new: Contract) -> tuple[FieldChange, ...]:
     """All differences that a reader of the product could notice, in the order of the new contract."""
-    return tuple([*_properties(old, new), *_rules(old, new), *_service_levels(old, new), *_topic(old, new)])
+    return (*_properties(old, new), *_rules(old, new), *_service_levels(old, new), *_topic(old, new))
 
 
 def describe(prop: Property) -> str:
     """A property's type and constraints in one line."""
-    words = [prop.logical_type, "required" if prop.required else "optional"]
+    words = [_kind(prop), "required" if prop.required else "optional"]
     if prop.primary_key is not None:
         words.append("key")
     words += [f"{name} {value}" for name, value in sorted(prop.options.items())]
+    words += [f"{name} {prop.custom[name]}" for name in _SHAPING if name in prop.custom]
     if prop.enum:
         words.append("one of " + ", ".join(str(value) for value in prop.enum))
     if prop.classification:
@@ -39,46 +43,97 @@ def describe(prop: Property) -> str:
     return ", ".join(words)
 
 
+def _kind(prop: Property) -> str:
+    inner = prop.items or prop.values
+    if inner is not None:
+        return f"{prop.logical_type} of ({describe(inner)})"
+    return prop.logical_type
+
+
 def _properties(old: Contract, new: Contract) -> Iterator[FieldChange]:
-    before = {p.name: p for p in old.properties}
-    after = {p.name: p for p in new.properties}
+    before, after = _flat(old.properties), _flat(new.properties)
     for name, prop in after.items():
+        top = name.partition(".")[0]
         if name not in before:
-            yield FieldChange("added", name, "", describe(prop))
+            yield FieldChange("added", name, "", describe(prop), top)
         elif describe(before[name]) != describe(prop):
-            yield FieldChange("changed", name, describe(before[name]), describe(prop))
+            yield FieldChange("changed", name, describe(before[name]), describe(prop), top)
         elif before[name].description != prop.description:
-            yield FieldChange("changed", f"{name} (description)", before[name].description, prop.description)
+            subject = f"{name} (description)"
+            yield FieldChange("changed", subject, before[name].description, prop.description, top)
     for name, prop in before.items():
         if name not in after:
-            yield FieldChange("removed", name, describe(prop), "")
+            yield FieldChange("removed", name, describe(prop), "", name.partition(".")[0])
 
 
-def _in_words(rule: QualityRule) -> str:
-    subject = rule.metric or rule.engine or rule.kind
-    return f"{subject} {rule.operator} {rule.threshold} {rule.unit} ({rule.severity})".strip()
+def _flat(properties: tuple[Property, ...], prefix: str = "") -> dict[str, Property]:
+    """Properties by dotted name, each before what it holds."""
+    found: dict[str, Property] = {}
+    for prop in properties:
+        name = prefix + prop.name
+        found[name] = prop
+        inner: Property | None = prop
+        while inner is not None:
+            found |= _flat(inner.properties, f"{name}.")
+            inner = inner.items or inner.values
+    return found
 
 
 def _rules(old: Contract, new: Contract) -> Iterator[FieldChange]:
-    before = {(r.property, r.name): _in_words(r) for r in old.quality}
-    after = {(r.property, r.name): _in_words(r) for r in new.quality}
-    yield from _texts("rule: ", {k[1]: v for k, v in before.items()}, {k[1]: v for k, v in after.items()})
+    yield from _texts("rule: ", _rule_texts(old), _rule_texts(new))
+
+
+def _rule_texts(contract: Contract) -> dict[str, str]:
+    """Rules by name; a name that several properties use carries the property."""
+    names = [rule.name for rule in contract.quality]
+    return {
+        rule.name if names.count(rule.name) == 1 else f"{rule.name} of {rule.property}": _in_words(rule)
+        for rule in contract.quality
+    }
+
+
+def _in_words(rule: QualityRule) -> str:
+    words = [rule.metric or rule.engine or rule.kind]
+    words += [f"{name} {value}" for name, value in sorted(rule.arguments.items())]
+    words += [str(part) for part in (rule.implementation, rule.query) if part]
+    if rule.operator:
+        words.append(f"{rule.operator} {rule.threshold} {rule.unit}")
+    return f"{' '.join(words)} ({rule.severity})"
 
 
 def _service_levels(old: Contract, new: Contract) -> Iterator[FieldChange]:
-    before = {s.property: f"{s.value} {s.unit}".strip() for s in old.service_levels}
-    after = {s.property: f"{s.value} {s.unit}".strip() for s in new.service_levels}
-    yield from _texts("SLA: ", before, after)
+    yield from _texts("SLA: ", _level_texts(old.service_levels), _level_texts(new.service_levels))
+
+
+def _level_texts(levels: tuple[ServiceLevel, ...]) -> dict[str, str]:
+    return {
+        f"{level.property} of {level.element}" if level.element else level.property: (
+            f"{level.value} {level.unit}".strip()
+        )
+        for level in levels
+    }
 
 
 def _topic(old: Contract, new: Contract) -> Iterator[FieldChange]:
-    if old.settings != new.settings:
-        yield FieldChange("changed", "topic", str(old.settings), str(new.settings))
-    if old.status != new.status:
-        yield FieldChange("changed", "status", old.status, new.status)
+    before, after = _settings(old), _settings(new)
+    for name, text in after.items():
+        if before[name] != text:
+            yield FieldChange("changed", name, before[name], text)
 
 
-def _texts(prefix: str, before: dict[str, str], after: dict[str, str]) -> Iterator[FieldChange]:
+def _settings(contract: Contract) -> dict[str, str]:
+    settings = contract.settings
+    return {
+        "topic settings": f"{settings.partitions} partitions, {settings.cleanup_policy}, "
+        f"kept {durations.words(settings.retention_ms)}",
+        "key": " | ".join(contract.key),
+        "event time": contract.event_time or "",
+        "compatibility": contract.compatibility,
+        "contract status": contract.status,
+    }
+
+
+def _texts(prefix: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[FieldChange]:
     for name, text in after.items():
         if name not in before:
             yield FieldChange("added", prefix + name, "", text)

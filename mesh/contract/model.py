@@ -16,6 +16,7 @@ from mesh.errors import Location, Severity
 from mesh.versioning import Version
 
 Status = str
+_NOWHERE = Location("")
 OPERATORS = (
     "mustBe",
     "mustNotBe",
@@ -46,7 +47,7 @@ class Property:
     examples: tuple[Any, ...] = ()
     tags: tuple[str, ...] = ()
     custom: Mapping[str, Any] = field(default_factory=dict)
-    where: Location = Location("")
+    where: Location = _NOWHERE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +68,7 @@ class QualityRule:
     engine: str = ""
     implementation: Any = None
     query: str = ""
-    where: Location = Location("")
+    where: Location = _NOWHERE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

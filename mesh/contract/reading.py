@@ -94,16 +94,18 @@ def _contract(document: Document) -> Contract:
 
 
 def _custom(element: Mapping[str, Any]) -> dict[str, Any]:
-    return {entry["property"]: entry["value"] for entry in element.get("customProperties", [])}
+    entries = element.get("customProperties", [])
+    return {entry["property"]: entry["value"] for entry in entries if "value" in entry}
 
 
 def _retention(custom: Mapping[str, Any], levels: tuple[ServiceLevel, ...]) -> int:
     if "retention" in custom:
-        return durations.milliseconds(custom["retention"]) or -1
+        wanted = durations.milliseconds(custom["retention"])
+        return durations.FOREVER if wanted is None else wanted
     for level in levels:
         if level.property.lower() in ("retention", "re"):
             return durations.from_unit(level.value, level.unit)
-    return -1
+    return durations.FOREVER
 
 
 def _property(item: Mapping[str, Any], document: Document, path: Path) -> Property:
@@ -145,7 +147,7 @@ def _rule(rule: Mapping[str, Any], name: str | None, where: Location) -> Quality
     operator = next((op for op in OPERATORS if op in rule), "")
     label = metric or rule.get("engine") or kind
     return QualityRule(
-        name=rule.get("name") or rule.get("id") or f"{label} of {name or schema_word(rule)}",
+        name=rule.get("name") or rule.get("id") or f"{label} of {name or _subject(rule)}",
         kind=kind,
         property=name,
         metric=metric,
@@ -163,6 +165,6 @@ def _rule(rule: Mapping[str, Any], name: str | None, where: Location) -> Quality
     )
 
 
-def schema_word(rule: Mapping[str, Any]) -> str:
-    """How a rule on the whole schema names its subject."""
-    return "+".join(rule.get("arguments", {}).get("properties", [])) or "the events"
+def _subject(rule: Mapping[str, Any]) -> str:
+    together = rule.get("arguments", {}).get("properties", [])
+    return "+".join(map(str, together if isinstance(together, list) else [together])) or "the events"

@@ -39,7 +39,11 @@ def record_rules(contract: Contract) -> tuple[Rule, ...]:
 def is_record_rule(rule: QualityRule) -> bool:
     """Whether one event is enough to judge a quality rule, and a single failure refuses it."""
     exact = rule.operator == "mustBe" and rule.threshold == 0 and rule.severity == "error"
-    return exact and rule.metric in ("nullValues", "invalidValues") and rule.property is not None
+    if not exact or rule.property is None:
+        return False
+    if rule.metric == "invalidValues":
+        return bool(rule.arguments) and set(rule.arguments) <= {"validValues", "pattern"}
+    return rule.metric == "nullValues"
 
 
 def _of_property(prop: Property, path: str) -> Iterator[Rule]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import re
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
@@ -14,7 +13,6 @@ from mesh.contract.yaml import Document, Path
 from mesh.errors import Finding
 
 Standard = Literal["odcs-v3.2.0", "odps-v1.1.0"]
-_UNEXPECTED = re.compile(r"'([^']*)'")
 _MOST = 50
 
 
@@ -34,10 +32,13 @@ def findings(document: Document, standard: Standard) -> Iterator[Finding]:
         )
         return
     seen: set[tuple[str, str]] = set()
-    errors = _validator(standard).iter_errors(document.data)
-    for error in sorted(
-        (leaf for e in errors for leaf in _leaves(e)), key=lambda e: [str(p) for p in e.absolute_path]
-    ):
+    leaves = [leaf for e in _validator(standard).iter_errors(document.data) for leaf in _leaves(e)]
+
+    def place(error: Any) -> tuple[int, int]:
+        found = document.at(*error.absolute_path)
+        return found.line, found.column
+
+    for error in sorted(leaves, key=place):
         for finding in _describe(error, document, standard):
             mark = (str(finding.where), finding.message)
             if mark not in seen and len(seen) < _MOST:
@@ -79,7 +80,7 @@ def _describe(error: Any, document: Document, standard: Standard) -> Iterator[Fi
     name = ".".join(str(part) for part in path) or "the top level"
     rerun = f"mesh check {document.file}"
     if error.validator == "required":
-        missing = _UNEXPECTED.findall(error.message)[0]
+        missing = next(key for key in error.validator_value if error.message.startswith(repr(key)))
         yield Finding(
             code="MESH-C021",
             message=f"{missing!r} is missing in {name}",
@@ -87,9 +88,7 @@ def _describe(error: Any, document: Document, standard: Standard) -> Iterator[Fi
             why=f"{standard} requires it",
             fix=f"add {missing}: …, then run: {rerun}",
         )
-    elif error.validator in {"additionalProperties", "unevaluatedProperties"} and isinstance(
-        error.instance, dict
-    ):
+    elif error.validator in {"additionalProperties", "unevaluatedProperties"} and _unexpected(error):
         known = sorted(_known_keys(error.schema, _schema(standard)))
         for key in _unexpected(error):
             near = difflib.get_close_matches(key, known, n=1)
@@ -136,8 +135,9 @@ def _describe(error: Any, document: Document, standard: Standard) -> Iterator[Fi
 
 
 def _unexpected(error: Any) -> list[str]:
-    bracket = error.message[error.message.rfind("(") :] if "(" in error.message else error.message
-    return [key for key in _UNEXPECTED.findall(bracket) if key in error.instance]
+    # The message shows each key as `repr` does, whatever quotes or brackets the key itself holds.
+    instance = error.instance
+    return [key for key in instance if repr(key) in error.message] if isinstance(instance, dict) else []
 
 
 def _known_keys(schema: Any, root: Any, depth: int = 0) -> set[str]:

@@ -6,6 +6,7 @@ expand without bound (security S08–S10). Dates stay text, as the standards' sc
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,8 +24,11 @@ _Deepest = limits.YAML_DEPTH
 _NULL = {"", "~", "null", "Null", "NULL"}
 _TRUE = {"true", "True", "TRUE"}
 _FALSE = {"false", "False", "FALSE"}
-_INTEGER = re.compile(r"[-+]?[0-9]{1,18}\Z|0o[0-7]{1,18}\Z|0x[0-9a-fA-F]{1,15}\Z")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?\Z")
+# 39 digits hold every 128-bit integer; a longer row of digits stays text, because no number type keeps it.
+_INTEGER = re.compile(r"[-+]?[0-9]{1,39}\Z|0o[0-7]{1,42}\Z|0x[0-9a-fA-F]{1,32}\Z")
+_FLOAT = re.compile(r"[-+]?((\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]{1,3})?|[0-9]+[eE][-+]?[0-9]{1,3})\Z")
+# What YAML 1.2 calls c-printable, turned round.
+_UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +81,12 @@ def read(raw: bytes, file: str) -> Document:
             why=error.context or "the parser cannot go on here",
             fix=f"correct the text, then run: mesh check {file}",
         ) from None
-    except yaml.YAMLError as error:
+    except yaml.reader.ReaderError as error:
         raise DeclarationError(
-            "this is not YAML",
+            "this is not YAML: a character that no text holds",
             code="MESH-C012",
-            where=Location(file),
-            why=str(error).split("\n")[0],
+            where=_first_unprintable(text, file),
+            why=f"the reader says: {error.reason}",
             fix=f"correct the text, then run: mesh check {file}",
         ) from None
     positions: dict[Path, tuple[int, int]] = {}
@@ -91,13 +95,16 @@ def read(raw: bytes, file: str) -> Document:
 
 
 def _scan(text: str, file: str) -> None:
-    """Refuse aliases, depth and size from the event stream alone, in constant memory."""
+    """Refuse aliases, tags, depth and size from the event stream alone, in constant memory."""
     depth = 0
     documents = 0
-    for count, event in enumerate(yaml.parse(text, Loader=_Loader)):
-        place = Location(file, event.start_mark.line + 1, event.start_mark.column + 1)
+    for count, event in enumerate(yaml.parse(text, Loader=_Loader), start=1):
+        place = _marked(event.start_mark, file)
         if count > limits.YAML_EVENTS:
             raise _refused(f"more than {limits.YAML_EVENTS:,} nodes", "MESH-C013", place)
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            raise _refused(f"the tag {tag}", "MESH-C019", place)
         if isinstance(event, yaml.AliasEvent):
             raise _refused(f"an alias (*{event.anchor})", "MESH-C014", place)
         if isinstance(event, yaml.DocumentStartEvent):
@@ -112,6 +119,12 @@ def _scan(text: str, file: str) -> None:
             depth -= 1
 
 
+def _first_unprintable(text: str, file: str) -> Location:
+    found = _UNPRINTABLE.search(text)
+    before = text[: found.start()] if found else ""
+    return Location(file, before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
+
+
 def _marked(mark: Any, file: str) -> Location:
     return Location(file, mark.line + 1, mark.column + 1) if mark else Location(file)
 
@@ -121,7 +134,7 @@ def _refused(what: str, code: str, where: Location) -> DeclarationError:
         f"{what} is not accepted",
         code=code,
         where=where,
-        why="a few lines of such YAML can grow without bound; declarations never need it",
+        why="such YAML can grow without bound or mean what it does not show; declarations never need it",
         fix="write the value out",
     )
 
@@ -148,9 +161,6 @@ def _construct(node: yaml.Node, path: Path, positions: dict[Path, tuple[int, int
         return mapping
     if isinstance(node, yaml.SequenceNode):
         return [_construct(item, (*path, i), positions, file) for i, item in enumerate(node.value)]
-    if not node.tag.startswith("tag:yaml.org,2002:"):
-        place = (node.start_mark.line + 1, node.start_mark.column + 1)
-        raise _refused(f"the tag {node.tag}", "MESH-C019", Location(file, *place))
     # Quoted and block scalars are text as they stand; only plain ones may be numbers, booleans or null.
     plain_style = not getattr(node, "style", None)
     return _scalar(node.value) if plain_style else node.value
@@ -167,7 +177,8 @@ def _scalar(text: str) -> Any:
     if _INTEGER.match(text):
         return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
     if _FLOAT.match(text):
-        return float(text)
+        number = float(text)
+        return number if math.isfinite(number) else text
     return text
 
 

@@ -108,7 +108,7 @@ class SetCompatibility(Change):
 
 @dataclass(frozen=True, slots=True)
 class RegisterSchema(Change):
-    """A schema that the registry does not hold as the subject's latest."""
+    """A schema that the registry does not hold under its subject."""
 
     verb: ClassVar[str] = "register schema"
     schema: AvroSchema = field(repr=False)

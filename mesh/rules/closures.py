@@ -75,7 +75,7 @@ def _closure(rule: Rule, target: Target) -> Holds:
         case MultipleOf(step):
             return _multiple(step, target.type)
         case UniqueItems():
-            return _unique
+            return has_no_item_twice
 
 
 def _one_of(values: tuple[Any, ...], found: pa.DataType) -> Holds:
@@ -120,7 +120,8 @@ def is_multiple(value: float | Decimal, step: Fraction) -> bool:
     return exactly(value) % step == 0
 
 
-def _unique(value: Any) -> bool:
+def has_no_item_twice(value: Any) -> bool:
+    """Whether a list holds each item once; a null passes."""
     if value is None:
         return True
     seen = set()

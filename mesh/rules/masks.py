@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mesh.rules.compilation import Target, refuse, regex_of, target_of
+from mesh.rules.closures import exactly, has_no_item_twice, is_multiple
+from mesh.rules.compilation import Target, operand, refuse, regex_of, target_of
 from mesh.rules.model import (
     ItemCount,
     Length,
@@ -23,6 +26,7 @@ from mesh.rules.model import (
 )
 
 Mask = Callable[[pa.Array], pa.BooleanArray]
+_LIMITS = {bits: (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for bits in (8, 16, 32, 64)}
 _COMPARE = {">=": pc.greater_equal, ">": pc.greater, "<=": pc.less_equal, "<": pc.less}
 
 
@@ -136,3 +140,50 @@ def _counted(count: Callable[[pa.Array], pa.Array], least: int | None, most: int
         return pc.and_(at_most, pc.greater_equal(counts, least)) if least else at_most
 
     return mask
+
+
+def _range(rule: Rule, check: Range, found: pa.DataType) -> Mask:
+    tests = [_bound(symbol, operand(rule, bound, found), found) for symbol, bound in check.bounds()]
+
+    def mask(column: pa.Array) -> pa.BooleanArray:
+        holds = tests[0](column)
+        for test in tests[1:]:
+            holds = pc.and_(holds, test(column))
+        return holds
+
+    return _passing_nulls(mask)
+
+
+def _bound(symbol: str, bound: Any, found: pa.DataType) -> Mask:
+    """One comparison, exact: an integer column is compared with an integer, never by way of a double."""
+    if not pa.types.is_integer(found):
+        scalar = _scalar(bound, found)
+        return lambda column: _COMPARE[symbol](column, scalar)
+    if isinstance(bound, float) and math.isinf(bound):
+        holds = (bound < 0) == (symbol in (">", ">="))
+        return lambda column: pa.array([holds] * len(column), pa.bool_())
+    whole = math.ceil(bound) if symbol in (">=", "<") else math.floor(bound)
+    least, most = _LIMITS[found.bit_width]
+    if not least <= whole <= most:
+        holds = (whole < least) == (symbol in (">", ">="))
+        return lambda column: pa.array([holds] * len(column), pa.bool_())
+    integer = pa.scalar(whole, found)
+    return lambda column: _COMPARE[symbol](column, integer)
+
+
+def _scalar(bound: Any, found: pa.DataType) -> pa.Scalar:
+    if pa.types.is_decimal(found):
+        return pa.scalar(Decimal(str(bound)))
+    return pa.scalar(float(bound) if pa.types.is_floating(found) else bound, found)
+
+
+def _multiple(step: float | Decimal, found: pa.DataType) -> Mask:
+    exact = exactly(step)
+    if pa.types.is_integer(found) and exact.denominator == 1 and 0 < exact.numerator <= _LIMITS[32][1]:
+        whole = pa.scalar(exact.numerator, found)
+        return _passing_nulls(lambda column: pc.equal(pc.multiply(pc.divide(column, whole), whole), column))
+    return lambda column: pa.array([v is None or is_multiple(v, exact) for v in column.to_pylist()], pa.bool_())
+
+
+def _unique(column: pa.Array) -> pa.BooleanArray:
+    return pa.array([has_no_item_twice(value) for value in column.to_pylist()], pa.bool_())

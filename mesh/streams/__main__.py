@@ -28,6 +28,8 @@ def run(names: list[str], stop: Stop) -> None:
     stream = _named(names)
     settings = config.load()
     state = config.find_state(Path.cwd(), os.environ)
+    folder = state / "streams" / stream.product
+    folder.mkdir(parents=True, exist_ok=True)
     with connect(settings) as mesh, mesh.publisher(stream.product) as publish:
         source = mesh.port(stream.reads)
         mesh.platform.subscribe(stream.reads, stream.product, (), f"to derive {stream.product}")
@@ -39,7 +41,7 @@ def run(names: list[str], stop: Stop) -> None:
             publish=publish,
             sender=KafkaSender(settings.bootstrap),
             group=stream.product,
-            state_dir=state / "streams" / stream.product,
+            state_dir=folder,
             stop=stop,
         )
 

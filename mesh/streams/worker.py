@@ -76,7 +76,6 @@ class _Worker:
         app.agent(self.runtime.source, concurrency=CONCURRENCY, name="windows")(
             lambda records: self._handle(records, totals)
         )
-        app.finalize()
         watchdog = Watchdog(app, self.runtime.source.get_topic_name(), totals.position)
         await app.start()
         try:

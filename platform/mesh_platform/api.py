@@ -8,11 +8,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Path, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from mesh import naming
 from mesh.contract.avro import avro_schema
@@ -21,69 +22,21 @@ from mesh.contract.reading import read_contract
 from mesh.errors import MeshError
 from mesh.product import read_product
 from mesh.schema import AvroSchema
+from mesh_platform.bodies import (
+    ContractOut,
+    DecisionIn,
+    DeclarationIn,
+    Name,
+    ProductOut,
+    ProposalIn,
+    SubscriptionIn,
+)
 from mesh_platform.control import ControlPlane
 from mesh_platform.governance.state import ApprovedVersion, Refused
 from mesh_platform.governance.verdict import judge
 
-Text = Annotated[str, Field(max_length=1_048_576)]
-Name = Annotated[str, Field(max_length=255)]
+_READ = "see /api/v1/openapi.json"
 Slug = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
-
-
-class Model(BaseModel):
-    """A request body; unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class DeclarationIn(Model):
-    """A contract or product file, as text."""
-
-    file: Name
-    text: Text
-
-
-class ProposalIn(DeclarationIn):
-    """A changed contract, and why."""
-
-    reason: Annotated[str, Field(max_length=4_000)] = ""
-
-
-class DecisionIn(Model):
-    """A decision on exactly the text with this hash."""
-
-    decision: Literal["approve", "refuse"]
-    reason: Annotated[str, Field(min_length=1, max_length=4_000)]
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
-
-class SubscriptionIn(Model):
-    """Who reads a product, which fields, and for what."""
-
-    product: Name
-    group: Name
-    fields: Annotated[list[Name], Field(max_length=1_000)] = []
-    purpose: Annotated[str, Field(max_length=1_000)] = ""
-
-
-class ContractOut(BaseModel):
-    """A contract in force."""
-
-    id: str
-    version: str
-    sha256: str
-    text: str
-    approved_by: str
-    approved_at: str
-
-
-class ProductOut(BaseModel):
-    """A declared product."""
-
-    full_name: str
-    sha256: str
-    text: str
-    declared_at: str
 
 
 @lru_cache(maxsize=512)
@@ -108,16 +61,18 @@ def create_api(control: ControlPlane) -> FastAPI:
     async def told(_request: Request, error: MeshError) -> JSONResponse:
         return problem(422, error.error_code, error.what, error.why, error.fix, str(error.where or ""), error)
 
-    @api.exception_handler(HTTPException)
-    async def refused(_request: Request, error: HTTPException) -> JSONResponse:
-        detail = error.detail if isinstance(error.detail, dict) else {"what": str(error.detail)}
-        return problem(
-            error.status_code,
-            detail.get("code", "MESH-S400"),
-            detail["what"],
-            detail.get("why", ""),
-            detail.get("fix", ""),
-        )
+    @api.exception_handler(StarletteHTTPException)
+    async def refused(request: Request, error: StarletteHTTPException) -> JSONResponse:
+        detail: Any = error.detail
+        if not isinstance(detail, dict):
+            why = f"{request.method} {request.url.path} was not understood"
+            detail = {"code": f"MESH-S{error.status_code}", "what": detail, "why": why, "fix": _READ}
+        return problem(error.status_code, detail["code"], detail["what"], detail["why"], detail["fix"])
+
+    @api.exception_handler(RequestValidationError)
+    async def malformed(_request: Request, error: RequestValidationError) -> JSONResponse:
+        found = [f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()]
+        return problem(422, "MESH-S422", "the request does not fit", "; ".join(found[:5]), _READ)
 
     async def submit(kind: str, body: dict[str, Any], request: Request) -> Any:
         outcome = await control.submit(kind, body, request.scope["principal"])
@@ -177,8 +132,8 @@ def create_api(control: ControlPlane) -> FastAPI:
         facts = {
             "full_name": product.full_name,
             "file": body.file,
-            "text": body.text,
-            "sha256": hashlib.sha256(body.text.encode()).hexdigest(),
+            "text": product.document.text,
+            "sha256": hashlib.sha256(product.document.text.encode()).hexdigest(),
         }
         made = await submit("product.declare", facts, request)
         return ProductOut(
@@ -285,14 +240,14 @@ def _contract_out(version: ApprovedVersion) -> ContractOut:
 
 
 def _facts(body: DeclarationIn) -> dict[str, Any]:
-    """What the log is told of a contract: the text, and what follows from it."""
+    """What the log is told of a contract: the text as read (no byte order mark), and what follows from it."""
     contract = parsed(body.text, body.file)
     return {
         "contract_id": contract.id,
         "version": str(contract.version),
         "sha256": contract.sha256,
         "file": body.file,
-        "text": body.text,
+        "text": contract.document.text,
         "topic": contract.topic,
         "schema": avro_schema(contract).text,
     }

@@ -7,13 +7,13 @@ body is read or parsed (security S24, S30).
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -28,6 +28,8 @@ class Keyring:
     """The platform's token and the browser sessions it opened."""
 
     def __init__(self, token: str, clock: Callable[[], datetime]) -> None:
+        if not token:
+            raise ValueError("a keyring needs a token: without one it would let everybody in")
         self._token = token.encode()
         self._clock = clock
         self._sessions: dict[str, tuple[datetime, datetime, str]] = {}
@@ -72,8 +74,8 @@ class Guarded:
         self._refuse = refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
             return
         header = next((value for key, value in scope["headers"] if key == b"authorization"), b"")
         if not self._keyring.accepts(_token(header)):
@@ -87,10 +89,10 @@ def api_refusal() -> ASGIApp:
     """For the API: problem+json, saying how to sign in."""
     problem = {
         "type": "about:blank",
-        "title": "Unauthorized",
+        "title": "this platform answers nobody without its token",
         "status": 401,
         "code": "MESH-S401",
-        "detail": "this platform answers nobody without its token",
+        "why": "no token came with the request, or another one",
         "next": "send Authorization: Bearer <token>; the token is in .mesh/token",
     }
     return JSONResponse(problem, 401, {"WWW-Authenticate": "Bearer"}, media_type="application/problem+json")
@@ -115,7 +117,7 @@ def _token(header: bytes) -> str:
     if scheme.lower() == "basic":
         try:
             return base64.b64decode(value, validate=True).decode().partition(":")[2]
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # not base64, or not UTF-8 inside
             return ""
     return ""
 
@@ -132,10 +134,11 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         declared = next((value for key, value in scope["headers"] if key == b"content-length"), b"0")
-        if not declared.isdigit() or int(declared) > self._most:
+        if not declared.isdigit() or len(declared) > 18 or int(declared) > self._most:
             await self._too_large()(scope, receive, send)
             return
         taken = 0
+        started = False
 
         async def counted() -> Any:
             nonlocal taken
@@ -143,8 +146,31 @@ class BodyLimit:
             taken += len(message.get("body", b""))
             return {"type": "http.disconnect"} if taken > self._most else message
 
-        await self._app(scope, counted, send)
+        async def answered(message: Any) -> None:
+            nonlocal started
+            if taken <= self._most or started:
+                started = True
+                await send(message)
+
+        try:
+            await self._app(scope, counted, answered)
+        except ClientDisconnect:
+            # Told to the app when the body went over; any other disconnect has nobody left to answer.
+            started = started or taken <= self._most
+        if taken > self._most and not started:
+            await self._too_large()(scope, receive, send)
 
     def _too_large(self) -> ASGIApp:
-        body = {"error_code": 413, "message": f"a request body may have at most {self._most} bytes"}
-        return JSONResponse(body, 413)
+        # Both shapes at once: problem details for the API, error_code and message for the registry.
+        what = f"a request body may have at most {self._most:,} bytes"
+        body = {
+            "type": "about:blank",
+            "title": what,
+            "status": 413,
+            "code": "MESH-S413",
+            "why": "larger input is refused before it is parsed",
+            "next": "send less at once",
+            "error_code": 413,
+            "message": what,
+        }
+        return JSONResponse(body, 413, media_type="application/problem+json")

@@ -44,7 +44,7 @@ class ControlPlane:
             return self._apply(self._log.append(time=time, actor=actor, kind=kind, body=body))
 
     async def submit(self, kind: str, body: Mapping[str, Any], actor: str) -> Any:
-        """`submit_now` for the event loop; an append takes well under a millisecond, so it stays on the loop."""
+        """`submit_now` for the event loop; an append takes well under a millisecond: it stays on the loop."""
         return self.submit_now(kind, body, actor)
 
     def _apply(self, record: Record) -> object:

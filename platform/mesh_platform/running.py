@@ -31,7 +31,7 @@ def read_running(state: Path) -> Running | None:
     try:
         running = Running(**json.loads((state / RUN_FILE).read_text()))
         os.kill(running.pid, 0)
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, OverflowError):
         return None
     return running
 

@@ -22,25 +22,11 @@ TOKEN_CHARACTERS = 32
 def token_for(state: Path, host: str, named: str | None) -> str:
     """The platform's token: from the file that is named, else generated once under the state folder.
 
-    Raises UsageError: MESH-U050 for an address beyond this machine without a token file, MESH-U051 for a
-    token that is too short.
+    Raises UsageError: MESH-U053 for a token file that cannot be read, MESH-U051 for a token that is too
+    short, MESH-U052 for an address beyond this machine without a token file.
     """
     if named:
-        try:
-            token = Path(named).read_text().strip()
-        except OSError as error:
-            raise UsageError(
-                "the token file cannot be read", code="MESH-U051", where=named, why=str(error)
-            ) from error
-        if len(token) < TOKEN_CHARACTERS:
-            raise UsageError(
-                f"the token has {len(token)} characters",
-                code="MESH-U051",
-                where=named,
-                why=f"at least {TOKEN_CHARACTERS} keep it from being guessed",
-                fix=f"openssl rand -hex {TOKEN_CHARACTERS // 2} > {named}",
-            )
-        return token
+        return _read_token(Path(named), f"openssl rand -hex {TOKEN_CHARACTERS // 2} > {named}")
     if not is_loopback(host):
         raise UsageError(
             f"{host} is beyond this machine and no token file is named",
@@ -55,7 +41,29 @@ def token_for(state: Path, host: str, named: str | None) -> str:
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w") as out:
             out.write(secrets.token_urlsafe(TOKEN_CHARACTERS) + "\n")
-    return file.read_text().strip()
+    return _read_token(file, f"rm {file}; the next start makes a new one")
+
+
+def _read_token(file: Path, fix: str) -> str:
+    try:
+        token = file.read_text().strip()
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            "the token file cannot be read",
+            code="MESH-U053",
+            where=str(file),
+            why=str(error),
+            fix="make it a readable text file",
+        ) from error
+    if len(token) < TOKEN_CHARACTERS:
+        raise UsageError(
+            f"the token has {len(token)} characters",
+            code="MESH-U051",
+            where=str(file),
+            why=f"at least {TOKEN_CHARACTERS} keep it from being guessed",
+            fix=fix,
+        )
+    return token
 
 
 def is_loopback(host: str) -> bool:

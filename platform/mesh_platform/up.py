@@ -36,14 +36,16 @@ class Up:
     bootstrap: str
     url: str
     token: str
+    state: Path
     processes: tuple[ManagedProcess[Any], ...]
 
     def environment(self) -> dict[str, str]:
-        """What other processes need to find it."""
+        """What other processes need to find it, and where they may keep their own state."""
         return {
             "MESH_KAFKA_BOOTSTRAP": self.bootstrap,
             "MESH_PLATFORM_URL": self.url,
             "MESH_TOKEN": self.token,
+            "MESH_STATE": str(self.state.resolve()),
         }
 
     def dead(self) -> ManagedProcess[Any] | None:
@@ -61,7 +63,7 @@ def bring_up(wanted: Wanted, tell: Callable[[str], None]) -> Iterator[Up]:
         token = (wanted.state / "token").read_text().strip()
         processes = (*processes, platform)
         if wanted.quality:
-            found = Up(bootstrap, url, token, ())
+            found = Up(bootstrap, url, token, wanted.state, ())
             worker = child(
                 "quality", [sys.executable, "-m", "mesh_platform.quality"], wanted.state, found.environment()
             )
@@ -70,7 +72,7 @@ def bring_up(wanted: Wanted, tell: Callable[[str], None]) -> Iterator[Up]:
             processes = (*processes, worker)
         Running(os.getpid(), wanted.broker, bootstrap, url).write(wanted.state)
         stack.callback(forget, wanted.state)
-        yield Up(bootstrap, url, token, processes)
+        yield Up(bootstrap, url, token, wanted.state, processes)
 
 
 def child(

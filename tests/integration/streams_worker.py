@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -54,11 +55,12 @@ def windows_port(mark: str) -> OutputPort:
 class Schemas:
     """A registry of one schema."""
 
-    def __init__(self, schema: AvroSchema) -> None:
+    def __init__(self, schema: AvroSchema, schema_id: int = SOURCE_ID) -> None:
         self._schema = schema
+        self._schema_id = schema_id
 
     def schema(self, schema_id: int) -> AvroSchema:
-        if schema_id != SOURCE_ID:
+        if schema_id != self._schema_id:
             raise RegistryError(f"no schema {schema_id}", status=404)
         return self._schema
 
@@ -87,13 +89,26 @@ STREAM = WindowedStream(
 )
 
 
+def failing(batches: int) -> WindowedStream[DelayTotals]:
+    """The stream, with a function that fails after so many batches."""
+    left = iter(range(batches))
+
+    def summarise_at_first(batch: pa.RecordBatch) -> Mapping[Key, DelayTotals]:
+        if next(left, None) is None:
+            raise ZeroDivisionError("on purpose")
+        return summarise(batch)
+
+    return replace(STREAM, summarise=summarise_at_first)
+
+
 def run(arguments: list[str], stop: Stop) -> None:
     given = json.loads(arguments[0])
+    stream = failing(given["fails_after"]) if "fails_after" in given else STREAM
     source, windows = source_port(given["mark"]), windows_port(given["mark"])
     group = f"punctuality.route-delays-{given['mark']}"
     with publisher(windows, WINDOWS_ID, given["bootstrap"]) as publish:
         run_stream(
-            STREAM,
+            stream,
             bootstrap=given["bootstrap"],
             source=source,
             decoder=Decoder(source, Schemas(source.schema)),

@@ -45,14 +45,7 @@ def derived_done(
     topic = mesh.port("operations.departures").topic
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
-        for worker in workers:
-            if not worker.running:
-                raise MeshError(
-                    f"{worker.program.name} ended by itself",
-                    code="MESH-M011",
-                    where=str(worker.program.log),
-                    why=tail(worker.program.log)[-600:],
-                )
+        _alive(workers)
         seen = looking.look()
         total = seen.topics[topic].events
         lags = [_lag(seen, product, topic, total) for product in products]
@@ -64,9 +57,11 @@ def derived_done(
         time.sleep(0.5)
 
 
-def quality_of(mesh: Mesh, declared: Declaration, voice: Voice) -> dict[str, Any]:
-    """Wait until every stream has been looked at to its end, and tell what was found."""
-    _wait_for_quality(mesh, declared)
+def quality_of(
+    mesh: Mesh, declared: Declaration, processes: Sequence[ManagedProcess[Any]], voice: Voice
+) -> dict[str, Any]:
+    """Wait until every stream has been looked at to its end, and tell what was found; raises MeshError."""
+    _wait_for_quality(mesh, declared, processes)
     view = QualityView()
     for row in mesh.read("mesh.quality-results").rows():
         view.apply(row)
@@ -87,10 +82,22 @@ def quality_of(mesh: Mesh, declared: Declaration, voice: Voice) -> dict[str, Any
     return {"windows": totals, "failing": found}
 
 
-def _wait_for_quality(mesh: Mesh, declared: Declaration) -> None:
+def _alive(processes: Sequence[ManagedProcess[Any]]) -> None:
+    for process in processes:
+        if not process.running:
+            raise MeshError(
+                f"{process.program.name} ended by itself",
+                code="MESH-M011",
+                where=str(process.program.log),
+                why=tail(process.program.log)[-600:],
+            )
+
+
+def _wait_for_quality(mesh: Mesh, declared: Declaration, processes: Sequence[ManagedProcess[Any]]) -> None:
     looking = Looking(mesh.settings.bootstrap)
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
+        _alive(processes)
         seen = looking.look()
         behind = [
             contract.topic

@@ -92,7 +92,7 @@ def _chapters(up: Up, root: Path, options: Options, voice: Voice, figures: Figur
             _publish_flights(mesh, voice, figures)
             _refuse(mesh, voice, figures)
             _derive(mesh, workers, voice, figures)
-            _quality(mesh, declared, voice, figures)
+            _quality(mesh, declared, up, voice, figures)
             _consume(mesh, voice)
             review.chapter(mesh, files, declared, voice, figures.facts)
         finally:
@@ -178,9 +178,9 @@ def _derive(mesh: Mesh, workers: list[ManagedProcess[Any]], voice: Voice, figure
         voice.good(f"{name}: {counted.events:,} events, {counted.keys:,} keys")
 
 
-def _quality(mesh: Mesh, declared: Declaration, voice: Voice, figures: Figures) -> None:
+def _quality(mesh: Mesh, declared: Declaration, up: Up, voice: Voice, figures: Figures) -> None:
     voice.chapter("Great Expectations has looked at every window of every stream")
-    figures.facts["quality"] = quality_of(mesh, declared, voice)
+    figures.facts["quality"] = quality_of(mesh, declared, up.processes, voice)
     for name in SOURCES:
         figures.counts[name] = end_of(mesh, name)
 

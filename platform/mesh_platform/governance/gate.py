@@ -26,6 +26,7 @@ class ContractGate:
             return None
         latest = versions[-1]
         return (
-            f"MESH-R403 subject '{subject}' belongs to contract {contract_id}, and no approved version covers "
-            f"this schema (in force: {latest.version}). Change {latest.file} and run: mesh propose {latest.file}"
+            f"MESH-R403 subject '{subject}' belongs to contract {contract_id}, and no approved version "
+            f"covers this schema (in force: {latest.version}). "
+            f"Change {latest.file} and run: mesh propose {latest.file}"
         )

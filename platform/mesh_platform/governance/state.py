@@ -207,7 +207,13 @@ class GovernanceState:
     def _decide(self, record: ControlRecord, body: Mapping[str, Any]) -> object:
         proposal = self.proposals.get(body["number"])
         if proposal is None:
-            return Refused(404, "MESH-G012", f"there is no proposal {body['number']}", "", "mesh reviews")
+            return Refused(
+                404,
+                "MESH-G012",
+                f"there is no proposal {body['number']}",
+                "proposals count from 1",
+                "mesh reviews",
+            )
         decided = "approved" if body["decision"] == "approve" else "refused"
         if proposal.status == decided and proposal.sha256 == body["sha256"]:
             return proposal
@@ -216,7 +222,7 @@ class GovernanceState:
                 409,
                 "MESH-G013",
                 f"proposal {proposal.number} is {proposal.status} already",
-                "",
+                "a decision is made once; a change of mind is a new proposal",
                 "mesh reviews",
             )
         if proposal.sha256 != body["sha256"]:

@@ -26,12 +26,18 @@ def judge(
     maps a product to the fields it reads (empty: unknown, so every field).
     """
     schema = avro_schema(new)
-    found = check(schema, list(retained), Level(new.compatibility))
+    # The level in force judges too: else a change could bring along the licence to break readers.
+    found = list(check(schema, list(retained), Level(old.compatibility)))
+    if new.compatibility != old.compatibility:
+        known = {(problem.path, problem.type) for problem in found}
+        stricter = check(schema, list(retained), Level(new.compatibility))
+        found += [problem for problem in stricter if (problem.path, problem.type) not in known]
     problems = [problem.explanation for problem in found]
     if retained:
         problems += [problem.explanation for problem in logical_changes(schema, retained[-1])]
     fields = changes(old, new)
-    touched = {change.subject.split(" ")[0] for change in fields if change.kind != "added"}
+    changed = [change for change in fields if change.kind != "added" or "." in change.subject]
+    touched = {change.field for change in changed}
     readers = [
         _reader(f"{name} (input port)", reads, touched) for name, reads in sorted(declared_readers.items())
     ]
@@ -40,7 +46,7 @@ def judge(
         for s in sorted(subscriptions, key=lambda s: s.group)
     ]
     if new.version <= old.version and fields:
-        problems.append(f"the version stays {new.version}: a changed contract needs a higher one")
+        problems.append(f"version {new.version} is not above {old.version}: a change needs a higher one")
     return {
         "compatible": not problems,
         "level": new.compatibility,

@@ -36,12 +36,22 @@ class SqliteLog:
         self._path = path
         self._lock = _hold(path.with_suffix(".lock"))
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._db.execute("pragma journal_mode = wal")
-        self._db.execute("pragma synchronous = full")
-        self._db.execute(_SCHEMA)
-        last = self._db.execute(
-            "select log_offset, chain from control_log order by log_offset desc limit 1"
-        ).fetchone()
+        try:
+            self._db.execute("pragma journal_mode = wal")
+            self._db.execute("pragma synchronous = full")
+            self._db.execute(_SCHEMA)
+            last = self._db.execute(
+                "select log_offset, chain from control_log order by log_offset desc limit 1"
+            ).fetchone()
+        except sqlite3.Error as error:
+            self.close()
+            raise MeshError(
+                "the control log cannot be opened",
+                code="MESH-S012",
+                where=str(path),
+                why=str(error),
+                fix="restore the file from a backup, or choose another folder with --state",
+            ) from error
         self._next: int = 0 if last is None else last[0] + 1
         self._chain: str = GENESIS if last is None else last[1]
 
@@ -69,14 +79,18 @@ class SqliteLog:
     def read(self, start: int = 0) -> Iterator[Record]:
         """All records from `start` on, in log order."""
         rows = self._db.execute(
-            "select log_offset, time, actor, kind, body from control_log where log_offset >= ? order by log_offset",
+            "select log_offset, time, actor, kind, body from control_log"
+            " where log_offset >= ? order by log_offset",
             (start,),
         )
         for offset, time, actor, kind, body in rows:
             yield Record(offset, time, actor, kind, json.loads(body))
 
     def verify(self) -> int | None:
-        """The offset of the first record that was tampered with, None when the chain holds."""
+        """The offset of the first record that was tampered with, None when the chain holds.
+
+        Records cut off at the end show only to the process that appended or replayed them.
+        """
         previous, expected = GENESIS, 0
         rows = self._db.execute("select * from control_log order by log_offset")
         for offset, time, actor, kind, body, chain in rows:
@@ -84,7 +98,7 @@ class SqliteLog:
             if offset != expected or previous != chain:
                 return int(expected)
             expected += 1
-        return None
+        return None if (expected, previous) == (self._next, self._chain) else expected
 
     def close(self) -> None:
         """Let go of the file."""

@@ -1,0 +1,66 @@
+"""What the platform's API takes and gives, as types; the OpenAPI document is made from them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Text = Annotated[str, Field(max_length=1_048_576)]
+Name = Annotated[str, Field(max_length=255)]
+
+
+class Model(BaseModel):
+    """A request body; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class DeclarationIn(Model):
+    """A contract or product file, as text."""
+
+    file: Name
+    text: Text
+
+
+class ProposalIn(DeclarationIn):
+    """A changed contract, and why."""
+
+    reason: Annotated[str, Field(max_length=4_000)] = ""
+
+
+class DecisionIn(Model):
+    """A decision on exactly the text with this hash."""
+
+    decision: Literal["approve", "refuse"]
+    reason: Annotated[str, Field(min_length=1, max_length=4_000)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class SubscriptionIn(Model):
+    """Who reads a product, which fields, and for what."""
+
+    product: Name
+    group: Name
+    fields: Annotated[list[Name], Field(max_length=1_000)] = []
+    purpose: Annotated[str, Field(max_length=1_000)] = ""
+
+
+class ContractOut(BaseModel):
+    """A contract in force."""
+
+    id: str
+    version: str
+    sha256: str
+    text: str
+    approved_by: str
+    approved_at: str
+
+
+class ProductOut(BaseModel):
+    """A declared product."""
+
+    full_name: str
+    sha256: str
+    text: str
+    declared_at: str
