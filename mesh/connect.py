@@ -1,4 +1,4 @@
-"""The composition root: settings in, a mesh to publish to and subscribe to out. Clients are built here only."""
+"""The composition root: settings in, a connected mesh out. Clients are built here and nowhere else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the mesh needs from the outside world. Each has one adapter per technology and one conformance suite."""
+"""What the mesh needs from the outside world; each has one adapter per technology."""
 
 from __future__ import annotations
 
@@ -57,7 +57,10 @@ class Message(Protocol):
 
 
 class Sender(Protocol):
-    """Sends events; acknowledged by all in-sync replicas, in order, once. Raises UnreachableError, EventError."""
+    """Sends events: acknowledged by all in-sync replicas, in order, once.
+
+    Raises UnreachableError or EventError.
+    """
 
     def send(
         self,

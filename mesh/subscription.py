@@ -83,7 +83,7 @@ class Decoder:
         self._writers: dict[int, tuple[Codec, Resolution]] = {}
 
     def decode(self, messages: Sequence[Message]) -> tuple[Batch, list[tuple[Message, EventError]]]:
-        """The readable events in order of arrival, and the others with their reasons. Tombstones are neither."""
+        """The readable events as they came, and the others with their reasons. Tombstones are neither."""
         parts = unframe_batch([message.value() for message in messages])
         poison = list(parts.poison)
         columns: list[pa.RecordBatch] = []
@@ -130,7 +130,7 @@ class Decoder:
         return pa.RecordBatch.from_pylist([], schema=self._port.codec.arrow_schema)
 
     def _writer(self, schema_id: int) -> tuple[Codec, Resolution]:
-        """The codec of a writer's schema; asks the registry once, with patience: an outage is no event's fault."""
+        """The codec of a writer's schema; asks once, with patience: an outage is no event's fault."""
         known = self._writers.get(schema_id)
         if known is None:
             schema = _asked(self._registry, schema_id)

@@ -1,4 +1,4 @@
-"""Registry over Confluent's REST API: ours, Confluent's and others speak it. Ids never change, so they are cached."""
+"""Registry over Confluent's REST API, whoever serves it. Ids never change, so they are cached."""
 
 from __future__ import annotations
 

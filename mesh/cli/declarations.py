@@ -117,9 +117,8 @@ def apply(
         outcomes.append(
             {"verb": outcome.change.verb, "subject": outcome.change.subject, "answer": outcome.answer}
         )
-        note(
-            f"{paint('✓', 'green', sys.stderr)} {outcome.change.verb} {outcome.change.subject}: {outcome.answer}"
-        )
+        mark, change = paint("✓", "green", sys.stderr), outcome.change
+        note(f"{mark} {change.verb} {change.subject}: {outcome.answer}")
     if as_json:
         data({"format_version": "1.0", "applied": outcomes})
     else:

@@ -116,16 +116,18 @@ def _pipeline(mesh: Mesh, made: Pipeline, exit_with_parent: bool) -> None:
     from mesh.cli.stopping import until_stopped
     from mesh.pipeline import run_pipeline
 
-    group = made.product
     tables = {name: mesh.lookup(name) for name in made.tables}
+    looks = {name: table.current for name, table in tables.items()}
     total = 0
     try:
-        with until_stopped(exit_with_parent) as going_on, mesh.publisher(made.product) as publish:
+        with (
+            until_stopped(exit_with_parent) as going_on,
+            mesh.publisher(made.product) as publish,
             # A product's own pipeline is known from its input ports: no subscription is registered for it.
-            with mesh.receive(made.reads, group=group) as subscription:
-                looks = {name: table.current for name, table in tables.items()}
-                for count in run_pipeline(made, subscription, looks, publish, going_on):
-                    total += count
+            mesh.receive(made.reads, group=made.product) as subscription,
+        ):
+            for count in run_pipeline(made, subscription, looks, publish, going_on):
+                total += count
     finally:
         for table in tables.values():
             table.close()

@@ -1,4 +1,4 @@
-"""`mesh propose`, `mesh reviews`, `mesh review`, `mesh approve`, `mesh refuse`: contract changes on evidence."""
+"""`mesh propose`, `reviews`, `review`, `approve`, `refuse`: contract changes, decided on evidence."""
 
 from __future__ import annotations
 
@@ -111,21 +111,14 @@ def _word(verdict: Mapping[str, Any]) -> str:
 
 def _show(proposal: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
-        data(
-            {
-                "format_version": "1.0",
-                "proposal": {k: v for k, v in proposal.items() if k not in ("text", "schema")},
-            }
-        )
+        shown = {key: value for key, value in proposal.items() if key not in ("text", "schema")}
+        data({"format_version": "1.0", "proposal": shown})
         return
-    verdict = proposal["verdict"]
-    colour = "green" if verdict["compatible"] else "red"
-    print(
-        f"review {proposal['number']}: {paint(proposal['contract_id'], 'bold')} {proposal['version']}, {proposal['status']}"
-    )
-    print(
-        f"verdict: {paint(_word(verdict), colour)} ({verdict['level']}, against {verdict['judged_against']} schemas)"
-    )
+    verdict, number = proposal["verdict"], proposal["number"]
+    word = paint(_word(verdict), "green" if verdict["compatible"] else "red")
+    name = paint(proposal["contract_id"], "bold")
+    print(f"review {number}: {name} {proposal['version']}, {proposal['status']}")
+    print(f"verdict: {word} ({verdict['level']}, against {verdict['judged_against']} schemas)")
     for problem in verdict["problems"]:
         print(f"  - {problem}")
     print("what changes:" if verdict["changes"] else "what changes: nothing a reader could notice")
@@ -137,6 +130,5 @@ def _show(proposal: Mapping[str, Any], as_json: bool) -> None:
     for reader in verdict["readers"]:
         print(f"  {reader['name']}: {reader['verdict']}")
     if proposal["status"] == "open":
-        number = proposal["number"]
         verb = "approve" if verdict["compatible"] else "refuse"
         print(f'next: mesh {verb} {number} -m "why"')

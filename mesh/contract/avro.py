@@ -71,9 +71,7 @@ def _type(prop: Property, record_name: str) -> Any:
         return "int" if options.get("format") in _INT32 else "long"
     if kind == "number":
         if "precision" in prop.custom:
-            scale = prop.custom.get("scale", 0)
-            precision = prop.custom["precision"]
-            return {"type": "bytes", "logicalType": "decimal", "precision": precision, "scale": scale}
+            return _decimal(prop, prop.custom["precision"], prop.custom.get("scale", 0))
         return "float" if options.get("format") == "f32" else "double"
     if kind == "boolean":
         return "boolean"
@@ -96,9 +94,22 @@ def _type(prop: Property, record_name: str) -> Any:
         return {"type": "map", "values": _type(prop.values, f"{record_name}_value")}
     raise DeclarationError(
         f"the property {prop.name!r} of logicalType {kind!r} has no Avro type",
-        code="MESH-C043",
+        code="MESH-C048",
         where=prop.where,
         why="an object needs properties, an array items, a map its value; "
         "vectors and integers beyond 64 bits are not carried",
         fix="describe what is inside it, or choose a type that Avro has",
     )
+
+
+def _decimal(prop: Property, precision: Any, scale: Any) -> Any:
+    # Avro ignores a decimal that does not hold, and its numbers would travel as bare bytes.
+    if not (type(precision) is int and type(scale) is int and 0 <= scale <= precision and precision > 0):
+        raise DeclarationError(
+            f"the property {prop.name!r} cannot have precision {precision!r} and scale {scale!r}",
+            code="MESH-C044",
+            where=prop.where,
+            why="precision counts all digits, scale those after the point: whole numbers, scale the smaller",
+            fix="write precision: 9 and scale: 2, or leave both out for a double",
+        )
+    return {"type": "bytes", "logicalType": "decimal", "precision": precision, "scale": scale}

@@ -1,4 +1,4 @@
-"""What a contract must say for the mesh, and the standard's schema leaves open (MESH-C030 to C042)."""
+"""What a contract must say for the mesh, and the standard's schema leaves open (MESH-C029 to C049)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 from mesh import naming
 from mesh.contract import durations
-from mesh.contract.model import OPERATORS
 from mesh.contract.yaml import Document, Path
 from mesh.errors import Finding, UsageError
 from mesh.versioning import Version
@@ -27,7 +26,7 @@ _LEVELS = (
 
 
 def beyond_the_standard(document: Document) -> Iterator[Finding]:
-    """MESH-C030…C041: what the mesh needs and the standard's schema leaves open."""
+    """MESH-C029…C049: what the mesh needs and the standard's schema leaves open."""
     data = document.data
 
     def finding(code: str, message: str, path: Path, why: str, fix: str) -> Finding:
@@ -94,7 +93,6 @@ def beyond_the_standard(document: Document) -> Iterator[Finding]:
         )
     yield from _property_findings(document, properties, ("schema", 0, "properties"))
     yield from _custom_findings(document, schema[0])
-    yield from _quality_findings(document, schema[0])
     yield from _key_findings(document, schema[0], properties)
 
 
@@ -121,17 +119,44 @@ def _property_findings(document: Document, properties: list[Any], path: Path) ->
             )
         seen.add(name)
         yield from _type_findings(document, item, here, f"the property {name!r}")
+        for number, rule in enumerate(item.get("quality") or []):
+            yield from _pattern_findings(
+                document, rule.get("arguments"), (*here, "quality", number, "arguments")
+            )
+
+
+def _pattern_findings(document: Document, holder: Any, path: Path) -> Iterator[Finding]:
+    import re2
+
+    pattern = holder.get("pattern") if isinstance(holder, Mapping) else None
+    if not isinstance(pattern, str):
+        return
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        re2.compile(pattern, options)
+    except re2.error as error:
+        reason = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
+        yield Finding(
+            code="MESH-C049",
+            message=f"the pattern {pattern[:80]!r} cannot be used",
+            where=document.at(*path, "pattern"),
+            why=f"patterns are RE2, which answers in linear time; it says: {reason}",
+            fix="write it without look-around and back references, and close every bracket",
+        )
 
 
 def _type_findings(document: Document, item: Mapping[str, Any], path: Path, name: str) -> Iterator[Finding]:
     if "logicalType" not in item:
         yield Finding(
-            code="MESH-C040",
+            code="MESH-C045",
             message=f"{name} has no logicalType",
             where=document.at(*path),
             why="the Avro type follows from it",
             fix="add logicalType: string (or integer, number, boolean, date, timestamp, array, object, map)",
         )
+    options = (*path, "logicalTypeOptions")
+    yield from _pattern_findings(document, item.get("logicalTypeOptions"), options)
     yield from _property_findings(document, item.get("properties") or [], (*path, "properties"))
     if "items" in item:
         yield from _type_findings(document, item["items"], (*path, "items"), f"what {name} lists")
@@ -158,7 +183,7 @@ def _custom_findings(document: Document, schema: Mapping[str, Any]) -> Iterator[
             problem = ", ".join(_LEVELS)
         if problem:
             yield Finding(
-                code="MESH-C041",
+                code="MESH-C046",
                 message=f"{key} cannot be {value!r}",
                 where=where,
                 why=f"expected {problem}",
@@ -171,26 +196,9 @@ def _key_findings(document: Document, schema: Mapping[str, Any], properties: lis
         compacts = entry["property"] == "cleanupPolicy" and "compact" in str(entry["value"])
         if compacts and not any(item.get("primaryKey") for item in properties):
             yield Finding(
-                code="MESH-C044",
+                code="MESH-C029",
                 message="a compacted topic without a key",
                 where=document.at("schema", 0, "customProperties", index, "value"),
                 why="compaction keeps the last event of each key, and Kafka refuses events without one",
                 fix="write primaryKey: true on the property that identifies an event",
             )
-
-
-def _quality_findings(document: Document, schema: Mapping[str, Any]) -> Iterator[Finding]:
-    places: list[tuple[Path, list[Any]]] = [(("schema", 0, "quality"), schema.get("quality") or [])]
-    for index, item in enumerate(schema.get("properties") or []):
-        places.append((("schema", 0, "properties", index, "quality"), item.get("quality") or []))
-    for path, rules in places:
-        for index, rule in enumerate(rules):
-            count = sum(1 for operator in OPERATORS if operator in rule)
-            if ("metric" in rule or rule.get("type") == "sql") and count != 1:
-                yield Finding(
-                    code="MESH-C042",
-                    message=f"{count} operators in one quality rule",
-                    where=document.at(*path, index),
-                    why="a rule compares its measure with exactly one operator",
-                    fix="write one, such as mustBe: 0",
-                )

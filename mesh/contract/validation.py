@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
@@ -20,7 +20,7 @@ def findings(document: Document, standard: Standard) -> Iterator[Finding]:
     """What the standard's schema has to say; nothing means valid.
 
     Codes: MESH-C020 not a mapping, C021 missing key, C022 unknown key, C023 wrong type,
-    C024 value not allowed, C025 anything else the schema refuses.
+    C024 value not allowed, C025 anything else the schema refuses, C047 none or several of a choice of keys.
     """
     if not isinstance(document.data, dict):
         yield Finding(
@@ -39,7 +39,7 @@ def findings(document: Document, standard: Standard) -> Iterator[Finding]:
         return found.line, found.column
 
     for error in sorted(leaves, key=place):
-        for finding in _describe(error, document, standard):
+        for finding in _describe(error, document, standard, follows=_follows(error, leaves)):
             mark = (str(finding.where), finding.message)
             if mark not in seen and len(seen) < _MOST:
                 seen.add(mark)
@@ -60,7 +60,7 @@ def _validator(standard: Standard) -> Any:
 
 def _leaves(error: Any) -> Iterator[Any]:
     """The errors a person can act on: inside a choice, those of the branch that came closest."""
-    if not error.context:
+    if not error.context or _choices(error):
         yield error
         return
     branches: dict[Any, list[Any]] = {}
@@ -75,7 +75,25 @@ def _distance(found: list[Any]) -> int:
     return sum(1 for error in found if error.validator in {"type", "const", "enum"} and not error.path)
 
 
-def _describe(error: Any, document: Document, standard: Standard) -> Iterator[Finding]:
+def _choices(error: Any) -> list[str]:
+    """The keys of which exactly one is asked for, when that is what an error is about."""
+    if error.validator != "oneOf" or not isinstance(error.instance, dict):
+        return []
+    keys = [branch.get("required", ()) for branch in error.validator_value]
+    return [names[0] for names in keys] if all(len(names) == 1 for names in keys) else []
+
+
+def _follows(error: Any, leaves: Sequence[Any]) -> bool:
+    """Whether another error makes this one: a branch that fails leaves all of its keys unevaluated."""
+    here = list(error.absolute_path)
+    return error.validator == "unevaluatedProperties" and any(
+        list(other.absolute_path)[: len(here)] == here
+        and (other.validator != error.validator or len(other.absolute_path) > len(here))
+        for other in leaves
+    )
+
+
+def _describe(error: Any, document: Document, standard: Standard, *, follows: bool) -> Iterator[Finding]:
     path: Path = tuple(error.absolute_path)
     name = ".".join(str(part) for part in path) or "the top level"
     rerun = f"mesh check {document.file}"
@@ -91,7 +109,9 @@ def _describe(error: Any, document: Document, standard: Standard) -> Iterator[Fi
     elif error.validator in {"additionalProperties", "unevaluatedProperties"} and _unexpected(error):
         known = sorted(_known_keys(error.schema, _schema(standard)))
         for key in _unexpected(error):
-            near = difflib.get_close_matches(key, known, n=1)
+            if key in known and follows:
+                continue
+            near = [] if key in known else difflib.get_close_matches(key, known, n=1)
             yield Finding(
                 code="MESH-C022",
                 message=f"unknown key {key!r} in {name}" + (f"; did you mean {near[0]!r}?" if near else ""),
@@ -99,6 +119,15 @@ def _describe(error: Any, document: Document, standard: Standard) -> Iterator[Fi
                 why=f"{standard} has no such key here; extensions go into customProperties",
                 fix=f"rename or remove it, then run: {rerun}",
             )
+    elif choices := _choices(error):
+        found = [key for key in choices if key in error.instance]
+        yield Finding(
+            code="MESH-C047",
+            message=f"{name} has {' and '.join(found) or 'no operator'}, where exactly one belongs",
+            where=document.at(*path),
+            why=f"{standard} asks for one of: " + ", ".join(choices),
+            fix=f"write one of them, then run: {rerun}",
+        )
     elif error.validator == "type":
         wanted = (
             error.validator_value

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from mesh.errors import EventError, Position
 from mesh.event import dead_letter_headers
@@ -40,6 +41,24 @@ class Record:
     def timestamp(self) -> tuple[int, int]:
         """Kafka's type of the time and the time in milliseconds."""
         return int(self.raw.timestamp_type or 0), round((self.raw.timestamp or 0) * 1000)
+
+
+M = TypeVar("M", bound=Message)
+
+
+def without_repeats(records: Iterable[M]) -> tuple[list[M], dict[int, int]]:
+    """`(each record once, partition → next offset)`.
+
+    When the reading goes back while records wait for their batch, the batch has some of them twice.
+    """
+    once: list[M] = []
+    ends: dict[int, int] = {}
+    for record in records:
+        partition, offset = record.partition(), record.offset()
+        if offset >= ends.get(partition, 0):
+            ends[partition] = offset + 1
+            once.append(record)
+    return once, ends
 
 
 @dataclass(frozen=True, slots=True)

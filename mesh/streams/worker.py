@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from mesh.interfaces import Message, Sender
 from mesh.streams.model import Stop, WindowedStream
-from mesh.streams.order import Resumption
-from mesh.streams.records import Grave, Record
-from mesh.streams.runtime import CONCURRENCY, Runtime, faust_runtime
+from mesh.streams.records import Grave, Record, without_repeats
+from mesh.streams.runtime import CONCURRENCY, Runtime, faust_runtime, read_from
 from mesh.streams.totals import Counted, Place, WindowTotals
 from mesh.streams.watchdog import Watchdog
 
@@ -73,6 +72,7 @@ class _Worker:
             totals.recovered()
 
         table.on_recover(recovered)
+        read_from(self.runtime, totals.position)
         app.agent(self.runtime.source, concurrency=CONCURRENCY, name="windows")(
             lambda records: self._handle(records, totals)
         )
@@ -90,34 +90,20 @@ class _Worker:
             raise self.failure
 
     async def _handle(self, records: Any, totals: WindowTotals[Any]) -> None:
-        resumption = Resumption(totals.position)
         async for events in records.take_events(BATCH, within=WITHIN_SECONDS):
             async with self.handling:
                 try:
-                    await self._batch(events, totals, resumption)
+                    # In a thread, so that the event loop stays awake; heartbeats have a thread of their own.
+                    await asyncio.to_thread(self._step, [Record(event.message) for event in events], totals)
                 except Exception as error:
                     self.failure = error
             if self.failure is not None:
                 # To return would acknowledge the batch; the worker is about to end.
                 await asyncio.Event().wait()
 
-    async def _batch(self, events: Sequence[Any], totals: WindowTotals[Any], resumption: Resumption) -> None:
-        app = self.runtime.app
-        incoming = [Record(event.message) for event in events]
-        generation = events[-1].message.generation_id
-        records, back = resumption.sift(incoming, generation)
-        for partition, offset in back.items():
-            await app.consumer.seek(_partition(self.runtime, partition), offset)
-        if not records:
-            return
-        # In a thread, so that the event loop stays awake; heartbeats have a thread of their own.
-        await asyncio.to_thread(self._step, records, totals)
-
-    def _step(self, records: list[Record], totals: WindowTotals[Any]) -> None:
-        ends: dict[int, int] = {}
-        for record in records:
-            ends[record.partition()] = max(record.offset() + 1, ends.get(record.partition(), 0))
-        batch, poison = self.decoder.decode(records)
+    def _step(self, records: Sequence[Record], totals: WindowTotals[Any]) -> None:
+        once, ends = without_repeats(records)
+        batch, poison = self.decoder.decode(once)
         if poison:
             self.grave.bury(poison)
         counted = totals.count(batch.events, _places(batch.messages), ends)
@@ -147,9 +133,3 @@ class _Worker:
 
 def _places(messages: Sequence[Message]) -> list[Place]:
     return [(message.partition(), message.offset()) for message in messages]
-
-
-def _partition(runtime: Runtime, partition: int) -> Any:
-    from faust.types import TP
-
-    return TP(runtime.source.get_topic_name(), partition)

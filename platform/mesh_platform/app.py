@@ -41,7 +41,7 @@ class Where:
 
 
 def create_app(control: ControlPlane, token: str, where: Where, observer: Observer) -> Starlette:
-    """The whole platform over one control plane; `observer` watches broker and quality results while it runs."""
+    """The whole platform over one control plane; `observer` watches the broker while it runs."""
     keyring = Keyring(token, utc_now)
     api = create_api(control)
     registry = Starlette(routes=registry_routes(RegistryDoor(control)))

@@ -63,7 +63,13 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def told(tmp_path_factory: pytest.TempPathFactory, bare: dict[str, str]) -> Told:
     state = tmp_path_factory.mktemp("demo") / "state"
     done = subprocess.run(
-        command(state, "--json"), cwd=ROOT, env=bare, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=500
+        command(state, "--json"),
+        cwd=ROOT,
+        env=bare,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=500,
     )
     assert done.stdout, done.stderr[-3000:]
     return Told(state, done.returncode, json.loads(done.stdout), done.stderr)
@@ -87,7 +93,10 @@ def flights() -> pl.DataFrame:
     """The source as it is, read by Polars alone."""
     import zipfile
 
-    with zipfile.ZipFile(_source.folder() / "flights.csv.zip") as archive, archive.open("flights.csv") as file:
+    with (
+        zipfile.ZipFile(_source.folder() / "flights.csv.zip") as archive,
+        archive.open("flights.csv") as file,
+    ):
         return pl.read_csv(file.read(), null_values="NA", infer_schema_length=None)
 
 
@@ -97,7 +106,9 @@ def test_it_ends_by_itself_and_holds(told: Told) -> None:
 
 
 @pytest.mark.parametrize(("product", "rows"), PUBLISHED.items())
-def test_a_topic_holds_exactly_the_rows_of_its_source(told: Told, mesh: Mesh, product: str, rows: int) -> None:
+def test_a_topic_holds_exactly_the_rows_of_its_source(
+    told: Told, mesh: Mesh, product: str, rows: int
+) -> None:
     assert told.report["products"][product]["published"] == rows
     assert mesh.read(product).to_arrow().num_rows == rows
 
@@ -112,11 +123,13 @@ def test_departures_and_cancellations_are_all_flights(mesh: Mesh, flights: pl.Da
 
 def test_route_delays_agree_with_polars_on_the_source(mesh: Mesh, flights: pl.DataFrame) -> None:
     departed = flights.filter(pl.col("dep_time").is_not_null()).with_columns(
-        pl.col("time_hour").str.to_datetime(time_zone="UTC") + pl.duration(minutes=pl.col("minute") + pl.col("dep_delay"))
+        pl.col("time_hour").str.to_datetime(time_zone="UTC")
+        + pl.duration(minutes=pl.col("minute") + pl.col("dep_delay"))
     )
     expected = (
         departed.group_by(
-            route=pl.concat_str("origin", "dest", separator="-"), window_start=pl.col("time_hour").dt.truncate("1d")
+            route=pl.concat_str("origin", "dest", separator="-"),
+            window_start=pl.col("time_hour").dt.truncate("1d"),
         )
         .agg(
             departures=pl.len().cast(pl.Int64),
@@ -127,7 +140,9 @@ def test_route_delays_agree_with_polars_on_the_source(mesh: Mesh, flights: pl.Da
         .sort("route", "window_start")
     )
     updates = mesh.read("punctuality.route-delays").to_polars()
-    latest = updates.unique(["route", "window_start"], keep="last", maintain_order=True).sort("route", "window_start")
+    latest = updates.unique(["route", "window_start"], keep="last", maintain_order=True).sort(
+        "route", "window_start"
+    )
     found = latest.select(expected.columns).with_columns(
         pl.col("departures", "late_departures", "max_delay_minutes").cast(pl.Int64)
     )
@@ -166,10 +181,20 @@ def test_the_registry_holds_what_was_approved_and_nothing_else(mesh: Mesh) -> No
 def test_an_official_client_reads_the_same_records(mesh: Mesh) -> None:
     reader = Path(__file__).with_name("official_reader.py")
     where = mesh.settings
-    argv = [sys.executable, str(reader), where.bootstrap, where.registry_url, where.token, "network.airports.v1"]
+    argv = [
+        sys.executable,
+        str(reader),
+        where.bootstrap,
+        where.registry_url,
+        where.token,
+        "network.airports.v1",
+    ]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True)
     official = [json.loads(line) for line in done.stdout.splitlines()]
-    ours = [json.loads(json.dumps(row, default=str, sort_keys=True)) for row in mesh.read("network.airports").rows()]
+    ours = [
+        json.loads(json.dumps(row, default=str, sort_keys=True))
+        for row in mesh.read("network.airports").rows()
+    ]
     assert len(official) == PUBLISHED["network.airports"]
     assert sorted(official, key=str) == sorted(ours, key=str)
 
@@ -194,7 +219,12 @@ def test_a_second_run_on_old_state_starts_anew_and_ctrl_c_ends_it_in_order(
     state = tmp_path / "state"
     for seconds in (0.4, 2.5, 6.0):
         child = subprocess.Popen(
-            command(state, "--no-serve"), cwd=ROOT, env=bare, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            command(state, "--no-serve"),
+            cwd=ROOT,
+            env=bare,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         time.sleep(seconds)
         child.send_signal(signal.SIGINT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -121,7 +122,8 @@ def contract_text(
         **more,
         "schema": [schema],
     }
-    return yaml.safe_dump(document, sort_keys=False)
+    # Through JSON, because a value that stands twice would be written as an alias.
+    return yaml.safe_dump(json.loads(json.dumps(document)), sort_keys=False)
 
 
 def product_text(full_name: str = "ops.flights", *contract_ids: str, reads: Sequence[str] = ()) -> str:

@@ -62,7 +62,9 @@ def test_hostile_yaml_is_refused_with_its_code_and_place(text: str | bytes, code
     assert (error.error_code, str(error.where)) == (code, place)
 
 
-@pytest.mark.parametrize("text", [BOMB, "[" * 100_000, "a: \0", "a: 1\na: 2", "a: !x 1", "a: 1\n---\n", "a: [", b"\xff"])
+@pytest.mark.parametrize(
+    "text", [BOMB, "[" * 100_000, "a: \0", "a: 1\na: 2", "a: !x 1", "a: 1\n---\n", "a: [", b"\xff"]
+)
 def test_every_refusal_says_why_and_what_to_do(text: str | bytes) -> None:
     error = refusal(text)
     assert error.what
@@ -70,7 +72,9 @@ def test_every_refusal_says_why_and_what_to_do(text: str | bytes) -> None:
     assert error.fix
 
 
-@pytest.mark.parametrize("opening", ["[", "{", "- ", "? ", "a: {", "'", '"', "&a ", "!", "|\n", "#", "%", "\n"])
+@pytest.mark.parametrize(
+    "opening", ["[", "{", "- ", "? ", "a: {", "'", '"', "&a ", "!", "|\n", "#", "%", "\n"]
+)
 def test_a_mebibyte_of_any_opening_is_answered_within_a_second(opening: str) -> None:
     text = (opening * limits.CONTRACT_BYTES)[: limits.CONTRACT_BYTES]
     started = time.perf_counter()
@@ -178,7 +182,9 @@ def document() -> Document:
         (("q",), 7, 1),
     ],
 )  # fmt: skip
-def test_every_node_has_its_place(document: Document, path: tuple[str | int, ...], line: int, column: int) -> None:
+def test_every_node_has_its_place(
+    document: Document, path: tuple[str | int, ...], line: int, column: int
+) -> None:
     assert document.at(*path) == Location("a.yaml", line, column)
 
 

@@ -1,4 +1,4 @@
-"""Following one product's events from the start, without a group: how the catalog hears of quality results."""
+"""Following one product's events from its start, without a group: how quality results are heard of."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One product's page: contract, schema, quality, lineage, events, promises and facts, each with its source."""
+"""One product's page: contract, schema, quality, lineage, events, promises, facts with their sources."""
 
 from __future__ import annotations
 

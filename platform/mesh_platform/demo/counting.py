@@ -1,4 +1,4 @@
-"""Counting what stands in the mesh: events and keys of a product, progress of its readers, quality results."""
+"""Counting what stands: events and keys of a product, progress of its readers, quality results."""
 
 from __future__ import annotations
 

@@ -1,0 +1,92 @@
+"""Record rules as window checks: the same rules that guard each event, measured over many.
+
+What Great Expectations has no word for (multiples, numbers of items) is computed per row by the record
+rule itself; the expectation then looks at that column of true and false.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mesh.contract.model import Contract
+from mesh.contract.record_rules import is_record_rule, record_rules
+from mesh.rules.model import Length, OneOf, Pattern, Range, Required, Rule
+from mesh_platform.quality.model import Expectation, WindowCheck
+from mesh_platform.quality.places import Obstacle, possible_values, re2_accepts, require_property
+
+
+def compile_record_checks(contract: Contract) -> list[WindowCheck]:
+    """One check per record rule; those that are written as quality rules are left to them."""
+    written = {(q.name, q.property) for q in contract.quality if is_record_rule(q)}
+    return [_check(contract, rule) for rule in record_rules(contract) if (rule.name, rule.path) not in written]
+
+
+def verdict_column(rule: Rule) -> str:
+    """The name of the column that says of each row whether a record rule holds."""
+    return rule.sentence
+
+
+def _check(contract: Contract, rule: Rule) -> WindowCheck:
+    expectation: Expectation | None = None
+    derived: Rule | None = None
+    obstacle = ""
+    try:
+        expectation = _expectation(contract, rule)
+        if expectation is None:
+            derived = rule
+            kwargs = {"column": verdict_column(rule), "value_set": [True]}
+            expectation = Expectation("expect_column_values_to_be_in_set", kwargs)
+    except Obstacle as found:
+        obstacle = str(found)
+    return WindowCheck(
+        name=rule.name,
+        property=rule.path,
+        metric="nullValues" if isinstance(rule.check, Required) else "invalidValues",
+        origin="record rule",
+        severity=rule.severity,
+        sentence=rule.sentence,
+        expectations=(expectation,) if expectation else (),
+        derived=derived,
+        operator="mustBe",
+        threshold=0,
+        dimension="completeness" if isinstance(rule.check, Required) else "conformity",
+        description=rule.description,
+        obstacle=obstacle,
+    )
+
+
+def _expectation(contract: Contract, rule: Rule) -> Expectation | None:
+    """The rule in Great Expectations' words; None when it has none."""
+    column = rule.path
+    match rule.check:
+        case Required():
+            return Expectation("expect_column_values_to_not_be_null", {"column": column})
+        case OneOf(values):
+            kwargs = {"column": column, "value_set": possible_values(require_property(contract, column), values)}
+            return Expectation("expect_column_values_to_be_in_set", kwargs)
+        case Pattern(regex):
+            kwargs = {"column": column, "regex": re2_accepts(regex)}
+            return Expectation("expect_column_values_to_match_regex", kwargs)
+        case Length(least, most):
+            kwargs = {"column": column, **_present(min_value=least, max_value=most)}
+            return Expectation("expect_column_value_lengths_to_be_between", kwargs)
+        case Range() as bounds if not _doubled(bounds):
+            return Expectation("expect_column_values_to_be_between", {"column": column, **dict(_bounds(bounds))})
+    return None
+
+
+def _doubled(bounds: Range) -> bool:
+    low = bounds.minimum is not None and bounds.exclusive_minimum is not None
+    return low or (bounds.maximum is not None and bounds.exclusive_maximum is not None)
+
+
+def _bounds(bounds: Range) -> Iterator[tuple[str, object]]:
+    for symbol, bound in bounds.bounds():
+        side = "min" if symbol in (">=", ">") else "max"
+        yield f"{side}_value", bound
+        if symbol in (">", "<"):
+            yield f"strict_{side}", True
+
+
+def _present(**values: object) -> dict[str, object]:
+    return {name: value for name, value in values.items() if value is not None}

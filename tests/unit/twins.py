@@ -1,0 +1,135 @@
+"""A broker, a registry and a platform in memory, as far as plans look at them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mesh.apply import World
+from mesh.compatibility import Level, check
+from mesh.contract.reading import read_contract
+from mesh.errors import RegistryError, ReviewError
+from mesh.plan.actual import ContractFacts, ProductFacts, SubjectFacts, TopicFacts
+from mesh.product import read_product
+from mesh.schema import AvroSchema
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass
+class BrokerTwin:
+    """Topics with their settings; creating one twice is an error, as on Kafka."""
+
+    found: dict[str, TopicFacts] = field(default_factory=dict)
+
+    def topics(self) -> Mapping[str, TopicFacts]:
+        return dict(self.found)
+
+    def create_topic(self, topic: str, partitions: int, config: Mapping[str, str]) -> None:
+        assert topic not in self.found, f"{topic} exists"
+        self.found[topic] = TopicFacts(partitions, dict(config))
+
+    def alter_topic(self, topic: str, config: Mapping[str, str]) -> None:
+        facts = self.found[topic]
+        self.found[topic] = replace(facts, config={**facts.config, **config})
+
+    def add_partitions(self, topic: str, total: int) -> None:
+        assert total > self.found[topic].partitions, "partitions only grow"
+        self.found[topic] = replace(self.found[topic], partitions=total)
+
+
+@dataclass
+class RegistryTwin:
+    """Subjects with versions; a text it knows is answered with its id and adds no version."""
+
+    found: dict[str, SubjectFacts] = field(default_factory=dict)
+    ids: dict[str, int] = field(default_factory=dict)
+
+    def subject(self, name: str) -> SubjectFacts | None:
+        return self.found.get(name)
+
+    def register(self, subject: str, schema: AvroSchema) -> int:
+        facts = self.found.get(subject, SubjectFacts(None, ()))
+        if schema not in facts.versions:
+            if check(schema, list(facts.versions), Level(facts.level or "BACKWARD")):
+                raise RegistryError("incompatible", status=409, registry_code=409)
+            self.found[subject] = replace(facts, versions=(*facts.versions, schema))
+        return self.ids.setdefault(schema.text, len(self.ids) + 1)
+
+    def set_level(self, subject: str, level: str) -> None:
+        self.found[subject] = replace(self.found.get(subject, SubjectFacts(None, ())), level=level)
+
+    def schema_id(self, subject: str, schema: AvroSchema) -> int:
+        return self.ids[schema.text]
+
+    def schema(self, schema_id: int) -> AvroSchema:
+        raise NotImplementedError
+
+
+@dataclass
+class PlatformTwin:
+    """Contracts and products in force; a changed contract is refused, as governance does."""
+
+    held_contracts: dict[str, ContractFacts] = field(default_factory=dict)
+    held_products: dict[str, ProductFacts] = field(default_factory=dict)
+
+    def contracts(self) -> Mapping[str, ContractFacts]:
+        return dict(self.held_contracts)
+
+    def products(self) -> Mapping[str, ProductFacts]:
+        return dict(self.held_products)
+
+    def contract(self, contract_id: str) -> ContractFacts:
+        return self.held_contracts[contract_id]
+
+    def port(self, product: str) -> ContractFacts:
+        raise NotImplementedError
+
+    def declare_contract(self, file: str, text: str) -> None:
+        contract = read_contract(text.encode(), file)
+        known = self.held_contracts.get(contract.id)
+        if known is not None and known.sha256 != sha256(text):
+            raise ReviewError("a changed contract is reviewed", code="MESH-G010")
+        self.approve(text, file)
+
+    def approve(self, text: str, file: str = "") -> None:
+        """Put a contract in force, as a review would."""
+        contract = read_contract(text.encode(), file)
+        facts = ContractFacts(contract.id, str(contract.version), sha256(text), text)
+        self.held_contracts[contract.id] = facts
+
+    def declare_product(self, file: str, text: str) -> None:
+        name = read_product(text.encode(), file).full_name
+        self.held_products[name] = ProductFacts(name, sha256(text), text)
+
+    def propose(self, file: str, text: str, reason: str) -> Mapping[str, Any]:
+        raise NotImplementedError
+
+    def proposals(self) -> Sequence[Mapping[str, Any]]:
+        raise NotImplementedError
+
+    def proposal(self, number: int) -> Mapping[str, Any]:
+        raise NotImplementedError
+
+    def decide(self, number: int, decision: str, reason: str, sha256: str) -> Mapping[str, Any]:
+        raise NotImplementedError
+
+    def subscribe(self, product: str, group: str, fields: Sequence[str], purpose: str) -> None:
+        raise NotImplementedError
+
+
+@dataclass
+class WorldTwin:
+    """All three, and the `World` that plans are about."""
+
+    broker: BrokerTwin = field(default_factory=BrokerTwin)
+    registry: RegistryTwin = field(default_factory=RegistryTwin)
+    platform: PlatformTwin = field(default_factory=PlatformTwin)
+
+    @property
+    def world(self) -> World:
+        return World(self.broker, self.registry, self.platform)
