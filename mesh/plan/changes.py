@@ -62,7 +62,7 @@ class CreateTopic(Change):
     @property
     def detail(self) -> str:
         settings = ", ".join(f"{key}={value}" for key, value in sorted(self.config.items()))
-        return f"{self.partitions} partitions, {settings}"
+        return f"{self.partitions} partition{'' if self.partitions == 1 else 's'}, {settings}"
 
 
 @dataclass(frozen=True, slots=True)

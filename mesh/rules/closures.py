@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
-from fractions import Fraction
 from operator import ge, gt, le, lt
 from typing import Any
 
 import pyarrow as pa
 
-from mesh.rules.compilation import Target, operand, regex_of, target_of
+from mesh.rules.compilation import (
+    Target,
+    as_float32,
+    bounds,
+    choices,
+    is_multiple,
+    regex_of,
+    step_of,
+    target_of,
+)
 from mesh.rules.model import (
     ItemCount,
     Length,
@@ -26,7 +33,7 @@ from mesh.rules.model import (
 )
 
 Holds = Callable[[Any], bool]
-COMPARE = {">=": ge, ">": gt, "<=": le, "<": lt}
+_COMPARE = {">=": ge, ">": gt, "<=": le, "<": lt}
 
 
 class RowGuard:
@@ -37,7 +44,7 @@ class RowGuard:
 
     def check(self, row: Mapping[str, Any]) -> tuple[Rule, ...]:
         """The rules that a row breaks, in their order."""
-        return tuple(rule for rule, target, holds in self._rules if not holds(_value(row, target.names)))
+        return tuple(rule for rule, target, holds in self._rules if not _passes(row, rule, target, holds))
 
 
 def compile_closures(rules: Sequence[Rule], schema: pa.Schema) -> RowGuard:
@@ -49,6 +56,12 @@ def compile_closures(rules: Sequence[Rule], schema: pa.Schema) -> RowGuard:
     return RowGuard(compiled)
 
 
+def _passes(row: Mapping[str, Any], rule: Rule, target: Target, holds: Holds) -> bool:
+    if isinstance(rule.check, Required) and _value(row, target.names[:-1]) is None:
+        return True  # what an absent object would have to hold is not missed
+    return holds(_value(row, target.names))
+
+
 def _value(row: Any, names: tuple[str, ...]) -> Any:
     for name in names:
         if row is None:
@@ -58,76 +71,58 @@ def _value(row: Any, names: tuple[str, ...]) -> Any:
 
 
 def _closure(rule: Rule, target: Target) -> Holds:
-    check = rule.check
+    check, found = rule.check, target.type
     match check:
         case Required():
             return lambda value: value is not None
-        case OneOf(values):
-            return _one_of(values, target.type)
+        case OneOf():
+            allowed = frozenset(choices(rule, check, found))
+            return _stored(lambda value: value in allowed, found)
         case Pattern():
             search = regex_of(rule, check).search
-            return lambda value: value is None or search(value) is not None
+            return _stored(lambda value: search(value) is not None, found)
         case Length(least, most) | ItemCount(least, most):
             low, high = least or 0, math.inf if most is None else most
-            return lambda value: value is None or low <= len(value) <= high
+            return _stored(lambda value: low <= len(value) <= high, found)
         case Range():
-            return _range(rule, check, target.type)
-        case MultipleOf(step):
-            return _multiple(step, target.type)
+            tests = [(_COMPARE[symbol], bound) for symbol, bound in bounds(rule, check, found)]
+            return _stored(lambda value: all(test(value, bound) for test, bound in tests), found)
+        case MultipleOf():
+            step = step_of(rule, check)
+            return _stored(lambda value: is_multiple(value, step), found)
         case UniqueItems():
-            return has_no_item_twice
+            item = _as_stored(found.value_type)
+            return _stored(lambda value: _all_different(map(item, value)), found)
 
 
-def _one_of(values: tuple[Any, ...], found: pa.DataType) -> Holds:
-    boolean = pa.types.is_boolean(found)
-    allowed = frozenset(value for value in values if isinstance(value, bool) == boolean)
-    return lambda value: value is None or value in allowed
+def _stored(holds: Holds, found: pa.DataType) -> Holds:
+    """A check of the value as the event will carry it; null passes."""
+    if not (pa.types.is_float32(found) or pa.types.is_timestamp(found)):
+        return lambda value: value is None or holds(value)
+    convert = _as_stored(found)
+    return lambda value: value is None or holds(convert(value))
 
 
-def _range(rule: Rule, check: Range, found: pa.DataType) -> Holds:
-    tests = [(COMPARE[symbol], operand(rule, bound, found)) for symbol, bound in check.bounds()]
+def _as_stored(found: pa.DataType) -> Callable[[Any], Any]:
+    if pa.types.is_float32(found):
+        return lambda value: None if value is None else as_float32(value)
     if pa.types.is_timestamp(found):
-        as_type = _aware if found.tz is not None else _naive
-        return lambda value: value is None or all(test(as_type(value), bound) for test, bound in tests)
-    return lambda value: value is None or all(test(value, bound) for test, bound in tests)
+        return _in_utc if found.tz is not None else _local
+    return lambda value: value
 
 
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _in_utc(moment: datetime | None) -> datetime | None:
+    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _naive(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+def _local(moment: datetime | None) -> datetime | None:
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment is not None and moment.tzinfo else moment
 
 
-def _multiple(step: float | Decimal, found: pa.DataType) -> Holds:
-    exact = exactly(step)
-    if pa.types.is_integer(found) and exact.denominator == 1:
-        whole = exact.numerator
-        return lambda value: value is None or value % whole == 0
-    return lambda value: value is None or is_multiple(value, exact)
-
-
-def exactly(number: float | Decimal) -> Fraction:
-    """A number as the fraction its decimal text says: 0.1 is one tenth."""
-    return Fraction(str(number))
-
-
-def is_multiple(value: float | Decimal, step: Fraction) -> bool:
-    """Whether a value is a whole multiple of a step; NaN and the infinities are not."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return False
-    return exactly(value) % step == 0
-
-
-def has_no_item_twice(value: Any) -> bool:
-    """Whether a list holds each item once; a null passes."""
-    if value is None:
-        return True
+def _all_different(items: Iterable[Any]) -> bool:
     seen = set()
-    for item in value:
-        # NaN equals no number, itself included; -0.0 equals 0.0
-        if isinstance(item, float) and math.isnan(item):
+    for item in items:
+        if item != item:  # NaN equals no number, itself included
             continue
         if item in seen:
             return False

@@ -6,10 +6,13 @@ MESH-C041  a check that its type cannot have           MESH-C043  a bound that i
 
 from __future__ import annotations
 
+import math
+import struct
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, NoReturn
+from fractions import Fraction
+from typing import Any, Final, NoReturn
 
 import pyarrow as pa
 import re2
@@ -17,6 +20,10 @@ import re2
 from mesh import limits
 from mesh.errors import DeclarationError
 from mesh.rules.model import ItemCount, Length, MultipleOf, OneOf, Pattern, Range, Rule, UniqueItems
+
+LARGEST: Final = 2**63 - 1
+SMALLEST: Final = -(2**63)
+_FLOAT32: Final = struct.Struct("<f")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +35,7 @@ class Target:
 
 
 def target_of(rule: Rule, schema: pa.Schema) -> Target:
-    """Find a rule's property; raises DeclarationError when there is none, or its type cannot have the check."""
+    """Where a rule looks; raises DeclarationError for no such property, or a check its type cannot have."""
     names = tuple(rule.path.split("."))
     found: pa.DataType = pa.struct(list(schema))
     for name in names:
@@ -77,18 +84,96 @@ def regex_of(rule: Rule, check: Pattern) -> Any:
         refuse(rule, "MESH-C042", f"RE2 does not take its pattern {check.regex!r}: {reason}")
 
 
-def operand(rule: Rule, bound: object, found: pa.DataType) -> Any:
-    """A bound as a Python value that compares with the values of a type; raises DeclarationError."""
+def bounds(rule: Rule, check: Range, found: pa.DataType) -> list[tuple[str, Any]]:
+    """The comparisons of a range with bounds of the type itself; raises DeclarationError.
+
+    Whole numbers are compared with whole bounds (`> 1.5` is `>= 2`): never through a float.
+    """
+    tests = [(symbol, _bound(rule, bound, found)) for symbol, bound in check.bounds()]
+    return [_whole(symbol, bound) for symbol, bound in tests] if pa.types.is_integer(found) else tests
+
+
+def choices(rule: Rule, check: OneOf, found: pa.DataType) -> list[Any]:
+    """The allowed values as values of the type; raises DeclarationError for one that is none."""
+    return [_choice(rule, value, found) for value in check.values]
+
+
+def step_of(rule: Rule, check: MultipleOf) -> Fraction:
+    """The step as the fraction its decimal text says: 0.1 is one tenth; raises DeclarationError below 0."""
+    step = exactly(check.step)
+    if step <= 0:
+        refuse(rule, "MESH-C043", f"a value is a multiple of something greater than 0, not of {check.step}")
+    return step
+
+
+def exactly(number: float | Decimal) -> Fraction:
+    """A number as the fraction its decimal text says."""
+    return Fraction(str(number))
+
+
+def is_multiple(value: float | Decimal, step: Fraction) -> bool:
+    """Whether a value is a whole multiple of a step; NaN and the infinities are not."""
+    return math.isfinite(value) and exactly(value) % step == 0
+
+
+def as_float32(number: float) -> float:
+    """A number as a 32-bit float keeps it."""
+    try:
+        return float(_FLOAT32.unpack(_FLOAT32.pack(number))[0])
+    except OverflowError:
+        return math.copysign(math.inf, number)
+
+
+def _choice(rule: Rule, value: object, found: pa.DataType) -> Any:
+    try:
+        if pa.types.is_boolean(found) or pa.types.is_string(found):
+            wanted = bool if pa.types.is_boolean(found) else str
+            if not isinstance(value, wanted):
+                raise ValueError(f"it is no {wanted.__name__}")
+            return value
+        number = _number(value, found)
+        if pa.types.is_integer(found) and (number != int(number) or abs(number) > LARGEST):
+            raise ValueError("it is no whole number of 64 bits")
+        return int(number) if pa.types.is_integer(found) else number
+    except (ValueError, TypeError, OverflowError, InvalidOperation) as error:
+        refuse(rule, "MESH-C043", f"{value!r} can never be a value of {found}: {error}")
+
+
+def _bound(rule: Rule, bound: object, found: pa.DataType) -> Any:
     try:
         if pa.types.is_timestamp(found):
             return _moment(bound, utc=found.tz is not None)
-        if pa.types.is_date(found):
-            return _day(bound)
-        if isinstance(bound, bool) or not isinstance(bound, int | float | Decimal):
-            raise ValueError("it is no number")
-        return bound
-    except (ValueError, TypeError, InvalidOperation) as error:
+        return _day(bound) if pa.types.is_date(found) else _number(bound, found)
+    except (ValueError, TypeError, OverflowError, InvalidOperation) as error:
         refuse(rule, "MESH-C043", f"{bound!r} is no bound for {found}: {error}")
+
+
+def _number(value: object, found: pa.DataType) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise ValueError("it is no number")
+    if not math.isfinite(value):
+        raise ValueError("it is not finite")
+    if pa.types.is_floating(found):
+        return as_float32(float(value)) if pa.types.is_float32(found) else float(value)
+    return Decimal(str(value)) if pa.types.is_decimal(found) else value
+
+
+def _whole(symbol: str, bound: float | Decimal) -> tuple[str, int]:
+    match symbol:
+        case ">=":
+            whole, same = math.ceil(bound), ">="
+        case ">":
+            whole, same = math.floor(bound) + 1, ">="
+        case "<=":
+            whole, same = math.floor(bound), "<="
+        case _:
+            whole, same = math.ceil(bound) - 1, "<="
+    # beyond 64 bits the answer is the same for every value there is
+    if whole > LARGEST:
+        return (">", LARGEST) if same == ">=" else ("<=", LARGEST)
+    if whole < SMALLEST:
+        return ("<", SMALLEST) if same == "<=" else (">=", SMALLEST)
+    return same, whole
 
 
 def _moment(bound: object, *, utc: bool) -> datetime:

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from datetime import datetime
+from fractions import Fraction
+from functools import reduce
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mesh.rules.closures import exactly, has_no_item_twice, is_multiple
-from mesh.rules.compilation import Target, operand, refuse, regex_of, target_of
+from mesh.rules.compilation import (
+    LARGEST,
+    Target,
+    bounds,
+    choices,
+    is_multiple,
+    refuse,
+    regex_of,
+    step_of,
+    target_of,
+)
 from mesh.rules.model import (
     ItemCount,
     Length,
@@ -26,7 +36,6 @@ from mesh.rules.model import (
 )
 
 Mask = Callable[[pa.Array], pa.BooleanArray]
-_LIMITS = {bits: (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for bits in (8, 16, 32, 64)}
 _COMPARE = {">=": pc.greater_equal, ">": pc.greater, "<=": pc.less_equal, "<": pc.less}
 
 
@@ -64,6 +73,9 @@ class BatchGuard:
         failures: dict[Rule, int] = {}
         for rule, target, mask in self._rules:
             holds = mask(_column(batch, target.names))
+            if isinstance(rule.check, Required) and target.names[1:]:
+                # what an absent object would have to hold is not missed
+                holds = pc.or_(holds, _column(batch, target.names[:-1]).is_null())
             failed = len(holds) - holds.true_count
             if not failed:
                 continue
@@ -79,7 +91,7 @@ def compile_masks(rules: Sequence[Rule], schema: pa.Schema) -> BatchGuard:
     compiled = []
     for rule in rules:
         target = target_of(rule, schema)
-        compiled.append((rule, target, _mask(rule, target)))
+        compiled.append((rule, target, _tried(rule, _mask(rule, target), target.type)))
     return BatchGuard(compiled)
 
 
@@ -88,14 +100,23 @@ def _column(batch: pa.RecordBatch, names: tuple[str, ...]) -> pa.Array:
     return pc.struct_field(column, list(names[1:])) if names[1:] else column
 
 
+def _tried(rule: Rule, mask: Mask, found: pa.DataType) -> Mask:
+    """A mask that Arrow takes, tried on no rows: what it refuses is refused before the first event."""
+    try:
+        mask(pa.nulls(0, found))
+    except (pa.ArrowException, OverflowError) as error:
+        refuse(rule, "MESH-C043", f"it does not compare with {found}: {error}")
+    return mask
+
+
 def _mask(rule: Rule, target: Target) -> Mask:
     """The mask of a rule: never null, as nulls pass everything but `Required`."""
     check = rule.check
     match check:
         case Required():
             return lambda column: column.is_valid()
-        case OneOf(values):
-            return _one_of(rule, values, target.type)
+        case OneOf():
+            return _passing_nulls(_one_of(choices(rule, check, target.type), target.type))
         case Pattern(regex):
             regex_of(rule, check)
             return _passing_nulls(lambda column: pc.match_substring_regex(column, regex))
@@ -104,9 +125,9 @@ def _mask(rule: Rule, target: Target) -> Mask:
         case ItemCount(least, most):
             return _passing_nulls(_counted(pc.list_value_length, least, most))
         case Range():
-            return _range(rule, check, target.type)
-        case MultipleOf(step):
-            return _multiple(step, target.type)
+            return _passing_nulls(_range(bounds(rule, check, target.type), target.type))
+        case MultipleOf():
+            return _passing_nulls(_multiple(step_of(rule, check), target.type))
         case UniqueItems():
             return _unique
 
@@ -119,16 +140,14 @@ def _passing_nulls(test: Mask) -> Mask:
     return mask
 
 
-def _one_of(rule: Rule, values: tuple[Any, ...], found: pa.DataType) -> Mask:
-    boolean = pa.types.is_boolean(found)
-    known = [value for value in values if isinstance(value, bool) == boolean]
-    try:
-        value_set = pa.array(known, found)
-    except (pa.ArrowException, OverflowError) as error:
-        refuse(rule, "MESH-C043", f"its values are not of type {found}: {error}")
-    return _passing_nulls(
-        lambda column: pc.or_kleene(pc.is_in(column, value_set=value_set), column.is_null())
-    )
+def _one_of(values: Sequence[Any], found: pa.DataType) -> Mask:
+    if pa.types.is_floating(found) or pa.types.is_decimal(found):
+        # is_in compares bit patterns, and 0.0 has two
+        return lambda column: reduce(
+            pc.or_kleene, (pc.equal(column, value) for value in values), column.is_null()
+        )
+    value_set = pa.array(values, found)
+    return lambda column: pc.or_(pc.is_in(column, value_set=value_set), column.is_null())
 
 
 def _counted(count: Callable[[pa.Array], pa.Array], least: int | None, most: int | None) -> Mask:
@@ -142,48 +161,49 @@ def _counted(count: Callable[[pa.Array], pa.Array], least: int | None, most: int
     return mask
 
 
-def _range(rule: Rule, check: Range, found: pa.DataType) -> Mask:
-    tests = [_bound(symbol, operand(rule, bound, found), found) for symbol, bound in check.bounds()]
+def _range(tests: Sequence[tuple[str, Any]], found: pa.DataType) -> Mask:
+    scalars = [(_COMPARE[symbol], _scalar(bound, found)) for symbol, bound in tests]
 
     def mask(column: pa.Array) -> pa.BooleanArray:
-        holds = tests[0](column)
-        for test in tests[1:]:
-            holds = pc.and_(holds, test(column))
-        return holds
+        return reduce(pc.and_, (compare(column, bound) for compare, bound in scalars), column.is_valid())
 
-    return _passing_nulls(mask)
-
-
-def _bound(symbol: str, bound: Any, found: pa.DataType) -> Mask:
-    """One comparison, exact: an integer column is compared with an integer, never by way of a double."""
-    if not pa.types.is_integer(found):
-        scalar = _scalar(bound, found)
-        return lambda column: _COMPARE[symbol](column, scalar)
-    if isinstance(bound, float) and math.isinf(bound):
-        holds = (bound < 0) == (symbol in (">", ">="))
-        return lambda column: pa.array([holds] * len(column), pa.bool_())
-    whole = math.ceil(bound) if symbol in (">=", "<") else math.floor(bound)
-    least, most = _LIMITS[found.bit_width]
-    if not least <= whole <= most:
-        holds = (whole < least) == (symbol in (">", ">="))
-        return lambda column: pa.array([holds] * len(column), pa.bool_())
-    integer = pa.scalar(whole, found)
-    return lambda column: _COMPARE[symbol](column, integer)
+    return _passing_nulls(lambda column: pc.or_(pc.fill_null(mask(column), False), column.is_null()))
 
 
 def _scalar(bound: Any, found: pa.DataType) -> pa.Scalar:
-    if pa.types.is_decimal(found):
-        return pa.scalar(Decimal(str(bound)))
-    return pa.scalar(float(bound) if pa.types.is_floating(found) else bound, found)
+    if isinstance(bound, datetime):
+        return pa.scalar(bound, pa.timestamp("us", found.tz))
+    return pa.scalar(bound)
 
 
-def _multiple(step: float | Decimal, found: pa.DataType) -> Mask:
-    exact = exactly(step)
-    if pa.types.is_integer(found) and exact.denominator == 1 and 0 < exact.numerator <= _LIMITS[32][1]:
-        whole = pa.scalar(exact.numerator, found)
-        return _passing_nulls(lambda column: pc.equal(pc.multiply(pc.divide(column, whole), whole), column))
-    return lambda column: pa.array([v is None or is_multiple(v, exact) for v in column.to_pylist()], pa.bool_())
+def _multiple(step: Fraction, found: pa.DataType) -> Mask:
+    whole = step.numerator
+    if pa.types.is_integer(found) and step.denominator == 1 and whole <= LARGEST:
+        return lambda column: _divides(column.cast(pa.int64()), whole)
+
+    def mask(column: pa.Array) -> pa.BooleanArray:
+        # exact arithmetic costs microseconds, so each distinct value is asked once
+        coded = column.dictionary_encode()
+        verdicts = [value is None or is_multiple(value, step) for value in coded.dictionary.to_pylist()]
+        return pa.array(verdicts, pa.bool_()).take(coded.indices)
+
+    return mask
+
+
+def _divides(column: pa.Array, whole: int) -> pa.BooleanArray:
+    return pc.equal(pc.multiply(pc.divide(column, whole), whole), column)
 
 
 def _unique(column: pa.Array) -> pa.BooleanArray:
-    return pa.array([has_no_item_twice(value) for value in column.to_pylist()], pa.bool_())
+    items = pc.list_flatten(column)
+    parents = pc.list_parent_indices(column)
+    if pa.types.is_floating(items.type):
+        # NaN equals no number, itself included, and -0.0 + 0.0 is 0.0
+        numbers = pc.fill_null(pc.invert(pc.is_nan(items)), True)
+        items, parents = pc.add(items, pa.scalar(0.0, items.type)).filter(numbers), parents.filter(numbers)
+    pairs = pa.table({"parent": parents, "item": items})
+    counts = pairs.group_by(["parent", "item"]).aggregate([([], "count_all")])
+    if counts.num_rows == pairs.num_rows:
+        return pa.repeat(True, len(column))
+    twice = counts.filter(pc.greater(counts["count_all"], 1))["parent"].combine_chunks()
+    return pc.invert(pc.is_in(pa.array(range(len(column)), parents.type), value_set=twice))

@@ -8,15 +8,18 @@ What is not left to Faust, and why (0.15.3):
   one partition, and so one order.
 - Two workers would each hold half of a window: one worker of a group has all partitions, the others wait.
 - With concurrency it commits past events in flight (faust-streaming/faust#606): one agent, one at a time.
+- How its consumer loses events, and how not: see `reading`.
 - Its exactly-once guarantee is not used (#517); the kept offsets make counting idempotent instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from mesh.streams.reading import Position, consumer_class
 
 CONCURRENCY = 1
 COMMIT_SECONDS = 1.0
@@ -36,8 +39,11 @@ class Runtime:
     table: Any
 
 
-def faust_runtime(bootstrap: str, topic: str, group: str, state_dir: Path) -> Runtime:
-    """Set Faust up; nothing is connected yet. Its files, if any, go under `state_dir`."""
+def faust_runtime(bootstrap: str, topic: str, group: str, state_dir: Path, position: Position) -> Runtime:
+    """Set Faust up; nothing is connected yet. Its files, if any, go under `state_dir`.
+
+    The reading begins at `position`, after each rebalance too, and nothing else is committed.
+    """
     import faust
 
     app = faust.App(
@@ -63,45 +69,12 @@ def faust_runtime(bootstrap: str, topic: str, group: str, state_dir: Path) -> Ru
         autodiscover=False,
     )
     app.finalize()
+    app.transport.Consumer = consumer_class(position)
     source = app.topic(topic, key_serializer="raw", value_serializer="raw")
     table = app.Table("windows", partitions=1)
     # The cluster's own default; as a setting Faust would refuse it.
     table.changelog_topic.replicas = -1
     return Runtime(app, source, table)
-
-
-def read_from(runtime: Runtime, position: Callable[[int], int | None]) -> None:
-    """Let the reading begin, and begin again after each rebalance, at the next offset of each partition.
-
-    Where `position` knows none, the group's committed offset counts, or the beginning.
-    """
-    runtime.app.transport.Consumer = _positioned_consumer(position)
-
-
-def _positioned_consumer(position: Callable[[int], int | None]) -> type[Any]:
-    from faust.transport.drivers.aiokafka import Consumer
-    from mode.services import WaitResults
-
-    class PositionedConsumer(Consumer):  # type: ignore[misc]
-        """Goes on where the totals stand, and hands messages over without detours."""
-
-        async def seek_to_committed(self) -> Any:
-            """Faust acknowledges what it skips, and what a stopped agent held: its commits may run ahead."""
-            found = dict(await super().seek_to_committed())
-            kept = {tp: position(tp.partition) for tp in found if not self._is_changelog_tp(tp)}
-            known = {tp: offset for tp, offset in kept.items() if offset is not None}
-            await self._thread.seek_wait(known)
-            return {**found, **known}
-
-        async def wait_first(self, *coros: Any, timeout: Any = None) -> Any:
-            """Faust makes four tasks of each message, to be able to stop between them; here nothing waits."""
-            if len(coros) != 2 or not (self.flow_active and self.app.flow_control.is_active()):
-                return await super().wait_first(*coros, timeout=timeout)
-            handing_over, suspension = coros
-            suspension.close()
-            return WaitResults([handing_over], [await handing_over], False)
-
-    return PositionedConsumer
 
 
 def _one_active() -> type[Any]:

@@ -11,7 +11,7 @@ written and others not. Kept, as JSON:
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -44,22 +44,21 @@ class _Stretch:
 
 @dataclass(slots=True)
 class WindowTotals(Generic[Totals]):
-    """Totals over a store that someone else keeps; nothing is written to it before `keep`."""
+    """The totals of a stream in memory; nothing changes before `keep`."""
 
     stream: WindowedStream[Totals]
-    store: MutableMapping[str, Any]
+    _entries: dict[str, Any] = field(default_factory=dict)
     _seen: dict[int, int] = field(default_factory=dict)
 
-    def recovered(self) -> None:
-        """The store was filled anew: find out how far each partition is counted."""
-        self._seen.clear()
-        for entry in self._windows():
-            for partition, end in enumerate(entry[1]):
-                self._seen[partition] = max(end, self._seen.get(partition, 0))
+    def recover(self, entries: Mapping[str, Any]) -> None:
+        """Forget everything, and go on from the entries that were kept."""
+        self._entries = {}
+        self._seen = {}
+        self.keep(Counted(entries, {}))
 
     def position(self, partition: int) -> int | None:
         """The next offset to be handled; None when nothing of the partition was."""
-        known = self.store.get(_position(partition))
+        known = self._entries.get(_position(partition))
         return None if known is None else int(known)
 
     def count(
@@ -71,7 +70,7 @@ class WindowTotals(Generic[Totals]):
         for stretch in self._stretches(events, places, ends):
             for key, more in self.stream.summarise(stretch.rows).items():
                 name = _window(key)
-                known = entries.get(name) or self.store.get(name)
+                known = entries.get(name) or self._entries.get(name)
                 if known is None:
                     totals, counted = more, []
                 else:
@@ -86,7 +85,7 @@ class WindowTotals(Generic[Totals]):
 
     def keep(self, counted: Counted[Totals]) -> None:
         """Make a batch's changes the state to count on from."""
-        self.store.update(counted.entries)
+        self._entries.update(counted.entries)
         for entry in counted.entries.values():
             if isinstance(entry, list):
                 for partition, end in enumerate(entry[1]):
@@ -115,7 +114,7 @@ class WindowTotals(Generic[Totals]):
                 yield _Stretch(events.take(pa.array(piece)), {partition: end})
 
     def _windows(self) -> Iterable[Any]:
-        return (entry for name, entry in self.store.items() if name.startswith("window/"))
+        return (entry for name, entry in self._entries.items() if name.startswith("window/"))
 
 
 def _window(key: Key) -> str:

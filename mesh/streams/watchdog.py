@@ -72,7 +72,7 @@ class Watchdog:
         for tp in mine:
             # Markers of transactions move the end and the fetch position, but are never handed over.
             fetched = await consumer.position(tp)
-            handed = consumer._read_offset[tp]
+            handed = consumer.handed.get(tp.partition)
             handled = self.position(tp.partition) or 0
             if (fetched or 0) < ends[tp] or (handed is not None and handed >= handled):
                 return True

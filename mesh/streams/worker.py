@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from mesh.interfaces import Message, Sender
 from mesh.streams.model import Stop, WindowedStream
 from mesh.streams.records import Grave, Record, without_repeats
-from mesh.streams.runtime import CONCURRENCY, Runtime, faust_runtime, read_from
+from mesh.streams.runtime import CONCURRENCY, Runtime, faust_runtime
 from mesh.streams.totals import Counted, Place, WindowTotals
 from mesh.streams.watchdog import Watchdog
 
@@ -48,15 +48,16 @@ def run_stream(
 
     Raises MeshError with exit code 70 (MESH-M071) when events wait and none is handled for a minute.
     """
-    runtime = faust_runtime(bootstrap, source.topic, group, state_dir)
-    grave = Grave(source, sender, group)
-    asyncio.run(_Worker(runtime, stream, decoder, publish, sender, grave).run(stop))
+    totals = WindowTotals(stream)
+    runtime = faust_runtime(bootstrap, source.topic, group, state_dir, totals.position)
+    worker = _Worker(runtime, totals, decoder, publish, sender, Grave(source, sender, group))
+    asyncio.run(worker.run(stop))
 
 
 @dataclass(slots=True)
 class _Worker:
     runtime: Runtime
-    stream: WindowedStream[Any]
+    totals: WindowTotals[Any]
     decoder: Decoder
     publish: Publisher
     sender: Sender
@@ -65,18 +66,11 @@ class _Worker:
     failure: BaseException | None = None
 
     async def run(self, stop: Stop) -> None:
-        app, table = self.runtime.app, self.runtime.table
-        totals = WindowTotals(self.stream, table.data)
-
-        async def recovered() -> None:
-            totals.recovered()
-
-        table.on_recover(recovered)
-        read_from(self.runtime, totals.position)
-        app.agent(self.runtime.source, concurrency=CONCURRENCY, name="windows")(
-            lambda records: self._handle(records, totals)
-        )
-        watchdog = Watchdog(app, self.runtime.source.get_topic_name(), totals.position)
+        app = self.runtime.app
+        self.runtime.table.on_recover(self._recovered)
+        app.on_partitions_revoked.connect(self._revoked)
+        app.agent(self.runtime.source, concurrency=CONCURRENCY, name="windows")(self._handle)
+        watchdog = Watchdog(app, self.runtime.source.get_topic_name(), self.totals.position)
         await app.start()
         try:
             while not stop.is_set() and self.failure is None and not app.should_stop:
@@ -89,29 +83,47 @@ class _Worker:
         if self.failure is not None:
             raise self.failure
 
-    async def _handle(self, records: Any, totals: WindowTotals[Any]) -> None:
-        async for events in records.take_events(BATCH, within=WITHIN_SECONDS):
+    async def _recovered(self) -> None:
+        async with self.handling:
+            self.totals.recover(dict(self.runtime.table.data))
+
+    async def _revoked(self, *_: Any, **__: Any) -> None:
+        """Another worker may own the windows next: the batch at hand ends first."""
+        async with self.handling:
+            pass
+
+    async def _handle(self, stream: Any) -> None:
+        async for events in stream.take_events(BATCH, within=WITHIN_SECONDS):
             async with self.handling:
+                records = self._current(events)
                 try:
                     # In a thread, so that the event loop stays awake; heartbeats have a thread of their own.
-                    await asyncio.to_thread(self._step, [Record(event.message) for event in events], totals)
+                    await asyncio.to_thread(self._step, records)
                 except Exception as error:
                     self.failure = error
             if self.failure is not None:
-                # To return would acknowledge the batch; the worker is about to end.
+                # To return would have the agent started again; the worker is about to end.
                 await asyncio.Event().wait()
 
-    def _step(self, records: Sequence[Record], totals: WindowTotals[Any]) -> None:
+    def _current(self, events: Sequence[Any]) -> list[Record]:
+        """What a rebalance has not outdated; the rest is read again, here or elsewhere."""
+        app = self.runtime.app
+        generation = None if app.rebalancing else app.consumer_generation_id
+        return [Record(event.message) for event in events if event.message.generation_id == generation]
+
+    def _step(self, records: Sequence[Record]) -> None:
         once, ends = without_repeats(records)
+        if not once:
+            return
         batch, poison = self.decoder.decode(once)
         if poison:
             self.grave.bury(poison)
-        counted = totals.count(batch.events, _places(batch.messages), ends)
+        counted = self.totals.count(batch.events, _places(batch.messages), ends)
         if counted.windows:
-            self.publish.many([self.stream.to_event(key, found) for key, found in counted.windows.items()])
+            self.publish.many([self.totals.stream.to_event(key, found) for key, found in counted.windows.items()])
             self.publish.flush()
         self._write(counted)
-        totals.keep(counted)
+        self.totals.keep(counted)
 
     def _write(self, counted: Counted[Any]) -> None:
         """Write the changes to the changelog, in the JSON that Faust recovers; back when they are safe there."""

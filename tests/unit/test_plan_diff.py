@@ -38,7 +38,7 @@ def applied(wanted: Declaration, twin: WorldTwin | None = None) -> WorldTwin:
 MORE_EVENTS = ("value: P400D", "value: P800D")
 MORE_PARTITIONS = ("value: 3", "value: 6")
 FEWER_PARTITIONS = ("value: 3", "value: 2")
-ANOTHER_TYPE = ("logicalType: integer\n        logicalTypeOptions: {format: i32, minimum: -60}", "logicalType: date")
+ANOTHER_TYPE = ("logicalType: integer\n        logicalTypeOptions: {format: i32, minimum: -60}", "logicalType: boolean")
 
 
 def approved(*pairs: tuple[str, str]) -> tuple[Declaration, WorldTwin]:
@@ -157,11 +157,17 @@ def test_a_plan_never_depends_on_the_order_in_which_the_world_is_listed() -> Non
     assert plan(desired(), twin).base == plan(desired(), applied(desired())).base
 
 
+class Dance(Change):
+    """A change that nobody knows."""
+
+    verb = "dance"
+
+
 def test_a_change_without_a_way_to_carry_it_out_is_refused() -> None:
     twin = WorldTwin()
     base = plan(desired(), twin).base
     with pytest.raises(PlanError) as caught:
-        list(apply(Plan((Change("x"),), base), desired(), twin.world))
+        list(apply(Plan((Dance("x"),), base), desired(), twin.world))
     assert caught.value.error_code == "MESH-P012"
 
 

@@ -23,18 +23,19 @@ def judge(
     """A verdict as data: it travels in the proposal's record, and approval refuses what breaks readers.
 
     `retained` are the schemas that retained events were written with, oldest first; `declared_readers`
-    maps a product to the fields it reads (empty: unknown, so every field).
+    maps a product to the fields it reads (empty: unknown, so every field). Where no schema is retained
+    (another registry holds them, or none yet), the contract in force stands in for them.
     """
     schema = avro_schema(new)
+    writers = list(retained) or [avro_schema(old)]
     # The level in force judges too: else a change could bring along the licence to break readers.
-    found = list(check(schema, list(retained), Level(old.compatibility)))
+    found = list(check(schema, writers, Level(old.compatibility)))
     if new.compatibility != old.compatibility:
         known = {(problem.path, problem.type) for problem in found}
-        stricter = check(schema, list(retained), Level(new.compatibility))
+        stricter = check(schema, writers, Level(new.compatibility))
         found += [problem for problem in stricter if (problem.path, problem.type) not in known]
     problems = [problem.explanation for problem in found]
-    if retained:
-        problems += [problem.explanation for problem in logical_changes(schema, retained[-1])]
+    problems += [problem.explanation for problem in logical_changes(schema, writers[-1])]
     fields = changes(old, new)
     changed = [change for change in fields if change.kind != "added" or "." in change.subject]
     touched = {change.field for change in changed}

@@ -15,7 +15,7 @@ from mesh.contract.model import Contract, QualityRule
 from mesh_platform.quality import custom, record_checks
 from mesh_platform.quality.model import Expectation, WindowCheck
 from mesh_platform.quality.operators import limit
-from mesh_platform.quality.places import Obstacle, re2_accepts, require_property, possible_values, valid_texts
+from mesh_platform.quality.places import Obstacle, possible_values, re2_accepts, require_property, valid_texts
 
 _SUBJECTS = {
     "nullValues": "nulls in {}",
@@ -34,7 +34,7 @@ def compile_checks(contract: Contract) -> tuple[WindowCheck, ...]:
 
 
 def suite_document(contract: Contract) -> dict[str, Any]:
-    """The contract as a Great Expectations suite (JSON of 1.x); what has no expectation is named in `meta`."""
+    """The contract as a Great Expectations suite (JSON of 1.x); what it cannot express is named in `meta`."""
     checks = compile_checks(contract)
     return {
         "name": f"{contract.id}@{contract.version}",
@@ -75,11 +75,10 @@ def _quality_check(contract: Contract, rule: QualityRule) -> WindowCheck:
                 return replace(check, expectations=_library(contract, rule), sentence=_sentence(rule))
             case "custom":
                 expectation = custom.expectation_of(contract, rule)
-                return replace(
-                    check, expectations=(expectation,), metric=expectation.type, sentence=custom.sentence(expectation)
-                )
+                words = custom.sentence(expectation)
+                return replace(check, expectations=(expectation,), metric=expectation.type, sentence=words)
             case "sql":
-                raise Obstacle("sql rules are checked by those who run their query: windows of events know no SQL")
+                raise Obstacle("sql rules are checked by whoever runs their query; windows know no SQL")
             case _:
                 raise Obstacle("text rules are checked by people")
     except Obstacle as obstacle:

@@ -48,7 +48,7 @@ class Prepared:
 
 
 def measure(frame: pandas.DataFrame, prepared: Sequence[Prepared]) -> list[Finding]:
-    """One finding per expectation, in their order. Whatever Great Expectations raises as a whole, it raises."""
+    """One finding per expectation, in their order; what Great Expectations raises as a whole, it raises."""
     gx, definition = _great_expectations()
     expectations = []
     for index, one in enumerate(prepared):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _EXACT_IN_FLOAT = 2**53
 _EXACT_DIGITS = 15
-Window = pa.RecordBatch | pa.Table
+Window: TypeAlias = pa.RecordBatch | pa.Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,7 @@ def _series(column: pa.Array) -> Any:
     if types.is_timestamp(kind):
         return column.to_pandas()
     if types.is_nested(kind):
-        texts = [None if v is None else json.dumps(v, sort_keys=True, default=str) for v in column.to_pylist()]
-        return _series(pa.array(texts, pa.string()))
+        return _series(pa.array([_as_text(value) for value in column.to_pylist()], pa.string()))
     if types.is_floating(kind) and not _has_nan(column):
         return column.cast(pa.float64()).to_pandas()
     if types.is_integer(kind) and _fits_float(column):
@@ -115,6 +114,10 @@ def _series(column: pa.Array) -> Any:
     if types.is_decimal(kind) and kind.precision <= _EXACT_DIGITS:
         return column.cast(pa.float64()).to_pandas()
     return pd.array(column, dtype=pd.ArrowDtype(kind))
+
+
+def _as_text(value: Any) -> str | None:
+    return None if value is None else json.dumps(value, sort_keys=True, default=str)
 
 
 def _has_nan(column: pa.Array) -> bool:
@@ -126,4 +129,4 @@ def _fits_float(column: pa.Array) -> bool:
     if not column.null_count or column.null_count == len(column):
         return True
     ends = pc.min_max(column).as_py()
-    return -_EXACT_IN_FLOAT <= ends["min"] and ends["max"] <= _EXACT_IN_FLOAT
+    return bool(ends["min"] >= -_EXACT_IN_FLOAT and ends["max"] <= _EXACT_IN_FLOAT)

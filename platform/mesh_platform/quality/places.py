@@ -1,4 +1,4 @@
-"""Properties that a rule names, and values and patterns as a rule may use them; what cannot be is an Obstacle."""
+"""Properties, values and patterns as a rule may use them; what cannot be is an Obstacle."""
 
 from __future__ import annotations
 

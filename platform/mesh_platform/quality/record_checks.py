@@ -18,7 +18,8 @@ from mesh_platform.quality.places import Obstacle, possible_values, re2_accepts,
 def compile_record_checks(contract: Contract) -> list[WindowCheck]:
     """One check per record rule; those that are written as quality rules are left to them."""
     written = {(q.name, q.property) for q in contract.quality if is_record_rule(q)}
-    return [_check(contract, rule) for rule in record_rules(contract) if (rule.name, rule.path) not in written]
+    rules = record_rules(contract)
+    return [_check(contract, rule) for rule in rules if (rule.name, rule.path) not in written]
 
 
 def verdict_column(rule: Rule) -> str:
@@ -57,22 +58,24 @@ def _check(contract: Contract, rule: Rule) -> WindowCheck:
 
 def _expectation(contract: Contract, rule: Rule) -> Expectation | None:
     """The rule in Great Expectations' words; None when it has none."""
-    column = rule.path
     match rule.check:
         case Required():
-            return Expectation("expect_column_values_to_not_be_null", {"column": column})
+            return _on(rule, "expect_column_values_to_not_be_null")
         case OneOf(values):
-            kwargs = {"column": column, "value_set": possible_values(require_property(contract, column), values)}
-            return Expectation("expect_column_values_to_be_in_set", kwargs)
+            known = possible_values(require_property(contract, rule.path), values)
+            return _on(rule, "expect_column_values_to_be_in_set", value_set=known)
         case Pattern(regex):
-            kwargs = {"column": column, "regex": re2_accepts(regex)}
-            return Expectation("expect_column_values_to_match_regex", kwargs)
+            return _on(rule, "expect_column_values_to_match_regex", regex=re2_accepts(regex))
         case Length(least, most):
-            kwargs = {"column": column, **_present(min_value=least, max_value=most)}
-            return Expectation("expect_column_value_lengths_to_be_between", kwargs)
+            return _on(rule, "expect_column_value_lengths_to_be_between", min_value=least, max_value=most)
         case Range() as bounds if not _doubled(bounds):
-            return Expectation("expect_column_values_to_be_between", {"column": column, **dict(_bounds(bounds))})
+            return _on(rule, "expect_column_values_to_be_between", **dict(_bounds(bounds)))
     return None
+
+
+def _on(rule: Rule, kind: str, **kwargs: object) -> Expectation:
+    given = {name: value for name, value in kwargs.items() if value is not None}
+    return Expectation(kind, {"column": rule.path, **given})
 
 
 def _doubled(bounds: Range) -> bool:
@@ -86,7 +89,3 @@ def _bounds(bounds: Range) -> Iterator[tuple[str, object]]:
         yield f"{side}_value", bound
         if symbol in (">", "<"):
             yield f"strict_{side}", True
-
-
-def _present(**values: object) -> dict[str, object]:
-    return {name: value for name, value in values.items() if value is not None}

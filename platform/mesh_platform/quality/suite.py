@@ -8,7 +8,7 @@ that check unknown, with the reason. Patterns are matched by RE2 in linear time,
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mesh.contract.model import Contract
@@ -44,7 +44,7 @@ class Suite:
         if not rows:
             return self.unknown(0, "the window is empty")
         findings = self._measured(window)
-        return tuple(judge(check, [findings[_key(e)] for e in check.expectations], rows) for check in self.checks)
+        return tuple(judge(c, [findings[_key(e)] for e in c.expectations], rows) for c in self.checks)
 
     def unknown(self, rows: int, reason: str) -> tuple[CheckResult, ...]:
         """The results of a window that could not be measured at all."""
@@ -83,18 +83,19 @@ class Suite:
         return findings
 
 
-def _together_or_alone(frame: Any, prepared: list[Prepared]) -> Iterator[Finding]:
+def _together_or_alone(frame: Any, prepared: Sequence[Prepared]) -> list[Finding]:
     try:
-        yield from measure(frame, prepared)
-        return
+        return measure(frame, prepared)
     except Exception:
         # One of them brings the whole run down: alone, only that one is lost.
-        pass
-    for one in prepared:
-        try:
-            yield from measure(frame, [one])
-        except Exception as error:
-            yield Finding(reason=f"Great Expectations failed: {error or type(error).__name__}"[:REASON_LENGTH])
+        return [_alone(frame, one) for one in prepared]
+
+
+def _alone(frame: Any, prepared: Prepared) -> Finding:
+    try:
+        return measure(frame, [prepared])[0]
+    except Exception as error:
+        return Finding(reason=f"Great Expectations failed: {error or type(error).__name__}"[:REASON_LENGTH])
 
 
 def _key(expectation: Expectation) -> str:

@@ -57,7 +57,7 @@ def _message(check: WindowCheck, rows: int, measured: float | None, failed: int 
     part = f" ({share(failed, rows)})" if failed else ""
     head = f"{failed:,} of {rows:,} {_subject(check)} {_WORDS.get(check.metric, 'do not fit')}{part}"
     if not check.operator:
-        return f"{head}, expected {check.sentence}."
+        return f"{head}, expected {check.sentence.removeprefix(f'{_subject(check)}: ')}."
     if check.origin == "record rule":
         return f"{head}, required: {check.sentence}."
     none = check.operator == "mustBe" and check.threshold == 0
