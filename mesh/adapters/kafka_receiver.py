@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError
 
 Start = Literal["earliest", "latest"]
+#: a bounded reading wants full batches more than it wants the first event at once
+FILL_SECONDS = 0.02
 _COMMON: dict[str, Any] = {
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
@@ -49,7 +51,7 @@ class GroupReceiver:
 
     def take(self, most: int, wait_seconds: float) -> Sequence[Message]:
         """Up to `most` records; raises UnreachableError when every broker is down."""
-        messages = _good(self._consumer.consume(most, wait_seconds))
+        messages = _good(_as_soon_as_some(self._consumer, most, wait_seconds, 0.0))
         if not messages and self._down is not None:
             why, self._down = self._down, None
             raise unreachable(self._bootstrap, why)
@@ -137,7 +139,7 @@ class BoundedReceiver:
         """Up to `most` records."""
         from confluent_kafka import KafkaError
 
-        messages = self._consumer.consume(most, wait_seconds)
+        messages = _as_soon_as_some(self._consumer, most, wait_seconds, FILL_SECONDS)
         for message in messages:
             error = message.error()
             if error is not None and error.code() == KafkaError._PARTITION_EOF:
@@ -154,6 +156,12 @@ class BoundedReceiver:
     def close(self) -> None:
         """Let go of the connection."""
         self._consumer.close()
+
+
+def _as_soon_as_some(consumer: Consumer, most: int, wait_seconds: float, fill_seconds: float) -> list[Any]:
+    """Up to `most` records once there is one: asked for many, librdkafka would wait for all of them."""
+    first: list[Any] = consumer.consume(1, wait_seconds)
+    return first + consumer.consume(most - 1, fill_seconds) if first and most > 1 else first
 
 
 def _good(messages: list[Any]) -> list[Any]:

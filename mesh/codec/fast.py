@@ -132,7 +132,8 @@ class PyruhvroCodec:
             stored.validate(full=True)
         except (ValueError, TypeError):  # ArrowInvalid is a ValueError
             return None
-        return stored.cast(self._storage_schema)
+        records = as_struct(stored, stored.schema).view(self._layout.storage)
+        return as_batch(records, self._storage_schema)
 
     def _suspects(self, stored: pa.RecordBatch, datums: Sequence[bytes]) -> list[int]:
         """The datums that encoding does not give back byte for byte."""

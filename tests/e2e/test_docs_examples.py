@@ -73,7 +73,7 @@ def require_lines(step: Step, printed: str) -> None:
 
 
 def patched(text: str, change: str) -> str:
-    """`text` with one hunk applied: its context and `-` lines stand there once, and become context and `+`."""
+    """`text` with one hunk applied: context and `-` lines stand there once, and become context and `+`."""
     lines = [line for line in change.splitlines(keepends=True) if line.strip()]
     before = "".join(line[1:] for line in lines if line[0] in " -")
     after = "".join(line[1:] for line in lines if line[0] in " +")

@@ -138,6 +138,7 @@ async def test_a_restart_knows_everything_again(filled: Http, control: ControlPl
     await decided(filled, await proposed(filled))
     control.close()
     again = ControlPlane(SqliteLog(tmp_path / "control.db"))
+    again.close()
     assert vars(again.governance) == vars(control.governance)
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
+import threading
 
 from mesh.errors import MeshError, UsageError
 from mesh_platform.quality.windows import Pace
@@ -24,7 +26,9 @@ def main(arguments: list[str]) -> int:
     asked = _parsed(arguments)
     try:
         pace = _pace(asked.window, asked.every)
-        with until_stopped(asked.exit_with_parent) as going_on, connect() as mesh:
+        if asked.exit_with_parent:
+            threading.Thread(target=_end_with_parent, daemon=True).start()
+        with until_stopped(exit_with_parent=False) as going_on, connect() as mesh:
             run_worker(mesh, pace, going_on, _ready)
     except MeshError as error:
         print(error, file=sys.stderr, flush=True)
@@ -51,6 +55,13 @@ def _pace(rows: int, seconds: float) -> Pace:
             fix="python -m mesh_platform.quality --window 50000 --every 2.0",
         )
     return Pace(rows, seconds)
+
+
+def _end_with_parent() -> None:
+    # Below Python's buffers: their lock, held by a thread that never ends, would abort the interpreter at exit.
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _ready() -> None:
