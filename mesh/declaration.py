@@ -13,7 +13,7 @@ from mesh.contract.avro import avro_schema
 from mesh.contract.model import Contract
 from mesh.contract.reading import read_contract
 from mesh.errors import DeclarationError, Finding
-from mesh.product import Product, read_product
+from mesh.product import Port, Product, read_product
 
 CONTRACT_SUFFIX = ".odcs.yaml"
 PRODUCT_SUFFIX = ".odps.yaml"
@@ -103,7 +103,7 @@ def _twice(name: str, known: Mapping[str, object], file: str) -> Iterator[Findin
 
 
 def _fit(contracts: Mapping[str, Contract], products: Mapping[str, Product]) -> Iterator[Finding]:
-    """MESH-C061…C064: ports name contracts that exist, in the version that stands there."""
+    """MESH-C061…C065: ports name contracts that exist, their version, and properties they have."""
     offered: set[str] = set()
     for product in products.values():
         for kind, ports in (("outputPorts", product.output_ports), ("inputPorts", product.input_ports)):
@@ -123,6 +123,8 @@ def _fit(contracts: Mapping[str, Contract], products: Mapping[str, Product]) -> 
                 elif kind == "outputPorts":
                     offered.add(contract.id)
                     yield from _port_fits(product, index, port.version, contract)
+                else:
+                    yield from _fields_exist(product, index, port, contract)
     for contract in contracts.values():
         if contract.id not in offered and products:
             yield Finding(
@@ -132,6 +134,20 @@ def _fit(contracts: Mapping[str, Contract], products: Mapping[str, Product]) -> 
                 where=contract.document.at("id"),
                 why="consumers find products, not contracts",
                 fix="name it in an output port of a product",
+            )
+
+
+def _fields_exist(product: Product, index: int, port: Port, contract: Contract) -> Iterator[Finding]:
+    for name in port.fields:
+        if contract.property(name) is None:
+            near = difflib.get_close_matches(name, [p.name for p in contract.properties], n=1)
+            yield Finding(
+                code="MESH-C065",
+                message=f"{contract.id} has no property {name!r}"
+                + (f"; did you mean {near[0]!r}?" if near else ""),
+                where=product.document.at("inputPorts", index, "customProperties"),
+                why="an input port names the properties it reads, so that reviews know whom a change concerns",
+                fix="correct the list `fields` of this input port",
             )
 
 

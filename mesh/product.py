@@ -22,6 +22,7 @@ class Port:
     contract_id: str
     version: str = ""
     description: str = ""
+    fields: tuple[str, ...] = ()  #: of an input port: the properties it reads; empty when it does not say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +70,7 @@ def read_product(raw: bytes, file: str) -> Product:
 
 
 def _beyond_the_standard(document: Document) -> Iterator[Finding]:
-    """MESH-C050…C053: what the mesh needs and the standard's schema leaves open."""
+    """MESH-C050…C054: what the mesh needs and the standard's schema leaves open."""
     data = document.data
 
     def finding(code: str, message: str, path: Path, why: str, fix: str) -> Finding:
@@ -100,6 +101,18 @@ def _beyond_the_standard(document: Document) -> Iterator[Finding]:
                     why,
                     "write contractId: <domain>.<product>.v1",
                 )
+            for place, entry in enumerate(port.get("customProperties") or []):
+                value = entry["value"]
+                if entry["property"] == "fields" and not (
+                    isinstance(value, list) and all(isinstance(item, str) for item in value)
+                ):
+                    yield finding(
+                        "MESH-C054",
+                        f"fields cannot be {str(value)[:80]!r}",
+                        (kind, index, "customProperties", place, "value"),
+                        "it lists the properties that the port reads, so that reviews know whom a change concerns",
+                        "write fields as a list of property names",
+                    )
     try:
         Version.parse(str(data.get("version", "")))
     except UsageError as error:
@@ -133,9 +146,11 @@ def _product(document: Document) -> Product:
 
 
 def _port(port: Mapping[str, Any]) -> Port:
+    custom = {entry["property"]: entry.get("value", ()) for entry in port.get("customProperties", [])}
     return Port(
         name=port["name"],
         contract_id=port["contractId"],
         version=str(port.get("version", "")),
         description=port.get("description", ""),
+        fields=tuple(custom.get("fields", ())),
     )

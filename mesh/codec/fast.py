@@ -23,7 +23,7 @@ from mesh.codec.physical import physical_tree
 from mesh.codec.poison import join, moved, split
 from mesh.codec.reference import FastavroCodec
 from mesh.codec.storage import to_arrow, to_storage
-from mesh.codec.structs import as_batch, as_struct
+from mesh.codec.structs import as_batch, as_struct, compacted
 from mesh.errors import EventError
 from mesh.schema import AvroSchema
 from mesh.schema.nodes import Array, Map, Node, Primitive, Record, Reference, Union
@@ -94,7 +94,11 @@ class PyruhvroCodec:
         require_schema(batch, self._arrow_schema)
         records = as_struct(batch, self._arrow_schema)
         require_fit(records, self._layout)
-        datums = self._encode(as_batch(to_storage(records, self._layout), self._storage_schema))
+        stored = compacted(to_storage(records, self._layout))  # arrow-rs panics on some slices
+        try:
+            datums = self._encode(as_batch(stored, self._storage_schema))
+        except ValueError:
+            return self._reference.encode(batch, prefix)
         if prefix:
             datums = pc.binary_join_element_wise(pa.scalar(prefix, pa.binary()), datums, _NOTHING)
         return list(datums.to_pylist())
@@ -137,7 +141,10 @@ class PyruhvroCodec:
 
     def _suspects(self, stored: pa.RecordBatch, datums: Sequence[bytes]) -> list[int]:
         """The datums that encoding does not give back byte for byte."""
-        again = self._encode(stored)
+        try:
+            again = self._encode(stored)
+        except ValueError:
+            return list(range(len(datums)))
         given = pa.array(datums, pa.binary())
         if again.equals(given):
             return []

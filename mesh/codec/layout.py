@@ -189,12 +189,19 @@ def branch_name(node: Node) -> str:
 def _optional(column: Column) -> Column:
     return Column(
         kind=column.kind,
-        arrow=column.arrow,
-        storage=column.storage,
+        arrow=_loosened(column.arrow),
+        storage=_loosened(column.storage),
         nullable=True,
         parts=column.parts,
         symbols=column.symbols,
     )
+
+
+def _loosened(arrow: pa.DataType) -> pa.DataType:
+    """An absent record has null fields in Arrow; `conform` minds those of one that is there."""
+    if not pa.types.is_struct(arrow):
+        return arrow
+    return pa.struct([pa.field(field.name, _loosened(field.type), True) for field in arrow])
 
 
 def _struct(kind: str, parts: tuple[tuple[str, Column], ...]) -> Column:

@@ -15,8 +15,11 @@ from typing import Final
 import pyarrow as pa
 
 from mesh.codec.interface import Codec
-from mesh.codec.layout import Column
-from mesh.codec.rows import to_batch
+from mesh.codec.layout import Column, layout_of
+from mesh.codec.physical import physical_schema
+from mesh.codec.records import array_of
+from mesh.codec.storage import to_arrow
+from mesh.codec.structs import as_batch
 from mesh.compatibility import problems
 from mesh.errors import IncompatibleSchema
 from mesh.schema.nodes import MISSING, Field, Record
@@ -117,11 +120,13 @@ def _filled(field: Field, column: Column) -> Callable[[pa.RecordBatch], pa.Array
 def _by_rows(writer: Codec, reader: Codec) -> Apply:
     import fastavro
 
-    written = fastavro.parse_schema(writer.schema.codec_tree)
-    wanted = fastavro.parse_schema(reader.schema.codec_tree)
+    physical = physical_schema(reader.schema)
+    written = fastavro.parse_schema(physical_schema(writer.schema).codec_tree)
+    wanted = fastavro.parse_schema(physical.codec_tree)
+    stored = layout_of(physical)
 
     def apply(batch: pa.RecordBatch) -> pa.RecordBatch:
         rows = [fastavro.schemaless_reader(BytesIO(datum), written, wanted) for datum in writer.encode(batch)]
-        return to_batch(rows, reader)
+        return as_batch(to_arrow(array_of(rows, stored), reader.layout), reader.arrow_schema)
 
     return apply

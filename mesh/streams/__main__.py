@@ -32,7 +32,6 @@ def run(names: list[str], stop: Stop) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with connect(settings) as mesh, mesh.publisher(stream.product) as publish:
         source = mesh.port(stream.reads)
-        mesh.platform.subscribe(stream.reads, stream.product, (), f"to derive {stream.product}")
         run_stream(
             stream,
             bootstrap=settings.bootstrap,

@@ -276,6 +276,8 @@ def _readers(control: ControlPlane, known: ApprovedVersion) -> dict[str, list[st
     readers: dict[str, list[str]] = {}
     for declared in control.governance.products.values():
         product = read_product(declared.text.encode(), declared.file)
-        if any(port.contract_id == known.contract_id for port in product.input_ports):
-            readers[product.full_name] = []
+        ports = [port for port in product.input_ports if port.contract_id == known.contract_id]
+        if ports:
+            told = all(port.fields for port in ports)
+            readers[product.full_name] = sorted({f for port in ports for f in port.fields}) if told else []
     return readers

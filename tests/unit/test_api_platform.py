@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
@@ -23,10 +24,26 @@ FILE = "contracts/ops/flights.v1.odcs.yaml"
 WIDER = replaced(
     CONTRACT,
     ("version: 1.0.0", "version: 1.1.0"),
-    ("      - name: departed_at", "      - name: note\n        logicalType: string\n      - name: departed_at"),
+    (
+        "      - name: departed_at",
+        "      - name: note\n        logicalType: string\n      - name: departed_at",
+    ),
 )
-BROKEN = replaced(CONTRACT, ("version: 1.0.0", "version: 1.1.0"), ("      - name: delay\n        logicalType: integer\n        logicalTypeOptions: {format: i32, minimum: -60}\n", "      - name: speed\n        logicalType: number\n        required: true\n"))  # fmt: skip
+BROKEN = replaced(
+    CONTRACT,
+    ("version: 1.0.0", "version: 1.1.0"),
+    (
+        "      - name: delay\n        logicalType: integer\n"
+        "        logicalTypeOptions: {format: i32, minimum: -60}\n",
+        "      - name: speed\n        logicalType: number\n        required: true\n",
+    ),
+)
 Http = httpx2.AsyncClient
+
+
+def guarded(control: ControlPlane) -> Guarded:
+    keyring = Keyring(TOKEN, lambda: datetime(2026, 11, 2, tzinfo=UTC))
+    return Guarded(BodyLimit(create_api(control)), keyring, api_refusal())
 
 
 @pytest.fixture
@@ -38,14 +55,41 @@ def control(tmp_path: Path) -> Iterator[ControlPlane]:
 
 @pytest.fixture
 def stranger(control: ControlPlane) -> httpx2.ASGITransport:
-    keyring = Keyring(TOKEN, lambda: datetime(2026, 11, 2, tzinfo=UTC))
-    return httpx2.ASGITransport(app=Guarded(BodyLimit(create_api(control)), keyring, api_refusal()))
+    return httpx2.ASGITransport(app=guarded(control))
 
 
 @pytest.fixture
 async def http(stranger: httpx2.ASGITransport) -> AsyncIterator[Http]:
     headers = {"Authorization": f"Bearer {TOKEN}"}
     async with Http(transport=stranger, base_url="http://mesh", headers=headers) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def settled_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.ASGITransport]:
+    """A mesh with one contract and its product, for requests that change nothing."""
+    control = ControlPlane(SqliteLog(tmp_path_factory.mktemp("settled") / "control.db"))
+    app = guarded(control)
+
+    async def fill() -> None:
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        async with Http(
+            transport=httpx2.ASGITransport(app=app), base_url="http://mesh", headers=headers
+        ) as client:
+            await client.post("/contracts", json={"file": FILE, "text": CONTRACT})
+            await client.post("/products", json={"file": "p.odps.yaml", "text": PRODUCT})
+
+    asyncio.run(fill())
+    before = list(control.recent)
+    yield httpx2.ASGITransport(app=app)
+    assert control.recent == before, "a request that was refused left a record"
+    control.close()
+
+
+@pytest.fixture
+async def settled(settled_app: httpx2.ASGITransport) -> AsyncIterator[Http]:
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    async with Http(transport=settled_app, base_url="http://mesh", headers=headers) as client:
         yield client
 
 
@@ -75,7 +119,9 @@ async def proposed(http: Http, text: str = WIDER) -> dict[str, Any]:
     return body
 
 
-async def decided(http: Http, found: dict[str, Any], decision: str = "approve", **more: Any) -> httpx2.Response:
+async def decided(
+    http: Http, found: dict[str, Any], decision: str = "approve", **more: Any
+) -> httpx2.Response:
     body = {"decision": decision, "reason": "fine", "sha256": found["sha256"], **more}
     return await http.post(f"/proposals/{found['number']}/decision", json=body)
 
@@ -124,7 +170,9 @@ async def test_proposals_are_listed_newest_first_without_their_texts(filled: Htt
     assert (await filled.get("/proposals/2")).json()["text"] == WIDER + "# again\n"
 
 
-async def test_a_subscription_is_kept_and_repeating_it_adds_no_record(filled: Http, control: ControlPlane) -> None:
+async def test_a_subscription_is_kept_and_repeating_it_adds_no_record(
+    filled: Http, control: ControlPlane
+) -> None:
     body = {"product": "ops.flights", "group": "reports.board", "fields": ["delay"], "purpose": "a report"}
     first = await filled.post("/subscriptions", json=body)
     before = len(control.recent)
@@ -172,16 +220,48 @@ async def test_a_breaking_change_cannot_be_approved(filled: Http) -> None:
     problem(await decided(filled, found), 409, "MESH-G015")
 
 
+def consumer(*fields: str) -> str:
+    ports = "".join(
+        f"  - name: in{i}\n    contractId: ops.flights.v1\n"
+        + (f"    customProperties: [{{property: fields, value: [{field}]}}]\n" if field else "")
+        for i, field in enumerate(fields)
+    )
+    product = replaced(
+        PRODUCT, ("id: ops.flights\n", "id: ops.other\n"), ("name: flights\nv", "name: other\nv")
+    )
+    return f"{product}inputPorts:\n{ports}"
+
+
+@pytest.mark.parametrize(
+    ("reads", "fields"),
+    [(("delay",), ["delay"]), (("flight_id", "delay"), ["delay", "flight_id"]), (("delay", ""), [])],
+)
+async def test_a_verdict_knows_what_input_ports_read(
+    filled: Http, reads: tuple[str, ...], fields: list[str]
+) -> None:
+    answer = await filled.post("/products", json={"file": "o.odps.yaml", "text": consumer(*reads)})
+    assert answer.status_code == 201, answer.text
+    (reader,) = (await proposed(filled))["verdict"]["readers"]
+    assert (reader["name"], reader["fields"]) == ("ops.other (input port)", fields)
+
+
 async def test_a_decision_on_another_text_is_refused(filled: Http) -> None:
     problem(await decided(filled, await proposed(filled), sha256="0" * 64), 409, "MESH-G014")
 
 
 @pytest.mark.parametrize(
     "path",
-    ["/contracts/no.such.v1", "/products/no/such/port", "/proposals/99", "/proposals/-1", "/nothing/here", "/"],
+    [
+        "/contracts/no.such.v1",
+        "/products/no/such/port",
+        "/proposals/99",
+        "/proposals/-1",
+        "/nothing/here",
+        "/",
+    ],
 )
-async def test_what_is_not_there_is_404(filled: Http, path: str) -> None:
-    problem(await filled.get(path), 404, "MESH-S404")
+async def test_what_is_not_there_is_404(settled: Http, path: str) -> None:
+    problem(await settled.get(path), 404, "MESH-S404")
 
 
 @pytest.mark.parametrize(
@@ -191,12 +271,12 @@ async def test_what_is_not_there_is_404(filled: Http, path: str) -> None:
         ("/subscriptions", {"product": "no.such", "group": "g.h"}),
     ],
 )
-async def test_what_is_not_declared_cannot_be_proposed_or_read(filled: Http, path: str, body: Any) -> None:
-    problem(await filled.post(path, json=body), 404, "MESH-S404")
+async def test_what_is_not_declared_cannot_be_proposed_or_read(settled: Http, path: str, body: Any) -> None:
+    problem(await settled.post(path, json=body), 404, "MESH-S404")
 
 
-async def test_another_method_is_405(http: Http) -> None:
-    problem(await http.delete("/contracts"), 405, "MESH-S405")
+async def test_another_method_is_405(settled: Http) -> None:
+    problem(await settled.delete("/contracts"), 405, "MESH-S405")
 
 
 GOOD: dict[str, dict[str, Any]] = {
@@ -209,15 +289,29 @@ GOOD: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("path", GOOD)
-async def test_a_key_that_is_not_known_is_refused(filled: Http, path: str) -> None:
-    body = problem(await filled.post(path, json={**GOOD[path], "approved_by": "me"}), 422, "MESH-S422")
+async def test_a_key_that_is_not_known_is_refused(settled: Http, path: str) -> None:
+    body = problem(await settled.post(path, json={**GOOD[path], "approved_by": "me"}), 422, "MESH-S422")
     assert "approved_by" in body["why"]
 
 
 @pytest.mark.parametrize("path", GOOD)
-@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"null", b"7", b'"x"', b"\xff", b"{}", b'{"file": "\\ud800", "text": "\\ud800"}', b"[" * 50_000])  # fmt: skip
-async def test_a_malformed_body_is_refused_as_a_problem(filled: Http, path: str, raw: bytes) -> None:
-    answer = await filled.post(path, content=raw, headers={"content-type": "application/json"})
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"7",
+        b'"x"',
+        b"\xff",
+        b"{}",
+        b'{"file": "\\ud800", "text": "\\ud800"}',
+        b"[" * 50_000,
+    ],
+)
+async def test_a_malformed_body_is_refused_as_a_problem(settled: Http, path: str, raw: bytes) -> None:
+    answer = await settled.post(path, content=raw, headers={"content-type": "application/json"})
     assert answer.status_code in (400, 422)
     assert problem(answer, answer.status_code, f"MESH-S{answer.status_code}")
 
@@ -241,30 +335,34 @@ async def test_a_malformed_body_is_refused_as_a_problem(filled: Http, path: str,
     ],
     ids=lambda value: str(value)[:40].encode("ascii", "replace").decode(),
 )
-async def test_a_value_beyond_its_bounds_is_refused(filled: Http, path: str, wrong: dict[str, Any]) -> None:
+async def test_a_value_beyond_its_bounds_is_refused(settled: Http, path: str, wrong: dict[str, Any]) -> None:
     good = GOOD[path.replace("/x/", "/1/")]
     content = json.dumps({**good, **wrong})
-    problem(await filled.post(path, content=content, headers={"content-type": "application/json"}), 422, "MESH-S422")
+    problem(
+        await settled.post(path, content=content, headers={"content-type": "application/json"}),
+        422,
+        "MESH-S422",
+    )
 
 
 @pytest.mark.parametrize("number", ["9" * 5_000, "1.5", "０", "%00"])
-async def test_a_proposal_number_that_is_none_is_refused(filled: Http, number: str) -> None:
-    answer = await filled.get(f"/proposals/{number}")
+async def test_a_proposal_number_that_is_none_is_refused(settled: Http, number: str) -> None:
+    answer = await settled.get(f"/proposals/{number}")
     assert answer.status_code in (404, 422)
     problem(answer, answer.status_code, f"MESH-S{answer.status_code}")
 
 
-async def test_a_declared_body_over_the_limit_is_413_before_it_is_read(http: Http) -> None:
-    answer = await http.post("/contracts", content=b"x" * (limits.BODY_BYTES + 1))
+async def test_a_declared_body_over_the_limit_is_413_before_it_is_read(settled: Http) -> None:
+    answer = await settled.post("/contracts", content=b"x" * (limits.BODY_BYTES + 1))
     problem(answer, 413, "MESH-S413")
 
 
-async def test_a_body_that_turns_out_too_large_is_413(http: Http) -> None:
+async def test_a_body_that_turns_out_too_large_is_413(settled: Http) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         for _ in range(17):
             yield b" " * (limits.BODY_BYTES // 16)
 
-    answer = await http.post("/contracts", content=pieces(), headers={"content-type": "application/json"})
+    answer = await settled.post("/contracts", content=pieces(), headers={"content-type": "application/json"})
     problem(answer, 413, "MESH-S413")
 
 
@@ -275,37 +373,47 @@ async def test_a_body_at_the_limit_is_read(http: Http) -> None:
 
 
 @pytest.mark.parametrize("length", ["-1", "x", "1e3", "9" * 5_000, ""])
-async def test_a_content_length_that_is_no_length_is_refused(http: Http, length: str) -> None:
-    assert (await http.post("/contracts", headers={"content-length": length})).status_code == 413
+async def test_a_content_length_that_is_no_length_is_refused(settled: Http, length: str) -> None:
+    assert (await settled.post("/contracts", headers={"content-length": length})).status_code == 413
 
 
-async def test_every_path_of_the_openapi_document_has_a_summary(http: Http) -> None:
-    document = (await http.get("/openapi.json")).json()
+async def test_every_path_of_the_openapi_document_has_a_summary(settled: Http) -> None:
+    document = (await settled.get("/openapi.json")).json()
     assert all(verb.get("summary") for path in document["paths"].values() for verb in path.values())
 
 
 HEADERS: list[dict[str, str]] = [
-    {}, {"Authorization": ""}, {"Authorization": "Bearer"}, {"Authorization": "Bearer "}, {"Authorization": TOKEN},
-    {"Authorization": f"Bearer {TOKEN}x"}, {"Authorization": f"Bearer {TOKEN[:-1]}"}, {"Authorization": "Basic !!!"},
-    {"Authorization": "Basic /w=="}, {"Authorization": "Bearer " + "x" * 20_000}, {"Authorization": f"Token {TOKEN}"},
-    {"X-Forwarded-User": "local"}, {"Cookie": f"session={TOKEN}"},
-]  # fmt: skip
+    {},
+    {"Authorization": ""},
+    {"Authorization": "Bearer"},
+    {"Authorization": "Bearer "},
+    {"Authorization": TOKEN},
+    {"Authorization": f"Bearer {TOKEN}x"},
+    {"Authorization": f"Bearer {TOKEN[:-1]}"},
+    {"Authorization": "Basic !!!"},
+    {"Authorization": "Basic /w=="},
+    {"Authorization": "Bearer " + "x" * 20_000},
+    {"Authorization": f"Token {TOKEN}"},
+    {"X-Forwarded-User": "local"},
+    {"Cookie": f"session={TOKEN}"},
+]
 
 
 @pytest.mark.parametrize("headers", HEADERS, ids=lambda headers: str(headers)[:40])
 async def test_a_stranger_gets_401_before_anything_is_parsed(
-    stranger: httpx2.ASGITransport, control: ControlPlane, headers: dict[str, str]
+    settled_app: httpx2.ASGITransport, headers: dict[str, str]
 ) -> None:
-    async with Http(transport=stranger, base_url="http://mesh", headers=headers) as client:
+    async with Http(transport=settled_app, base_url="http://mesh", headers=headers) as client:
         answer = await client.post("/contracts", content=b"[" * 50_000)
         problem(answer, 401, "MESH-S401")
     assert answer.headers["www-authenticate"] == "Bearer"
-    assert control.recent == []
 
 
 @pytest.mark.parametrize("header", [b"Basic \xe9", b"Bearer \xff\xfe", b"\x80"])
-async def test_an_authorization_of_odd_bytes_is_401(stranger: httpx2.ASGITransport, header: bytes) -> None:
-    async with Http(transport=stranger, base_url="http://mesh", headers=[(b"authorization", header)]) as client:
+async def test_an_authorization_of_odd_bytes_is_401(settled_app: httpx2.ASGITransport, header: bytes) -> None:
+    async with Http(
+        transport=settled_app, base_url="http://mesh", headers=[(b"authorization", header)]
+    ) as client:
         problem(await client.get("/contracts"), 401, "MESH-S401")
 
 

@@ -164,8 +164,15 @@ async def test_exactly_these_routes_answer_a_stranger(app: Any, stranger: httpx2
 
 @pytest.mark.parametrize(
     "path",
-    ["/api/v1;/health", "/api/v1/%2e%2e/health", "/health/../api/v1/contracts", "//api/v1/contracts", "/api/v1/contracts;v=/signin", "/static/../api/v1/contracts"],
-)  # fmt: skip
+    [
+        "/api/v1;/health",
+        "/api/v1/%2e%2e/health",
+        "/health/../api/v1/contracts",
+        "//api/v1/contracts",
+        "/api/v1/contracts;v=/signin",
+        "/static/../api/v1/contracts",
+    ],
+)
 async def test_a_path_in_disguise_gets_nothing_from_the_api(stranger: httpx2.AsyncClient, path: str) -> None:
     answer = await stranger.get(path)
     assert answer.status_code in (303, 401, 404) or answer.json() == {"status": "ok", "broker": None}
@@ -188,7 +195,9 @@ def test_a_generated_token_is_long_kept_and_readable_by_its_owner_only(tmp_path:
 
 @pytest.mark.parametrize("content", ["", "\n", "short"])
 @pytest.mark.parametrize("named", [True, False])
-def test_a_token_file_that_is_empty_or_short_never_opens_the_door(tmp_path: Path, content: str, named: bool) -> None:
+def test_a_token_file_that_is_empty_or_short_never_opens_the_door(
+    tmp_path: Path, content: str, named: bool
+) -> None:
     file = tmp_path / "token"
     file.write_text(content)
     with pytest.raises(UsageError) as caught:
@@ -214,7 +223,18 @@ def test_beyond_this_machine_there_is_no_default_secret(tmp_path: Path, host: st
     assert not (tmp_path / "token").exists()
 
 
-@pytest.mark.parametrize(("host", "local"), [("127.0.0.1", True), ("127.8.8.8", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("localhost.evil.example", False), ("", False)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("localhost.evil.example", False),
+        ("", False),
+    ],
+)
 def test_what_is_of_this_machine(host: str, local: bool) -> None:
     assert is_loopback(host) is local
 
@@ -229,7 +249,10 @@ def test_what_runs_is_told_and_forgotten(tmp_path: Path) -> None:
     assert read_running(tmp_path) is None
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"pid": 99999999999999999999, "broker": "", "bootstrap": "", "platform_url": ""}'])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"pid": 99999999999999999999, "broker": "", "bootstrap": "", "platform_url": ""}'],
+)
 def test_a_broken_run_file_is_nothing_running(tmp_path: Path, text: str) -> None:
     (tmp_path / "run.json").write_text(text)
     assert read_running(tmp_path) is None

@@ -37,15 +37,25 @@ def test_a_running_mesh_is_found_from_any_folder_below_it(running: Path) -> None
     below.mkdir(parents=True)
     found = load(below, {})
     assert (found.bootstrap, found.platform_url, found.registry_url, found.token, found.codec) == (
-        "b:1", "http://r:2", "http://r:2/registry", "secret", "auto",
-    )  # fmt: skip
+        "b:1",
+        "http://r:2",
+        "http://r:2/registry",
+        "secret",
+        "auto",
+    )
 
 
 def test_the_environment_comes_first(running: Path) -> None:
-    found = load(running, {**NAMED, "MESH_REGISTRY_URL": "http://s/", "MESH_TOKEN": "t", "MESH_CODEC": "fastavro"})
+    found = load(
+        running, {**NAMED, "MESH_REGISTRY_URL": "http://s/", "MESH_TOKEN": "t", "MESH_CODEC": "fastavro"}
+    )
     assert (found.bootstrap, found.platform_url, found.registry_url, found.token, found.codec) == (
-        "k:9092", "http://p:1", "http://s", "t", "fastavro",
-    )  # fmt: skip
+        "k:9092",
+        "http://p:1",
+        "http://s",
+        "t",
+        "fastavro",
+    )
 
 
 def test_the_token_is_never_shown(running: Path) -> None:
@@ -68,7 +78,9 @@ def test_an_unknown_codec_is_refused(running: Path) -> None:
 
 
 @pytest.mark.parametrize("raw", [None, b"\xff\xfe"])
-def test_a_named_token_file_that_cannot_be_read_is_refused(running: Path, tmp_path: Path, raw: bytes | None) -> None:
+def test_a_named_token_file_that_cannot_be_read_is_refused(
+    running: Path, tmp_path: Path, raw: bytes | None
+) -> None:
     file = tmp_path / "other-token"
     if raw is not None:
         file.write_bytes(raw)
@@ -86,8 +98,13 @@ def test_the_state_folder_can_be_named(tmp_path: Path) -> None:
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
-    for name in ("contracts/ops/b.v1.odcs.yaml", "contracts/ops/a.v1.odcs.yaml", "domains/ops/a.odps.yaml",
-                 "contracts/node_modules/x.odcs.yaml", "contracts/notes.yaml"):  # fmt: skip
+    for name in (
+        "contracts/ops/b.v1.odcs.yaml",
+        "contracts/ops/a.v1.odcs.yaml",
+        "domains/ops/a.odps.yaml",
+        "contracts/node_modules/x.odcs.yaml",
+        "contracts/notes.yaml",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
     return tmp_path
@@ -100,15 +117,18 @@ def names(paths: list[Path], root: Path) -> list[str]:
 def test_declarations_are_found_in_order_and_named_from_the_root(workspace: Path) -> None:
     folders = [workspace / "contracts", workspace / "domains"]
     assert names(folders, workspace) == [
-        "contracts/ops/a.v1.odcs.yaml", "contracts/ops/b.v1.odcs.yaml", "domains/ops/a.odps.yaml",
-    ]  # fmt: skip
+        "contracts/ops/a.v1.odcs.yaml",
+        "contracts/ops/b.v1.odcs.yaml",
+        "domains/ops/a.odps.yaml",
+    ]
 
 
 def test_a_file_reached_by_two_paths_is_read_once(workspace: Path) -> None:
     file = workspace / "contracts/ops/a.v1.odcs.yaml"
     assert names([file, workspace / "contracts/ops"], workspace) == [
-        "contracts/ops/a.v1.odcs.yaml", "contracts/ops/b.v1.odcs.yaml",
-    ]  # fmt: skip
+        "contracts/ops/a.v1.odcs.yaml",
+        "contracts/ops/b.v1.odcs.yaml",
+    ]
 
 
 def test_a_mesh_that_lies_inside_a_skipped_folder_is_read_all_the_same(tmp_path: Path) -> None:

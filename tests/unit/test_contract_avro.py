@@ -43,10 +43,16 @@ def type_of(**prop: Any) -> Any:
     ("prop", "avro"),
     [
         ({"kind": "string"}, "string"),
-        ({"kind": "string", "logicalTypeOptions": {"format": "uuid"}}, {"type": "string", "logicalType": "uuid"}),
+        (
+            {"kind": "string", "logicalTypeOptions": {"format": "uuid"}},
+            {"type": "string", "logicalType": "uuid"},
+        ),
         ({"kind": "string", "logicalTypeOptions": {"format": "email"}}, "string"),
         ({"kind": "string", "enum": [{"value": "a"}]}, "string"),
-        *[({"kind": "integer", "logicalTypeOptions": {"format": f}}, "int") for f in ("i8", "i16", "i32", "u8", "u16")],
+        *[
+            ({"kind": "integer", "logicalTypeOptions": {"format": f}}, "int")
+            for f in ("i8", "i16", "i32", "u8", "u16")
+        ],
         *[({"kind": "integer", "logicalTypeOptions": {"format": f}}, "long") for f in ("i64", "u32")],
         ({"kind": "integer"}, "long"),
         ({"kind": "number"}, "double"),
@@ -56,13 +62,22 @@ def type_of(**prop: Any) -> Any:
         ({"kind": "date"}, {"type": "int", "logicalType": "date"}),
         ({"kind": "time"}, {"type": "long", "logicalType": "time-micros"}),
         ({"kind": "timestamp"}, {"type": "long", "logicalType": "timestamp-micros"}),
-        ({"kind": "timestamp", "logicalTypeOptions": {"timezone": True}}, {"type": "long", "logicalType": "timestamp-micros"}),
-        ({"kind": "timestamp", "logicalTypeOptions": {"timezone": False}}, {"type": "long", "logicalType": "local-timestamp-micros"}),
+        (
+            {"kind": "timestamp", "logicalTypeOptions": {"timezone": True}},
+            {"type": "long", "logicalType": "timestamp-micros"},
+        ),
+        (
+            {"kind": "timestamp", "logicalTypeOptions": {"timezone": False}},
+            {"type": "long", "logicalType": "local-timestamp-micros"},
+        ),
         ({"kind": "array", "items": {"logicalType": "integer"}}, {"type": "array", "items": "long"}),
-        ({"kind": "map", "map": {"key": {"logicalType": "string"}, "value": {"logicalType": "date"}}}, {"type": "map", "values": {"type": "int", "logicalType": "date"}}),
+        (
+            {"kind": "map", "map": {"key": {"logicalType": "string"}, "value": {"logicalType": "date"}}},
+            {"type": "map", "values": {"type": "int", "logicalType": "date"}},
+        ),
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_each_logical_type_has_its_avro_type(prop: dict[str, Any], avro: Any) -> None:
     assert type_of(**prop) == avro
 
@@ -76,8 +91,13 @@ def test_an_object_becomes_a_record_named_after_its_place() -> None:
 def test_objects_of_one_shape_in_two_places_do_not_share_a_name() -> None:
     inner = [field("x", required=True)]
     tree: Any = avro_schema(
-        contract_of([field("a", "object", required=True, properties=inner), field("b", "object", required=True, properties=inner)])
-    ).tree  # fmt: skip
+        contract_of(
+            [
+                field("a", "object", required=True, properties=inner),
+                field("b", "object", required=True, properties=inner),
+            ]
+        )
+    ).tree
     names = [f["type"]["name"] for f in tree["fields"]]
     assert len(set(names)) == 2
 

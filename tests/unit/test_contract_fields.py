@@ -42,11 +42,17 @@ def test_a_removed_property_is_told_with_what_it_was() -> None:
         (field("a", "integer"), field("a", "integer", logicalTypeOptions={"minimum": 1})),
         (field("a"), field("a", enum=[{"value": "x"}])),
         (field("a"), field("a", classification="internal")),
-        (field("a", "array", items={"logicalType": "string"}), field("a", "array", items={"logicalType": "date"})),
-        (field("a", "number"), field("a", "number", customProperties=[{"property": "precision", "value": 9}])),
+        (
+            field("a", "array", items={"logicalType": "string"}),
+            field("a", "array", items={"logicalType": "date"}),
+        ),
+        (
+            field("a", "number"),
+            field("a", "number", customProperties=[{"property": "precision", "value": 9}]),
+        ),
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_a_changed_property_is_told(before: dict[str, Any], after: dict[str, Any]) -> None:
     change = only(contract_of([before]), contract_of([after]))
     assert (change.kind, change.subject, change.field) == ("changed", "a", "a")
@@ -79,7 +85,12 @@ def test_a_change_deep_inside_a_property_is_told_by_its_dotted_name(kind: str) -
 
 
 def quality(*rules: dict[str, Any]) -> Contract:
-    return contract_of([field("a", quality=[r for r in rules if "b" not in r]), field("b", quality=[r["b"] for r in rules if "b" in r])])  # fmt: skip
+    return contract_of(
+        [
+            field("a", quality=[r for r in rules if "b" not in r]),
+            field("b", quality=[r["b"] for r in rules if "b" in r]),
+        ]
+    )
 
 
 RULE = {"name": "valid", "metric": "invalidValues", "mustBe": 0, "arguments": {"pattern": "x"}}
@@ -120,10 +131,18 @@ def test_service_levels_of_two_elements_are_told_apart() -> None:
         ("topic settings", contract(), contract(("value: 3", "value: 4"))),
         ("topic settings", contract(), contract(("value: P400D", "value: P300D"))),
         ("contract status", contract(), contract(("status: active", "status: deprecated"))),
-        ("compatibility", contract_of([field("a")]), contract_of([field("a")], custom={"compatibility": "NONE"})),
-        ("event time", contract_of([field("a", "timestamp")]), contract_of([field("a", "timestamp")], custom={"eventTime": "a"})),
+        (
+            "compatibility",
+            contract_of([field("a")]),
+            contract_of([field("a")], custom={"compatibility": "NONE"}),
+        ),
+        (
+            "event time",
+            contract_of([field("a", "timestamp")]),
+            contract_of([field("a", "timestamp")], custom={"eventTime": "a"}),
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_changed_setting_is_told_and_touches_no_field(subject: str, old: Contract, new: Contract) -> None:
     change = only(old, new)
     assert (change.kind, change.subject, change.field) == ("changed", subject, "")
@@ -131,6 +150,11 @@ def test_a_changed_setting_is_told_and_touches_no_field(subject: str, old: Contr
 
 def test_another_order_of_the_key_is_told() -> None:
     def keyed(a: int, b: int) -> Contract:
-        return contract_of([field("a", primaryKey=True, primaryKeyPosition=a), field("b", primaryKey=True, primaryKeyPosition=b)])  # fmt: skip
+        return contract_of(
+            [
+                field("a", primaryKey=True, primaryKeyPosition=a),
+                field("b", primaryKey=True, primaryKeyPosition=b),
+            ]
+        )
 
     assert only(keyed(1, 2), keyed(2, 1)) == FieldChange("changed", "key", "a | b", "b | a")

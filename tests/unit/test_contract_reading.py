@@ -18,12 +18,31 @@ DAY = 86_400_000
 @pytest.mark.parametrize(
     ("text", "ms"),
     [
-        ("P400D", 400 * DAY), ("PT15M", 900_000), ("P1DT1S", DAY + 1_000), ("P2W", 14 * DAY), ("P1Y", 365 * DAY),
-        ("PT0S", 0), ("P0D", 0), ("forever", -1), ("P", None), ("PT", None), ("P1M", None), ("400D", None),
-        ("p1d", None), ("P1D ", None), ("P-1D", None), ("P1.5D", None), ("P١D", None), ("", None), (None, None),
-        (5, None), (True, None), (["P1D"], None), ("P9999999D", None),
+        ("P400D", 400 * DAY),
+        ("PT15M", 900_000),
+        ("P1DT1S", DAY + 1_000),
+        ("P2W", 14 * DAY),
+        ("P1Y", 365 * DAY),
+        ("PT0S", 0),
+        ("P0D", 0),
+        ("forever", -1),
+        ("P", None),
+        ("PT", None),
+        ("P1M", None),
+        ("400D", None),
+        ("p1d", None),
+        ("P1D ", None),
+        ("P-1D", None),
+        ("P1.5D", None),
+        ("P١D", None),
+        ("", None),
+        (None, None),
+        (5, None),
+        (True, None),
+        (["P1D"], None),
+        ("P9999999D", None),
     ],
-)  # fmt: skip
+)
 def test_a_duration_is_iso_8601_or_forever(text: Any, ms: int | None) -> None:
     assert durations.milliseconds(text) == ms
 
@@ -31,14 +50,36 @@ def test_a_duration_is_iso_8601_or_forever(text: Any, ms: int | None) -> None:
 @pytest.mark.parametrize(
     ("value", "unit", "ms"),
     [
-        (400, "d", 400 * DAY), (400, "days", 400 * DAY), (1, "day", DAY), (1, "", DAY), (2, "y", 730 * DAY),
-        (1, "yr", 365 * DAY), (1, "years", 365 * DAY), (3, "h", 10_800_000), (3, "hrs", 10_800_000),
-        (5, "m", 300_000), (5, "Minutes", 300_000), (5, "s", 5_000), (5, "sec", 5_000), (5, "ms", 5),
-        (0.5, "d", DAY // 2), (0, "d", 0), ("400", "d", 400 * DAY), ("P1D", "", DAY), ("P0D", "", 0),
-        ("forever", "", -1), ("a while", "d", -1), (True, "d", -1), (-5, "d", -1), (5, "moons", -1), (None, "d", -1),
-        (1e308, "y", durations.LONGEST), (10**30, "y", durations.LONGEST), ("9" * 5_000, "d", durations.LONGEST),
+        (400, "d", 400 * DAY),
+        (400, "days", 400 * DAY),
+        (1, "day", DAY),
+        (1, "", DAY),
+        (2, "y", 730 * DAY),
+        (1, "yr", 365 * DAY),
+        (1, "years", 365 * DAY),
+        (3, "h", 10_800_000),
+        (3, "hrs", 10_800_000),
+        (5, "m", 300_000),
+        (5, "Minutes", 300_000),
+        (5, "s", 5_000),
+        (5, "sec", 5_000),
+        (5, "ms", 5),
+        (0.5, "d", DAY // 2),
+        (0, "d", 0),
+        ("400", "d", 400 * DAY),
+        ("P1D", "", DAY),
+        ("P0D", "", 0),
+        ("forever", "", -1),
+        ("a while", "d", -1),
+        (True, "d", -1),
+        (-5, "d", -1),
+        (5, "moons", -1),
+        (None, "d", -1),
+        (1e308, "y", durations.LONGEST),
+        (10**30, "y", durations.LONGEST),
+        ("9" * 5_000, "d", durations.LONGEST),
     ],
-)  # fmt: skip
+)
 def test_a_service_level_with_its_unit_becomes_milliseconds(value: Any, unit: str, ms: int) -> None:
     assert durations.from_unit(value, unit) == ms
 
@@ -128,19 +169,51 @@ def checks(**prop: Any) -> list[Any]:
         ({"enum": [{"value": "a"}, {"value": "b"}]}, OneOf(("a", "b"))),
         ({"kind": "integer", "logicalTypeOptions": {"minimum": 0}}, Range(minimum=0)),
         ({"kind": "integer", "logicalTypeOptions": {"maximum": 0}}, Range(maximum=0)),
-        ({"kind": "number", "logicalTypeOptions": {"exclusiveMinimum": 0, "exclusiveMaximum": 9}}, Range(exclusive_minimum=0, exclusive_maximum=9)),
+        (
+            {"kind": "number", "logicalTypeOptions": {"exclusiveMinimum": 0, "exclusiveMaximum": 9}},
+            Range(exclusive_minimum=0, exclusive_maximum=9),
+        ),
         ({"kind": "integer", "logicalTypeOptions": {"multipleOf": 5}}, MultipleOf(5)),
         ({"logicalTypeOptions": {"minLength": 0}}, Length(0, None)),
         ({"logicalTypeOptions": {"maxLength": 3}}, Length(None, 3)),
         ({"logicalTypeOptions": {"pattern": "^a$"}}, Pattern("^a$")),
-        ({"kind": "array", "items": {"logicalType": "string"}, "logicalTypeOptions": {"minItems": 1, "maxItems": 2}}, ItemCount(1, 2)),
-        ({"kind": "array", "items": {"logicalType": "string"}, "logicalTypeOptions": {"uniqueItems": True}}, UniqueItems()),
+        (
+            {
+                "kind": "array",
+                "items": {"logicalType": "string"},
+                "logicalTypeOptions": {"minItems": 1, "maxItems": 2},
+            },
+            ItemCount(1, 2),
+        ),
+        (
+            {
+                "kind": "array",
+                "items": {"logicalType": "string"},
+                "logicalTypeOptions": {"uniqueItems": True},
+            },
+            UniqueItems(),
+        ),
         ({"quality": [{"metric": "nullValues", "mustBe": 0, "severity": "error"}]}, Required()),
-        ({"quality": [{"metric": "invalidValues", "mustBe": 0, "severity": "error", "arguments": {"validValues": ["x"]}}]}, OneOf(("x",))),
-        ({"quality": [{"metric": "invalidValues", "mustBe": 0, "arguments": {"pattern": "x"}}]}, Pattern("x")),
+        (
+            {
+                "quality": [
+                    {
+                        "metric": "invalidValues",
+                        "mustBe": 0,
+                        "severity": "error",
+                        "arguments": {"validValues": ["x"]},
+                    }
+                ]
+            },
+            OneOf(("x",)),
+        ),
+        (
+            {"quality": [{"metric": "invalidValues", "mustBe": 0, "arguments": {"pattern": "x"}}]},
+            Pattern("x"),
+        ),
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_what_one_event_can_break_becomes_a_record_rule(prop: dict[str, Any], check: Any) -> None:
     assert checks(**prop) == [check]
 
@@ -151,18 +224,33 @@ def test_what_one_event_can_break_becomes_a_record_rule(prop: dict[str, Any], ch
         {"metric": "invalidValues", "mustBe": 0, "severity": "warning", "arguments": {"pattern": "x"}},
         {"metric": "invalidValues", "mustBe": 1, "severity": "error", "arguments": {"pattern": "x"}},
         {"metric": "invalidValues", "mustBeLessThan": 1, "severity": "error", "arguments": {"pattern": "x"}},
-        {"metric": "invalidValues", "mustBeLessOrEqualTo": 0, "severity": "error", "arguments": {"pattern": "x"}},
+        {
+            "metric": "invalidValues",
+            "mustBeLessOrEqualTo": 0,
+            "severity": "error",
+            "arguments": {"pattern": "x"},
+        },
         {"metric": "invalidValues", "mustBe": 0, "severity": "error"},
         {"metric": "invalidValues", "mustBe": 0, "severity": "error", "arguments": {"minLength": 3}},
-        {"metric": "invalidValues", "mustBe": 0, "severity": "error", "arguments": {"pattern": "x", "other": 1}},
+        {
+            "metric": "invalidValues",
+            "mustBe": 0,
+            "severity": "error",
+            "arguments": {"pattern": "x", "other": 1},
+        },
         {"metric": "duplicateValues", "mustBe": 0, "severity": "error"},
         {"metric": "missingValues", "mustBe": 0, "severity": "error", "arguments": {"missingValues": [""]}},
-        {"type": "custom", "engine": "greatExpectations", "implementation": {"type": "expect_x"}, "severity": "error"},
+        {
+            "type": "custom",
+            "engine": "greatExpectations",
+            "implementation": {"type": "expect_x"},
+            "severity": "error",
+        },
         {"type": "sql", "query": "select 1", "mustBe": 0, "severity": "error"},
         {"type": "text", "description": "Nice."},
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_what_needs_a_window_stays_a_window_check(rule: dict[str, Any]) -> None:
     made = contract_of([field("f", quality=[rule])])
     assert record_rules(made) == ()

@@ -30,7 +30,10 @@ def log(path: Path) -> Iterator[SqliteLog]:
 
 
 def append(log: SqliteLog, *numbers: int) -> list[Record]:
-    return [log.append(time=f"t{n}", actor="ann", kind="test.kind", body={"n": n, "é": [None, 1.5]}) for n in numbers]
+    return [
+        log.append(time=f"t{n}", actor="ann", kind="test.kind", body={"n": n, "é": [None, 1.5]})
+        for n in numbers
+    ]
 
 
 def test_records_come_back_in_order_with_offsets_without_gaps(log: SqliteLog) -> None:
@@ -133,18 +136,22 @@ while True:
 def test_no_acknowledged_append_is_lost_when_the_process_is_killed(path: Path) -> None:
     acknowledged = -1
     for kill in range(10):
-        child = subprocess.Popen([sys.executable, "-c", APPENDER, str(path)], stdout=subprocess.PIPE, text=True)
+        child = subprocess.Popen(
+            [sys.executable, "-c", APPENDER, str(path)], stdout=subprocess.PIPE, text=True
+        )
         assert child.stdout is not None
         first = int(child.stdout.readline())
         assert first > acknowledged
         time.sleep(0.002 * kill)
         child.send_signal(signal.SIGKILL)
-        lines = [line for line in child.stdout.read().splitlines(keepends=True)]
+        lines = child.stdout.read().splitlines()
         child.wait()
         child.stdout.close()
         acknowledged = int(lines[-1]) if lines else first
         log = SqliteLog(path)
-        assert [record.body["n"] for record in log.read()][: acknowledged + 1] == list(range(acknowledged + 1))
+        assert [record.body["n"] for record in log.read()][: acknowledged + 1] == list(
+            range(acknowledged + 1)
+        )
         assert log.verify() is None
         log.close()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from mesh.contract.yaml import read
 from mesh.declaration import SourceFile, declare
 from mesh.errors import DeclarationError
 from mesh.product import read_product
@@ -43,12 +44,27 @@ def test_contracts_alone_need_no_product() -> None:
         ((CONTRACT, CONTRACT, PRODUCT), "MESH-C060", "file1.odcs.yaml", "error"),
         ((CONTRACT, PRODUCT, PRODUCT), "MESH-C060", "file2.odps.yaml", "error"),
         ((PRODUCT,), "MESH-C061", "file0.odps.yaml:11:5", "error"),
-        ((CONTRACT, replaced(PRODUCT, ("    version: 1.0.0", "    version: 1.1.0"))), "MESH-C062", "file1.odps.yaml:10:5", "error"),
-        ((CONTRACT, AIRCRAFT, product_text("ops.flights", "ops.flights.v1", "fleet.aircraft.v1")), "MESH-C063", "file2.odps.yaml", "error"),
+        (
+            (CONTRACT, replaced(PRODUCT, ("    version: 1.0.0", "    version: 1.1.0"))),
+            "MESH-C062",
+            "file1.odps.yaml:10:5",
+            "error",
+        ),
+        (
+            (CONTRACT, AIRCRAFT, product_text("ops.flights", "ops.flights.v1", "fleet.aircraft.v1")),
+            "MESH-C063",
+            "file2.odps.yaml",
+            "error",
+        ),
         ((CONTRACT, AIRCRAFT, PRODUCT), "MESH-C064", "file1.odcs.yaml:3:1", "warning"),
-        ((CONTRACT, product_text("ops.flights", reads=["fleet.aircraft.v1"])), "MESH-C061", "file1.odps.yaml", "error"),
+        (
+            (CONTRACT, product_text("ops.flights", reads=["fleet.aircraft.v1"])),
+            "MESH-C061",
+            "file1.odps.yaml",
+            "error",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_does_not_fit_is_named(texts: tuple[str, ...], code: str, where: str, severity: str) -> None:
     (finding,) = declared(*texts).findings
     assert (finding.code, finding.severity) == (code, severity)
@@ -61,6 +77,23 @@ def test_what_does_not_fit_is_named(texts: tuple[str, ...], code: str, where: st
 def test_a_misspelt_contract_id_comes_with_the_one_that_was_meant() -> None:
     texts = CONTRACT, replaced(PRODUCT, ("contractId: ops.flights.v1", "contractId: ops.fligths.v1"))
     assert "did you mean 'ops.flights.v1'?" in declared(*texts).findings[0].message
+
+
+def reading(*fields: str) -> str:
+    port = "inputPorts:\n  - name: aircraft\n    contractId: fleet.aircraft.v1\n    customProperties:\n"
+    return PRODUCT + port + f"      - property: fields\n        value: [{', '.join(fields)}]\n"
+
+
+def test_an_input_port_says_which_properties_it_reads() -> None:
+    found = declared(CONTRACT, AIRCRAFT, product_text("fleet.aircraft"), reading("a"))
+    assert found.findings == ()
+    assert found.products["ops.flights"].input_ports[0].fields == ("a",)
+
+
+def test_an_input_port_that_reads_what_is_not_there_is_told() -> None:
+    (finding,) = declared(CONTRACT, AIRCRAFT, product_text("fleet.aircraft"), reading("a", "aa")).findings
+    assert (finding.code, str(finding.where)) == ("MESH-C065", "file3.odps.yaml:15:5")
+    assert "did you mean 'a'?" in finding.message
 
 
 def test_a_warning_alone_does_not_stop_anything() -> None:
@@ -113,15 +146,15 @@ def test_a_product_is_read_with_its_ports_and_people() -> None:
 
 
 FUZZ = """
-import json, random, sys, time
+import copy, json, random, sys, time
 from mesh.contract.record_rules import record_rules
 from mesh.declaration import SourceFile, declare
 
 sources, seed, runs = json.load(sys.stdin), int(sys.argv[1]), int(sys.argv[2])
 rng = random.Random(seed)
-values = [None, 0, -1, 1e308, True, "", [], {}, "x", [1], {"a": 1}, "P0D", 10**30, ["a", {"b": []}], "[", "\\u0000"]
-keys = ["items", "map", "properties", "quality", "customProperties", "value", "metric", "arguments", "logicalType", "enum"]
-pieces = ["[", "]", "{", "}", ":", "- ", "&a ", "*a", "!x ", "\\t", "\\n", "'", '"', "|", "\\0", "%", "#", "\\ufeff", "? ", "<<: "]
+values = [None, 0, -1, 1e308, True, "", [], {}, "x", [1], {"a": 1}, "P0D", 10**30, ["a", {"b": []}], "["]
+keys = "items map properties quality customProperties value metric arguments logicalType enum".split()
+pieces = ["[", "]", "{", "}", ":", "- ", "&a ", "*a", "!x ", "\\t", "\\n", "'", '"', "|", "\\0", "%", "#", "? ", "<<: "]
 
 
 def places(tree):
@@ -138,9 +171,9 @@ for run in range(runs):
         for _ in range(rng.choice([1, 2])):
             holder, key = rng.choice(list(places(tree)))
             if rng.random() < 0.7 or not isinstance(holder, dict):
-                holder[key] = rng.choice(values)
+                holder[key] = copy.deepcopy(rng.choice(values))
             else:
-                holder[rng.choice(keys)] = rng.choice(values)
+                holder[rng.choice(keys)] = copy.deepcopy(rng.choice(values))
         text = json.dumps(tree)
     else:
         for _ in range(rng.choice([1, 3])):
@@ -165,16 +198,18 @@ print("held")
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_mutated_declaration_is_a_finding_or_holds_and_never_anything_else(seed: int) -> None:
-    import yaml
-
-    from mesh.contract.yaml import read
-
     files = [*(ROOT / "contracts").rglob("*.odcs.yaml"), *(ROOT / "domains").rglob("*.odps.yaml")]
-    sources = [(f.name, f.read_text(), read(f.read_bytes(), f.name).data) for f in random.Random(seed).sample(sorted(files), 6)]  # fmt: skip
-    assert yaml.__with_libyaml__
+    sources = [
+        (f.name, f.read_text(), read(f.read_bytes(), f.name).data)
+        for f in random.Random(seed).sample(sorted(files), 6)
+    ]
     ended = subprocess.run(
-        [sys.executable, "-c", FUZZ, str(seed), "80"], input=json.dumps(sources), capture_output=True, text=True, cwd=ROOT
-    )  # fmt: skip
+        [sys.executable, "-c", FUZZ, str(seed), "80"],
+        input=json.dumps(sources),
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
     assert (ended.returncode, ended.stdout) == (0, "held\n"), ended.stdout + ended.stderr
 
 

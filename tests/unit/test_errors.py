@@ -33,7 +33,9 @@ def test_codes_of_errors_are_their_own() -> None:
 
 
 def test_an_error_tells_where_what_why_and_what_next() -> None:
-    error = UsageError("no such thing", code="MESH-U099", where=Location("a.yaml", 3, 5), why="it went", fix="mesh up")
+    error = UsageError(
+        "no such thing", code="MESH-U099", where=Location("a.yaml", 3, 5), why="it went", fix="mesh up"
+    )
     assert str(error) == "a.yaml:3:5: MESH-U099 no such thing\n  why:  it went\n  next: mesh up"
 
 

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
 import pytest
 
+from domains.fleet.aircraft import aircraft
+from domains.operations.departures import departures
 from domains.punctuality.delay_causes import EVENTS, delay_causes, likely_cause
 from domains.punctuality.route_delays import DelayTotals, Window, merged, summarise, to_event
+from domains.weather.observations import observations
+from mesh.product import Product, read_product
 from tests.unit.test_example_declarations import properties
 from tests.unit.test_example_events import chunks, departure_batches, events, raw
 
+ROOT = Path(__file__).resolve().parents[2]
 DAY = datetime(2013, 7, 4, tzinfo=UTC)
 
 
@@ -191,3 +197,30 @@ def test_the_event_of_a_window_has_the_fields_of_the_contract() -> None:
 
     assert list(event) == [p["name"] for p in properties("punctuality.route-delays.v1")]
     assert (event["window_end"], event["mean_delay_minutes"]) == (DAY + timedelta(days=1), 8.25)
+
+
+def test_delay_causes_reads_only_the_properties_that_its_input_ports_name() -> None:
+    ports = {p.contract_id: list(p.fields) for p in product_file("delay-causes").input_ports}
+    batch = next(iter(departures())).combine_chunks().to_batches()[0]
+    weather, fleet = pa.concat_tables(observations()), pa.concat_tables(aircraft())
+
+    whole = delay_causes(batch, weather, fleet)
+    named = delay_causes(
+        batch.select(ports["operations.departures.v1"]),
+        weather.select(ports["weather.observations.v1"]),
+        fleet.select(ports["fleet.aircraft.v1"]),
+    )
+
+    assert named.equals(whole)
+
+
+def test_route_delays_reads_only_the_properties_that_its_input_port_names() -> None:
+    (port,) = product_file("route-delays").input_ports
+    batch = next(iter(departures())).combine_chunks().to_batches()[0]
+
+    assert summarise(batch.select(list(port.fields))) == summarise(batch)
+
+
+def product_file(name: str) -> Product:
+    file = ROOT / "domains" / "punctuality" / f"{name}.odps.yaml"
+    return read_product(file.read_bytes(), file.name)

@@ -1,4 +1,4 @@
-"""Governance as a pure state: declaring, proposing, deciding, and the same records always giving the same state."""
+"""Governance as a pure state: declaring, proposing, deciding; the same records give the same state."""
 
 from __future__ import annotations
 
@@ -26,9 +26,15 @@ def sha(text: str) -> str:
 
 def facts(text: str, **more: Any) -> dict[str, Any]:
     return {
-        "contract_id": ID, "version": "1.0.0", "sha256": sha(text), "file": "f.yaml", "text": text, "topic": TOPIC,
-        "schema": f"schema of {text}", **more,
-    }  # fmt: skip
+        "contract_id": ID,
+        "version": "1.0.0",
+        "sha256": sha(text),
+        "file": "f.yaml",
+        "text": text,
+        "topic": TOPIC,
+        "schema": f"schema of {text}",
+        **more,
+    }
 
 
 @dataclass
@@ -48,10 +54,18 @@ class Chamber:
 
     def propose(self, text: str = "two", base: str = "one", *, compatible: bool = True) -> Any:
         verdict = {"compatible": compatible, "problems": [] if compatible else ["field x is gone"]}
-        return self.send("proposal.open", facts(text, base_sha256=sha(base), reason="because", verdict=verdict))
+        return self.send(
+            "proposal.open", facts(text, base_sha256=sha(base), reason="because", verdict=verdict)
+        )
 
-    def decide(self, number: int = 1, decision: str = "approve", text: str = "two", actor: str = "gov") -> Any:
-        return self.send("proposal.decide", {"number": number, "decision": decision, "sha256": sha(text), "reason": "ok"}, actor)  # fmt: skip
+    def decide(
+        self, number: int = 1, decision: str = "approve", text: str = "two", actor: str = "gov"
+    ) -> Any:
+        return self.send(
+            "proposal.decide",
+            {"number": number, "decision": decision, "sha256": sha(text), "reason": "ok"},
+            actor,
+        )
 
     def text_in_force(self) -> str:
         found = self.state.in_force(ID)
@@ -191,9 +205,19 @@ def test_a_kind_from_a_later_release_is_passed_over(chamber: Chamber) -> None:
 
 steps = st.one_of(
     st.tuples(st.just("declare"), st.sampled_from(["one", "two"])),
-    st.tuples(st.just("propose"), st.sampled_from(["one", "two", "three"]), st.sampled_from(["one", "two"]), st.booleans()),
-    st.tuples(st.just("decide"), st.integers(0, 4), st.sampled_from(["approve", "refuse"]), st.sampled_from(["one", "two", "three"])),
-)  # fmt: skip
+    st.tuples(
+        st.just("propose"),
+        st.sampled_from(["one", "two", "three"]),
+        st.sampled_from(["one", "two"]),
+        st.booleans(),
+    ),
+    st.tuples(
+        st.just("decide"),
+        st.integers(0, 4),
+        st.sampled_from(["approve", "refuse"]),
+        st.sampled_from(["one", "two", "three"]),
+    ),
+)
 
 
 @settings(max_examples=150, deadline=None)
@@ -209,7 +233,11 @@ def test_replay_gives_the_same_state_and_nothing_is_in_force_without_approval(ta
     for record in chamber.records:
         replayed.apply(record)
     assert vars(replayed) == vars(chamber.state)
-    approved = {p.sha256 for p in chamber.state.proposals.values() if p.status == "approved" and p.verdict["compatible"]}
+    approved = {
+        p.sha256
+        for p in chamber.state.proposals.values()
+        if p.status == "approved" and p.verdict["compatible"]
+    }
     assert {v.sha256 for v in chamber.state.contracts.get(ID, [])[1:]} <= approved
     assert sum(1 for p in chamber.state.proposals.values() if p.status == "open") <= 1
 
@@ -218,7 +246,16 @@ def gated(*schemas: str) -> ContractGate:
     chamber = Chamber()
     chamber.declare("one", schema=schemas[0])
     for number, schema in enumerate(schemas[1:], start=1):
-        chamber.send("proposal.open", facts(f"text{number}", schema=schema, base_sha256=sha(chamber.text_in_force()), reason="", verdict={"compatible": True}))  # fmt: skip
+        chamber.send(
+            "proposal.open",
+            facts(
+                f"text{number}",
+                schema=schema,
+                base_sha256=sha(chamber.text_in_force()),
+                reason="",
+                verdict={"compatible": True},
+            ),
+        )
         chamber.decide(number, text=f"text{number}")
     return ContractGate(chamber.state)
 

@@ -22,7 +22,9 @@ A, B = field("a", required=True), field("b", "integer")
 OLD = version("1.0.0", A, B)
 
 
-def verdict(new: Contract, old: Contract = OLD, *, subscriptions: Any = (), readers: Any = None) -> dict[str, Any]:
+def verdict(
+    new: Contract, old: Contract = OLD, *, subscriptions: Any = (), readers: Any = None
+) -> dict[str, Any]:
     return judge(old, new, [avro_schema(old)], subscriptions, readers or {})
 
 
@@ -69,12 +71,16 @@ def test_a_looser_level_alone_is_a_change_that_governance_sees() -> None:
 
 
 def test_a_stricter_level_is_judged_at_once() -> None:
-    found = verdict(version("1.1.0", A, custom={"compatibility": "FULL"}), version("1.0.0", A, field("b", required=True)))
+    found = verdict(
+        version("1.1.0", A, custom={"compatibility": "FULL"}), version("1.0.0", A, field("b", required=True))
+    )
     assert not found["compatible"]
 
 
 def test_one_break_is_told_once_when_both_levels_forbid_it() -> None:
-    found = verdict(version("1.1.0", A, B, field("c", required=True), custom={"compatibility": "BACKWARD_TRANSITIVE"}))
+    found = verdict(
+        version("1.1.0", A, B, field("c", required=True), custom={"compatibility": "BACKWARD_TRANSITIVE"})
+    )
     assert len(found["problems"]) == len(set(found["problems"])) == 1
 
 
@@ -117,7 +123,9 @@ def test_a_reader_of_unknown_fields_is_affected_by_every_change() -> None:
 
 
 def test_nobody_is_affected_by_an_added_field() -> None:
-    found = verdict(version("1.1.0", A, B, field("c")), subscriptions=[reading("g", "a")], readers={"x.yy": []})
+    found = verdict(
+        version("1.1.0", A, B, field("c")), subscriptions=[reading("g", "a")], readers={"x.yy": []}
+    )
     assert not any(affected(found).values())
 
 

@@ -30,11 +30,28 @@ def test_a_topic_name_is_taken_apart(text: str, parts: TopicName) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", "ops", "ops.v1", "ops.flights", "ops.flights.1", "ops.flights.v", "ops.flights.v01", "ops.flights.v100000",
-        "Ops.flights.v1", "ops.fli_ghts.v1", "ops..v1", "ops.flights.v1.dlq", "ops.flights.v1\n", " ops.flights.v1",
-        "o.flights.v1", "1ops.flights.v1", "ops.flights.a.b.v1", f"{'a' * 64}.bb.v1", "ops.flüge.v1", "ops.flights.v١",
+        "",
+        "ops",
+        "ops.v1",
+        "ops.flights",
+        "ops.flights.1",
+        "ops.flights.v",
+        "ops.flights.v01",
+        "ops.flights.v100000",
+        "Ops.flights.v1",
+        "ops.fli_ghts.v1",
+        "ops..v1",
+        "ops.flights.v1.dlq",
+        "ops.flights.v1\n",
+        " ops.flights.v1",
+        "o.flights.v1",
+        "1ops.flights.v1",
+        "ops.flights.a.b.v1",
+        f"{'a' * 64}.bb.v1",
+        "ops.flüge.v1",
+        "ops.flights.v١",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_topic_of_the_mesh_is_refused(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         naming.parse_topic(text)
@@ -43,7 +60,9 @@ def test_what_is_no_topic_of_the_mesh_is_refused(text: str) -> None:
 
 
 @given(slugs, slugs, st.integers(0, 99_999), st.none() | slugs)
-def test_a_name_put_together_and_taken_apart_is_the_same(domain: str, product: str, major: int, port: str | None) -> None:
+def test_a_name_put_together_and_taken_apart_is_the_same(
+    domain: str, product: str, major: int, port: str | None
+) -> None:
     name = TopicName(domain, product, major, port)
     assert naming.parse_topic(str(name)) == name
     assert name.product_name == f"{domain}.{product}"
@@ -68,12 +87,28 @@ def test_no_dead_letter_topic_is_a_products_topic() -> None:
 
 @pytest.mark.parametrize(
     ("domain", "product", "fullname"),
-    [("ops", "flights", "ops.Flights"), ("flight-ops", "delay-causes", "flight_ops.DelayCauses"), ("o1", "a-1b", "o1.A1b")],
-)  # fmt: skip
+    [
+        ("ops", "flights", "ops.Flights"),
+        ("flight-ops", "delay-causes", "flight_ops.DelayCauses"),
+        ("o1", "a-1b", "o1.A1b"),
+    ],
+)
 def test_the_avro_name_of_a_product(domain: str, product: str, fullname: str) -> None:
     assert naming.avro_fullname(domain, product) == fullname
 
 
-@pytest.mark.parametrize(("text", "holds"), [("ab", True), ("a-b", True), ("a", False), ("A1", False), ("a_b", False), ("ab\n", False), ("a" * 63, True), ("a" * 64, False)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("ab", True),
+        ("a-b", True),
+        ("a", False),
+        ("A1", False),
+        ("a_b", False),
+        ("ab\n", False),
+        ("a" * 63, True),
+        ("a" * 64, False),
+    ],
+)
 def test_a_slug_is_lower_case_with_hyphens(text: str, holds: bool) -> None:
     assert naming.is_slug(text) is holds

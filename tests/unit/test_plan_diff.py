@@ -38,7 +38,10 @@ def applied(wanted: Declaration, twin: WorldTwin | None = None) -> WorldTwin:
 MORE_EVENTS = ("value: P400D", "value: P800D")
 MORE_PARTITIONS = ("value: 3", "value: 6")
 FEWER_PARTITIONS = ("value: 3", "value: 2")
-ANOTHER_TYPE = ("logicalType: integer\n        logicalTypeOptions: {format: i32, minimum: -60}", "logicalType: boolean")
+ANOTHER_TYPE = (
+    "logicalType: integer\n        logicalTypeOptions: {format: i32, minimum: -60}",
+    "logicalType: boolean",
+)
 
 
 def approved(*pairs: tuple[str, str]) -> tuple[Declaration, WorldTwin]:
@@ -80,7 +83,10 @@ def test_after_applying_an_approved_change_the_next_plan_is_empty(change: tuple[
 
 
 def test_a_contract_back_in_an_earlier_text_needs_no_schema_again() -> None:
-    wider = ("      - name: departed_at", "      - name: note\n        logicalType: string\n      - name: departed_at")
+    wider = (
+        "      - name: departed_at",
+        "      - name: note\n        logicalType: string\n      - name: departed_at",
+    )
     wanted, twin = approved(wider)
     applied(wanted, twin)
     twin.platform.approve(CONTRACT)
@@ -179,7 +185,10 @@ kinds = st.sampled_from(["string", "integer", "date", "timestamp", "boolean"])
 def declarations(draw: st.DrawFn) -> Declaration:
     texts = []
     for name in draw(st.lists(names, unique=True, min_size=1)):
-        properties = [field(n, draw(kinds), required=draw(st.booleans())) for n in draw(st.lists(names.map(lambda n: n.replace("-", "_")), unique=True, min_size=1))]  # fmt: skip
+        properties = [
+            field(n, draw(kinds), required=draw(st.booleans()))
+            for n in draw(st.lists(names.map(lambda n: n.replace("-", "_")), unique=True, min_size=1))
+        ]
         custom = {
             "partitions": draw(st.integers(1, 3)),
             "retention": draw(st.sampled_from(["P1D", "forever", "P0D"])),

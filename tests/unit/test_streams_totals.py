@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from mesh.errors import MeshError, UsageError
 from mesh.streams.model import Key, WindowedStream
-from mesh.streams.totals import WindowTotals
+from mesh.streams.totals import Counted, WindowTotals
 
 MIDNIGHT = datetime(2013, 1, 1, tzinfo=UTC)
 
@@ -52,55 +52,59 @@ STREAM = WindowedStream(
 Event = tuple[int, int, str]  # partition, offset, name; the amount is the offset
 
 
-def counted(totals: WindowTotals[Sum], events: Sequence[Event]) -> dict[str, Any]:
+def counted(totals: WindowTotals[Sum], events: Sequence[Event]) -> Counted[Sum]:
     rows = pa.RecordBatch.from_pylist([{"name": name, "amount": offset} for _, offset, name in events])
     ends = {
         partition: max(o for p, o, _ in events if p == partition) + 1 for partition in {e[0] for e in events}
     }
-    found = totals.count(rows, [(partition, offset) for partition, offset, _ in events], ends)
-    return {"found": found, "entries": dict(found.entries)}
+    return totals.count(rows, [(partition, offset) for partition, offset, _ in events], ends)
 
 
-def count(totals: WindowTotals[Sum], events: Sequence[Event]) -> Mapping[Key, Sum]:
-    found = counted(totals, events)["found"]
+def count(totals: WindowTotals[Sum], events: Sequence[Event], log: dict[str, Any] | None = None) -> Any:
+    """Count and keep; `log` is what a changelog would hold after."""
+    found = counted(totals, events)
     totals.keep(found)
+    if log is not None:
+        log.update(found.entries)
     return dict(found.windows)
 
 
-def sums(store: Mapping[str, Any]) -> dict[str, int]:
-    return {name.rpartition("/")[2]: e[0]["count"] for name, e in store.items() if name.startswith("window/")}
+def recovered(log: Mapping[str, Any]) -> WindowTotals[Sum]:
+    totals = WindowTotals(STREAM)
+    totals.recover(json.loads(json.dumps(log)))
+    return totals
+
+
+def sums(log: Mapping[str, Any]) -> dict[str, int]:
+    return {name.rpartition("/")[2]: e[0]["count"] for name, e in log.items() if name.startswith("window/")}
 
 
 def test_totals_of_batches_add_up() -> None:
-    totals = WindowTotals(STREAM, {})
+    totals = WindowTotals(STREAM)
     count(totals, [(0, 0, "a"), (0, 1, "b"), (0, 2, "a")])
 
-    windows = count(totals, [(0, 3, "a"), (1, 0, "a")])
-
-    assert windows == {("a", MIDNIGHT): Sum(4, 5)}
+    assert count(totals, [(0, 3, "a"), (1, 0, "a")]) == {("a", MIDNIGHT): Sum(4, 5)}
 
 
-def test_nothing_is_written_before_it_is_kept() -> None:
-    store: dict[str, Any] = {}
+def test_nothing_counts_before_it_is_kept() -> None:
+    totals = WindowTotals(STREAM)
+    counted(totals, [(0, 0, "a")])
 
-    counted(WindowTotals(STREAM, store), [(0, 0, "a")])
-
-    assert store == {}
+    assert totals.position(0) is None
+    assert count(totals, [(0, 0, "a")]) == {("a", MIDNIGHT): Sum(1, 0)}
 
 
 def test_a_batch_that_comes_again_changes_nothing() -> None:
-    store: dict[str, Any] = {}
-    totals = WindowTotals(STREAM, store)
+    totals = WindowTotals(STREAM)
     events = [(0, 0, "a"), (1, 0, "b"), (0, 1, "a")]
     count(totals, events)
-    before = json.dumps(store)
 
     assert count(totals, events) == {}
-    assert json.dumps(store) == before
+    assert count(totals, [(0, 2, "a")]) == {("a", MIDNIGHT): Sum(3, 3)}
 
 
 def test_events_of_a_known_and_a_new_stretch_in_one_batch_are_told_apart() -> None:
-    totals = WindowTotals(STREAM, {})
+    totals = WindowTotals(STREAM)
     count(totals, [(0, 0, "a"), (0, 1, "a")])
 
     windows = count(totals, [(0, 0, "a"), (0, 1, "a"), (0, 2, "a"), (1, 0, "a")])
@@ -109,17 +113,15 @@ def test_events_of_a_known_and_a_new_stretch_in_one_batch_are_told_apart() -> No
 
 
 def test_a_window_that_was_not_written_is_counted_again_and_its_neighbour_is_not() -> None:
-    store: dict[str, Any] = {}
-    first = counted(WindowTotals(STREAM, store), [(0, 0, "a"), (0, 1, "b")])["entries"]
-    written = next(name for name in first if name.endswith("/a"))
-    recovered = WindowTotals(STREAM, {written: first[written]})
-    recovered.recovered()
+    entries = counted(WindowTotals(STREAM), [(0, 0, "a"), (0, 1, "b")]).entries
+    written = next(name for name in entries if name.endswith("/a"))
+    totals = recovered({written: entries[written]})
 
-    assert count(recovered, [(0, 0, "a"), (0, 1, "b")]) == {("b", MIDNIGHT): Sum(1, 1)}
+    assert count(totals, [(0, 0, "a"), (0, 1, "b")]) == {("b", MIDNIGHT): Sum(1, 1)}
 
 
 def test_the_position_follows_what_is_done_with_even_when_nothing_was_counted() -> None:
-    totals = WindowTotals(STREAM, {})
+    totals = WindowTotals(STREAM)
     none = pa.RecordBatch.from_pylist([], schema=pa.schema({"name": pa.string(), "amount": pa.int64()}))
 
     totals.keep(totals.count(none, [], {2: 41}))
@@ -127,19 +129,26 @@ def test_the_position_follows_what_is_done_with_even_when_nothing_was_counted() 
     assert (totals.position(2), totals.position(0)) == (41, None)
 
 
-def test_what_is_kept_survives_json() -> None:
-    store: dict[str, Any] = {}
-    count(WindowTotals(STREAM, store), [(0, 0, "a"), (3, 9, "a")])
-    again = WindowTotals(STREAM, json.loads(json.dumps(store)))
-    again.recovered()
+def test_what_was_kept_is_gone_on_with() -> None:
+    log: dict[str, Any] = {}
+    count(WindowTotals(STREAM), [(0, 0, "a"), (3, 9, "a")], log)
+    totals = recovered(log)
 
-    assert count(again, [(0, 0, "a"), (3, 9, "a"), (3, 10, "a")]) == {("a", MIDNIGHT): Sum(3, 19)}
+    assert [totals.position(partition) for partition in (0, 1, 3)] == [1, None, 10]
+    assert count(totals, [(0, 0, "a"), (3, 9, "a"), (3, 10, "a")]) == {("a", MIDNIGHT): Sum(3, 19)}
+
+
+def test_recovery_forgets_what_was_not_kept() -> None:
+    totals = WindowTotals(STREAM)
+    count(totals, [(0, 0, "a")])
+
+    totals.recover({})
+
+    assert count(totals, [(0, 0, "a")]) == {("a", MIDNIGHT): Sum(1, 0)}
 
 
 def test_kept_totals_with_other_fields_are_refused() -> None:
-    store = {f"window/{MIDNIGHT.isoformat()}/a": [{"count": 1}, [1]]}
-    totals = WindowTotals(STREAM, store)
-    totals.recovered()
+    totals = recovered({f"window/{MIDNIGHT.isoformat()}/a": [{"count": 1}, [1]]})
 
     with pytest.raises(MeshError, match="MESH-M070"):
         count(totals, [(0, 5, "a")])
@@ -165,32 +174,34 @@ def test_crashes_and_repeats_never_change_the_sums(data: st.DataObject) -> None:
     lanes = data.draw(
         st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=12), min_size=1, max_size=3)
     )
-    store: dict[str, Any] = {}
-    totals = WindowTotals(STREAM, store)
+    log: dict[str, Any] = {}
+    totals = WindowTotals(STREAM)
     at = [0] * len(lanes)
-    safe = list(at)  # the committed offsets: everything before is written in full
-    for _ in range(60):
+    safe = list(at)  # the reading never begins after this
+    for _ in range(40):
         take = [data.draw(st.integers(0, 5)) for _ in lanes]
         events = [
             (lane, offset, names[offset])
             for lane, names in enumerate(lanes)
             for offset in range(at[lane], min(at[lane] + take[lane], len(names)))
         ]
-        if events:
-            entries = counted(totals, events)["entries"]
-            if data.draw(st.integers(0, 3)) == 0:
-                names = sorted(entries)
-                part = data.draw(st.lists(st.sampled_from(names), unique=True))
-                store = {**store, **{name: entries[name] for name in part}}
-                totals = WindowTotals(STREAM, store)
-                totals.recovered()
+        if not events:
+            continue
+        match data.draw(st.sampled_from(["count", "count", "crash", "go back"])):
+            case "crash":
+                entries = counted(totals, events).entries
+                written = data.draw(st.lists(st.sampled_from(sorted(entries)), unique=True))
+                log.update({name: entries[name] for name in written})
+                totals = recovered(log)
                 at = list(safe)
-                continue
-            totals.keep(counted(totals, events)["found"])
-            at = [min(a + t, len(names)) for a, t, names in zip(at, take, lanes, strict=True)]
-            if data.draw(st.booleans()):
-                safe = list(at)
+            case "go back":
+                at = list(safe)
+            case _:
+                count(totals, events, log)
+                at = [min(a + t, len(names)) for a, t, names in zip(at, take, lanes, strict=True)]
+                safe = [max(a, s) for a, s in zip(at, safe, strict=True)] if data.draw(st.booleans()) else safe
     for lane, names in enumerate(lanes):
         if at[lane] < len(names):
-            count(totals, [(lane, offset, names[offset]) for offset in range(at[lane], len(names))])
-    assert sums(store) == Counter(name for names in lanes for name in names)
+            count(totals, [(lane, offset, names[offset]) for offset in range(at[lane], len(names))], log)
+
+    assert sums(log) == Counter(name for names in lanes for name in names)

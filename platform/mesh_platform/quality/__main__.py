@@ -58,7 +58,7 @@ def _pace(rows: int, seconds: float) -> Pace:
 
 
 def _end_with_parent() -> None:
-    # Below Python's buffers: their lock, held by a thread that never ends, would abort the interpreter at exit.
+    # Below Python's buffers: their lock, held by a thread that never ends, aborts the interpreter at exit.
     while os.read(sys.stdin.fileno(), 4096):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

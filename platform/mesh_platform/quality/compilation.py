@@ -83,6 +83,8 @@ def _quality_check(contract: Contract, rule: QualityRule) -> WindowCheck:
                 raise Obstacle("text rules are checked by people")
     except Obstacle as obstacle:
         return replace(check, obstacle=str(obstacle))
+    except (TypeError, ValueError, AttributeError) as error:
+        return replace(check, obstacle=f"the rule cannot be read: {error}")
 
 
 def _library(contract: Contract, rule: QualityRule) -> tuple[Expectation, ...]:

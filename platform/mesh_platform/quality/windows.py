@@ -85,7 +85,8 @@ class TopicReader:
 
     def poll(self, wait_seconds: float) -> tuple[int, Window | None]:
         """How many records came, and the window if it is complete now. Raises UnreachableError, TopicGone."""
-        messages = self._receiver.take(min(MOST_PER_TAKE, self._pace.rows), wait_seconds)
+        room = self._pace.rows - self._taken if self._table is None else MOST_PER_TAKE
+        messages = self._receiver.take(min(MOST_PER_TAKE, room), wait_seconds)
         now = self._clock()
         if messages:
             self._add(messages, now)

@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from mesh.adapters.kafka_receiver import BoundedReceiver
 from mesh.contract.model import Contract
+from mesh.contract.reading import read_contract
 from mesh.errors import MeshError, UnreachableError
 from mesh.plan.actual import ContractFacts, TopicFacts
+from mesh.subscription import Decoder
 from mesh_platform.quality.budget import Overtime, time_budget
 from mesh_platform.quality.model import CheckResult
 from mesh_platform.quality.receiver import AssignedReceiver
@@ -51,6 +54,7 @@ class Worker:
 
     def __init__(self, mesh: Mesh, publish: Publisher, pace: Pace) -> None:
         self._mesh = mesh
+        self._broker = mesh.world().broker
         self._publish = publish
         self._pace = pace
         self._watched: dict[str, Watched] = {}
@@ -84,15 +88,16 @@ class Worker:
                 break
             try:
                 count, window = watched.reader.poll(0.0)
-                if window is not None:
-                    self._check(watched, window)
             except UnreachableError:
                 raise
-            except MeshError as error:
-                _say(f"{contract_id} is left alone for now: {error.what}: {error.why}")
+            except Exception as error:
+                # One topic that cannot be read stops no other; it is taken up again at the next look.
+                _say(f"{contract_id} is left alone for now: {error}")
                 self._forget(contract_id)
                 continue
             came += count
+            if window is not None:
+                self._check(watched, window)
         return came
 
     def _check(self, watched: Watched, window: Window) -> None:
@@ -101,14 +106,24 @@ class Worker:
             return
         results = [readability(window), *checked(watched.suite, window)]
         rows = list(rows_of(watched.contract, results, window, datetime.now(UTC)))
-        self._publish.many(rows)
-        self._publish.flush()
+        try:
+            self._publish.many(rows)
+            self._publish.flush()
+        except MeshError as error:
+            # To go on would commit past a window nobody heard of: the next start repeats it.
+            raise MeshError(
+                "quality results could not be published",
+                code="MESH-K035",
+                where=PRODUCT,
+                why=f"{error.what}: {error.why}",
+                fix="mesh status",
+            ) from error
         watched.reader.done()
 
     def _look(self) -> None:
         """Take up new contracts and new versions; let go of what is no longer there."""
         contracts = self._mesh.platform.contracts()
-        topics = self._mesh.world().broker.topics()
+        topics = self._broker.topics()
         for contract_id, watched in list(self._watched.items()):
             facts, topic = contracts.get(contract_id), topics.get(watched.contract.topic)
             same = facts is not None and facts.sha256 == watched.sha256
@@ -119,9 +134,6 @@ class Worker:
                 self._take_up(facts, topics)
 
     def _take_up(self, facts: ContractFacts, topics: Mapping[str, TopicFacts]) -> None:
-        from mesh.contract.reading import read_contract
-        from mesh.subscription import Decoder
-
         try:
             contract = read_contract(facts.text.encode(), f"{facts.id}@{facts.version}")
             topic = topics.get(contract.topic)
@@ -133,18 +145,14 @@ class Worker:
             suite = Suite(contract)
         except UnreachableError:
             raise
-        except MeshError as error:
-            _say(f"{facts.id} {facts.version} cannot be checked: {error.what}: {error.why}")
+        except Exception as error:
+            _say(f"{facts.id} {facts.version} cannot be checked: {error}")
             return
         receiver = AssignedReceiver(self._mesh.settings.bootstrap, port.topic, GROUP, topic.partitions)
         reader = TopicReader(port, decoder, receiver, self._pace, time.monotonic, table)
         self._watched[facts.id] = Watched(facts.sha256, topic.partitions, contract, suite, reader)
 
-    def _table(self, port: ObservedPort, decoder: object) -> LatestEvents:
-        from mesh.adapters.kafka_receiver import BoundedReceiver
-        from mesh.subscription import Decoder
-
-        assert isinstance(decoder, Decoder)
+    def _table(self, port: ObservedPort, decoder: Decoder) -> LatestEvents:
         table = LatestEvents(port.codec.arrow_schema)
         table.read(BoundedReceiver(self._mesh.settings.bootstrap, port.topic), decoder)
         return table

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from mesh_platform.web import lineage, markdown, snippets, sparkline, words
+from mesh_platform.web import drawing, markdown, snippets, sparkline, words
 from mesh_platform.web.assets import Assets
 from mesh_platform.web.session import theme
 from mesh_platform.web.views import Visitor
@@ -51,7 +51,7 @@ class Renderer:
             shortened=words.shortened,
             markdown=markdown.to_html,
             safe_url=markdown.safe_url,
-            draw=lineage.draw,
+            draw=drawing.draw,
             bars=sparkline.bars,
             in_words=sparkline.in_words,
         )

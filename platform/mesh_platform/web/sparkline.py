@@ -25,8 +25,9 @@ class Bar:
 
 
 def bars(history: Sequence[float | None]) -> tuple[Bar, ...]:
-    """The last 30 runs; bad shares are stretched so that one bad event in a thousand still shows."""
-    return tuple(_bar(place, share) for place, share in enumerate(history[-RUNS:]))
+    """The last 30 runs, the latest at the right edge; one bad event in a thousand still shows."""
+    runs = history[-RUNS:]
+    return tuple(_bar(place, share) for place, share in enumerate(runs, RUNS - len(runs)))
 
 
 def _bar(place: int, share: float | None) -> Bar:

@@ -31,7 +31,7 @@ def plural(number: int, noun: str) -> str:
     """(2, `review`) → `2 reviews`."""
     if number == 1:
         return f"1 {noun}"
-    return f"{number:,} {noun[:-1]}ies" if noun.endswith("y") else f"{number:,} {noun}s"
+    return f"{number:,} {noun}s"
 
 
 def moment(at: datetime | None) -> str:
