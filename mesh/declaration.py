@@ -146,7 +146,7 @@ def _fields_exist(product: Product, index: int, port: Port, contract: Contract) 
                 message=f"{contract.id} has no property {name!r}"
                 + (f"; did you mean {near[0]!r}?" if near else ""),
                 where=product.document.at("inputPorts", index, "customProperties"),
-                why="an input port names the properties it reads, so that reviews know whom a change concerns",
+                why="an input port names what it reads, so that reviews know whom a change concerns",
                 fix="correct the list `fields` of this input port",
             )
 

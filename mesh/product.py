@@ -110,7 +110,7 @@ def _beyond_the_standard(document: Document) -> Iterator[Finding]:
                         "MESH-C054",
                         f"fields cannot be {str(value)[:80]!r}",
                         (kind, index, "customProperties", place, "value"),
-                        "it lists the properties that the port reads, so that reviews know whom a change concerns",
+                        "it lists what the port reads, so that reviews know whom a change concerns",
                         "write fields as a list of property names",
                     )
     try:

@@ -31,7 +31,6 @@ from mesh.schema.nodes import Array, Map, Node, Primitive, Record, Reference, Un
 #: So few datums are read one by one rather than halved on.
 _FEW = 8
 _NOTHING = pa.scalar(b"", pa.binary())
-_REFUSED = EventError("the batch holds an event that does not decode", code="MESH-E030")
 _PROVEN = frozenset({"boolean", "int", "long", "float", "double", "string"})
 
 
@@ -97,7 +96,7 @@ class PyruhvroCodec:
         stored = compacted(to_storage(records, self._layout))  # arrow-rs panics on some slices
         try:
             datums = self._encode(as_batch(stored, self._storage_schema))
-        except ValueError:
+        except _Refused:
             return self._reference.encode(batch, prefix)
         if prefix:
             datums = pc.binary_join_element_wise(pa.scalar(prefix, pa.binary()), datums, _NOTHING)
@@ -105,46 +104,47 @@ class PyruhvroCodec:
 
     def decode(self, datums: Sequence[bytes]) -> pa.RecordBatch:
         """One row per datum, in order; raises EventError for the first that does not decode."""
-        stored = self._decode(datums)
-        if stored is None or self._suspects(stored, datums):
-            return self._reference.decode(datums)
-        return self._readable(stored)
+        try:
+            stored = self._decode(datums)
+            if not self._suspects(stored, datums):
+                return self._readable(stored)
+        except _Refused:
+            pass
+        return self._reference.decode(datums)
 
     def decode_with_poison(self, datums: Sequence[bytes]) -> Decoded:
         """As `decode`, but what does not decode is set aside and the others go on."""
         return split(datums, self._attempt)
 
     def _attempt(self, datums: Sequence[bytes]) -> Decoded:
-        stored = self._decode(datums)
-        if stored is None:
+        try:
+            stored = self._decode(datums)
+            suspects = self._suspects(stored, datums)
+            if not suspects:
+                return Decoded(self._readable(stored), range(len(datums)))
+            doubtful = set(suspects)
+            sound = [index for index in range(len(datums)) if index not in doubtful]
+            kept = Decoded(self._readable(stored.take(pa.array(sound, pa.int64()))), sound)
+        except _Refused:
             if len(datums) > _FEW:
-                raise _REFUSED
+                raise
             return self._reference.decode_with_poison(datums)
-        suspects = self._suspects(stored, datums)
-        if not suspects:
-            return Decoded(self._readable(stored), range(len(datums)))
-        doubtful = set(suspects)
-        sound = [index for index in range(len(datums)) if index not in doubtful]
-        kept = Decoded(self._readable(stored.take(pa.array(sound, pa.int64()))), sound)
         judged = self._reference.decode_with_poison([datums[index] for index in suspects])
         return join([kept, moved(judged, suspects)])
 
-    def _decode(self, datums: Sequence[bytes]) -> pa.RecordBatch | None:
-        """What pyruhvro reads, or None when it refuses."""
+    def _decode(self, datums: Sequence[bytes]) -> pa.RecordBatch:
+        """What pyruhvro reads, as storage values."""
         try:
             stored = _rust(pyruhvro.deserialize_array, list(datums), self._text)
             stored.validate(full=True)
-        except (ValueError, TypeError):  # ArrowInvalid is a ValueError
-            return None
+        except (TypeError, pa.ArrowInvalid) as error:
+            raise _Refused(str(error)) from error
         records = as_struct(stored, stored.schema).view(self._layout.storage)
         return as_batch(records, self._storage_schema)
 
     def _suspects(self, stored: pa.RecordBatch, datums: Sequence[bytes]) -> list[int]:
         """The datums that encoding does not give back byte for byte."""
-        try:
-            again = self._encode(stored)
-        except ValueError:
-            return list(range(len(datums)))
+        again = self._encode(stored)
         given = pa.array(datums, pa.binary())
         if again.equals(given):
             return []
@@ -154,14 +154,22 @@ class PyruhvroCodec:
         return pa.concat_arrays(_rust(pyruhvro.serialize_record_batch, stored, self._text, 1))
 
     def _readable(self, stored: pa.RecordBatch) -> pa.RecordBatch:
-        return as_batch(to_arrow(as_struct(stored, self._storage_schema), self._layout), self._arrow_schema)
+        try:
+            records = to_arrow(as_struct(stored, self._storage_schema), self._layout)
+        except pa.ArrowInvalid as error:
+            raise _Refused(str(error)) from error
+        return as_batch(records, self._arrow_schema)
+
+
+class _Refused(EventError):
+    """pyruhvro does not take a batch as a whole."""
 
 
 def _rust(function: Callable[..., Any], *arguments: object) -> Any:
-    """Call into Rust; a panic there is no reason to die here."""
+    """Call into Rust; what goes wrong there, a panic too, is a batch it does not take."""
     try:
         return function(*arguments)
     except BaseException as error:
-        if type(error).__name__ == "PanicException":
-            raise ValueError(f"pyruhvro panicked: {error}") from error
+        if isinstance(error, ValueError) or type(error).__name__ == "PanicException":
+            raise _Refused(str(error)) from error
         raise

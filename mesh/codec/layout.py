@@ -14,7 +14,7 @@ Source: Avro 1.12, «Logical Types»; decimals beyond 76 digits stay bytes, as A
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pyarrow as pa
@@ -187,21 +187,20 @@ def branch_name(node: Node) -> str:
 
 
 def _optional(column: Column) -> Column:
-    return Column(
-        kind=column.kind,
-        arrow=_loosened(column.arrow),
-        storage=_loosened(column.storage),
-        nullable=True,
-        parts=column.parts,
-        symbols=column.symbols,
-    )
+    return replace(_loosened(column), nullable=True)
 
 
-def _loosened(arrow: pa.DataType) -> pa.DataType:
+def _loosened(column: Column) -> Column:
     """An absent record has null fields in Arrow; `conform` minds those of one that is there."""
-    if not pa.types.is_struct(arrow):
-        return arrow
-    return pa.struct([pa.field(field.name, _loosened(field.type), True) for field in arrow])
+    if column.kind not in ("record", "union"):
+        return column
+    parts = tuple((name, _loosened(part)) for name, part in column.parts)
+    return replace(
+        column,
+        arrow=pa.struct([pa.field(name, part.arrow) for name, part in parts]),
+        storage=pa.struct([pa.field(name, part.storage) for name, part in parts]),
+        parts=parts,
+    )
 
 
 def _struct(kind: str, parts: tuple[tuple[str, Column], ...]) -> Column:

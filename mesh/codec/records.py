@@ -212,6 +212,8 @@ def _fits(value: Any, part: Column) -> bool:
         return isinstance(value, dict) and set(value) <= {name for name, _ in part.parts}
     if part.kind == "int" and isinstance(value, Integral):
         return -(2**31) <= int(value) < 2**31
+    if part.kind == "float":
+        return bool(value != value or pa.scalar(float(value), pa.float32()).as_py() == value)
     return True
 
 

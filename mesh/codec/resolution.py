@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from mesh.codec.interface import Codec
 from mesh.codec.layout import Column, layout_of
-from mesh.codec.physical import physical_schema
+from mesh.codec.physical import physical_schema, reader_tree
 from mesh.codec.records import array_of
 from mesh.codec.storage import to_arrow
 from mesh.codec.structs import as_batch
@@ -122,7 +122,7 @@ def _by_rows(writer: Codec, reader: Codec) -> Apply:
 
     physical = physical_schema(reader.schema)
     written = fastavro.parse_schema(physical_schema(writer.schema).codec_tree)
-    wanted = fastavro.parse_schema(physical.codec_tree)
+    wanted = reader_tree(physical)
     stored = layout_of(physical)
 
     def apply(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -1,4 +1,4 @@
-"""What the platform adds to `mesh`: up, down, status, serve, demo."""
+"""What the platform adds to `mesh`: up, down, status, token, serve, demo."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ State = Annotated[
 
 def commands(app: typer.Typer) -> None:
     """Join the platform's verbs."""
-    for command in (up, down, status, serve, demo):
+    for command in (up, down, status, token, serve, demo):
         app.command()(command)
 
 
@@ -111,6 +111,20 @@ def status(
         return
     for name, value in {**facts, "topics": str(topics), "products": str(products)}.items():
         print(f"{name:10}{value}")
+
+
+def token(state: State = None) -> None:
+    """Print the token that the platform of this folder asks for.
+
+    Example: mesh token
+    """
+    from mesh.config import TOKEN_FILE
+    from mesh.errors import UsageError
+
+    file = _state(state) / TOKEN_FILE
+    if not file.exists():
+        raise UsageError("there is no token here", code="MESH-U063", where=str(file), fix="mesh up")
+    print(file.read_text().strip())
 
 
 def serve(

@@ -5,17 +5,19 @@ from __future__ import annotations
 import io
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import fastavro
-import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from mesh.codec import codec_for, to_batch
+from mesh.codec import codec_for, layout_of, to_batch
+from mesh.codec.physical import reader_tree
 from mesh.codec.reference import FastavroCodec
 from mesh.codec.resolution import resolution
+from mesh.codec.unions import holds_unions
 from mesh.compatibility import problems
 from mesh.errors import IncompatibleSchema, SchemaError
 from mesh.schema import parse_schema
@@ -41,6 +43,7 @@ def test_columns_hold_what_fastavro_resolves(pair: tuple[Any, Any], drawn: st.Da
     except SchemaError:
         assume(False)
     assume(not problems(wanted, written))
+    assume(not holds_unions(layout_of(wanted)))  # fastavro's values do not say which branch they were
     values = drawn.draw(st.lists(data(pair[0]), max_size=3))
     writer, reader = FastavroCodec(written), FastavroCodec(wanted)
     datums, expected = [], []
@@ -49,7 +52,7 @@ def test_columns_hold_what_fastavro_resolves(pair: tuple[Any, Any], drawn: st.Da
         fastavro.schemaless_writer(stream, written.codec_tree, value)
         datums.append(stream.getvalue())
         stream.seek(0)
-        expected.append(fastavro.schemaless_reader(stream, written.codec_tree, wanted.codec_tree))
+        expected.append(fastavro.schemaless_reader(stream, written.codec_tree, reader_tree(wanted)))
     batch = resolution(writer, reader).apply(writer.decode(datums))
     assert batch.equals(to_batch(expected, reader))
 
@@ -98,7 +101,7 @@ def test_logical_types_survive_going_row_by_row() -> None:
     row = {"at": datetime(2026, 1, 1, tzinfo=UTC), "id": "9b5c5f7e-8a1e-4a5f-9d51-2a3a7ee1b111", "e": "B"}
     by, (found,) = resolved(writer, reader, [row])
     assert by == "rows"
-    assert found.pop("p") == pa.scalar("0.01").cast(pa.decimal128(5, 2)).as_py()
+    assert found.pop("p") == Decimal("0.01")
     assert found == row | {"e": "A"}
 
 

@@ -193,6 +193,14 @@ def test_a_union_takes_the_first_branch_of_the_value_s_type_or_the_one_it_names(
     assert chosen == [["int"], ["long"], ["string"], None, ["long"]]
 
 
+def test_a_number_goes_to_the_branch_that_keeps_it_exactly() -> None:
+    batch = to_batch([{"f0": 0.5}, {"f0": 0.1}], codec_of(["float", "double"]))
+    assert batch.to_pylist() == [
+        {"f0": {"float": 0.5, "double": None}},
+        {"f0": {"float": None, "double": 0.1}},
+    ]
+
+
 def test_a_value_of_no_branch_is_named() -> None:
     with pytest.raises(EventError) as caught:
         to_batch([{"f0": 1.5}], codec_of(["null", "int", "string"]))

@@ -154,7 +154,8 @@ sources, seed, runs = json.load(sys.stdin), int(sys.argv[1]), int(sys.argv[2])
 rng = random.Random(seed)
 values = [None, 0, -1, 1e308, True, "", [], {}, "x", [1], {"a": 1}, "P0D", 10**30, ["a", {"b": []}], "["]
 keys = "items map properties quality customProperties value metric arguments logicalType enum".split()
-pieces = ["[", "]", "{", "}", ":", "- ", "&a ", "*a", "!x ", "\\t", "\\n", "'", '"', "|", "\\0", "%", "#", "? ", "<<: "]
+pieces = ["[", "]", "{", "}", ":", "- ", "&a ", "*a", "!x ",
+     "\\t", "\\n", "'", '"', "|", "\\0", "%", "#", "? ", "<<: "]
 
 
 def places(tree):

@@ -35,6 +35,7 @@ def product_card(entry: Entry, observation: Observation, quality: ProductQuality
         version=str(contract.version),
         health=health(entry, observation, quality),
         events=topic.events if topic else None,
+        last_event=topic.newest if topic else None,
     )
 
 

@@ -29,11 +29,12 @@ class Looking:
         facts = self._admin.topics()
         try:
             offsets = self._offsets(facts)
+            newest = self._newest(facts)
             groups = self._groups(offsets)
         except KafkaException as error:
             raise unreachable(self._bootstrap, error.args[0].str()) from error
         topics = {
-            name: ObservedTopic(fact.partitions, fact.config, offsets.get(name, {}))
+            name: ObservedTopic(fact.partitions, fact.config, offsets.get(name, {}), newest.get(name))
             for name, fact in facts.items()
         }
         return Observation(datetime.now(UTC), topics, tuple(groups))
@@ -54,6 +55,22 @@ class Looking:
                 ends.setdefault((place.topic, place.partition), []).append(future.result().offset)
         for (name, partition), (first, last) in ends.items():
             found.setdefault(name, {})[partition] = (first, last)
+        return found
+
+    def _newest(self, facts: Mapping[str, TopicFacts]) -> dict[str, datetime]:
+        from confluent_kafka import TopicPartition
+        from confluent_kafka.admin import OffsetSpec
+
+        places = [TopicPartition(name, p) for name, fact in facts.items() for p in range(fact.partitions)]
+        found: dict[str, datetime] = {}
+        if not places:
+            return found
+        asked = {place: OffsetSpec.max_timestamp() for place in places}
+        for place, future in self._client.list_offsets(asked, request_timeout=TIMEOUT_SECONDS).items():
+            stamp = future.result().timestamp
+            if stamp > 0:
+                at = datetime.fromtimestamp(stamp / 1000, UTC)
+                found[place.topic] = max(at, found.get(place.topic, at))
         return found
 
     def _groups(self, offsets: Mapping[str, Mapping[int, tuple[int, int]]]) -> list[ObservedGroup]:

@@ -15,6 +15,7 @@ class ObservedTopic:
     partitions: int
     config: Mapping[str, str]
     offsets: Mapping[int, tuple[int, int]]
+    newest: datetime | None = None  #: when the newest event was published
 
     @property
     def events(self) -> int:

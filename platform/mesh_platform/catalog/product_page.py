@@ -23,6 +23,7 @@ from mesh_platform.web.views import ProductCard
 
 MASKED = frozenset({"confidential", "restricted", "personal", "secret"})
 MASK = "••••"
+OWN_GROUPS = "mesh."  #: the platform's own readers, such as the quality worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def product_page(entry: Entry, card: ProductCard, lineage: Lineage, sources: Pag
         lineage=lineage,
         consumers=tuple(_consumers(entry, sources)),
         events=_events(contract, sources.latest),
-        promises=tuple(_promises(contract)),
+        promises=tuple(_promises(contract, sources.observation)),
         team=tuple(
             page.Person(name=m.name or m.username, role=m.role) for m in product.team or contract.team
         ),
@@ -75,7 +76,7 @@ def product_page(entry: Entry, card: ProductCard, lineage: Lineage, sources: Pag
             for v in reversed(governance.contracts[contract.id])
         ),
         reviews=tuple(r for r in reviews.open_cards(governance) if r.contract == contract.id),
-        facts=tuple(_facts(contract, sources.observation)),
+        facts=tuple(_facts(entry, sources.observation)),
     )
 
 
@@ -125,7 +126,8 @@ def _schema(contract: Contract, control: ControlPlane) -> page.SchemaFacts | Non
 
 
 def _checks(quality: ProductQuality) -> Iterator[page.Check]:
-    for check in quality.checks:
+    # What needs attention comes first; within a kind, the contract's order.
+    for check in sorted(quality.checks, key=lambda c: ("failed", "unknown", "passed").index(c.status)):
         yield page.Check(
             name=check.name,
             rule=check.threshold,
@@ -135,7 +137,7 @@ def _checks(quality: ProductQuality) -> Iterator[page.Check]:
             window_from=check.window_start,
             window_to=check.window_end,
             ran_at=check.checked_at,
-            detail=check.message,
+            detail="" if check.status == "passed" else check.message,
             history=check.history,
         )
 
@@ -153,7 +155,11 @@ def _consumers(entry: Entry, sources: PageSources) -> Iterator[page.Consumer]:
             lag=lags.pop(subscription.group, None),
         )
     for group, lag in sorted(lags.items()):
-        yield page.Consumer(name=group, purpose="seen on the broker, not declared", lag=lag)
+        if group.startswith(OWN_GROUPS):
+            continue
+        derived = group in sources.control.governance.products
+        purpose = "derives this product" if derived else "seen on the broker, not declared"
+        yield page.Consumer(name=group, purpose=purpose, lag=lag)
 
 
 def _events(contract: Contract, latest: Sequence[LatestEvent]) -> page.EventTable:
@@ -187,18 +193,38 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _promises(contract: Contract) -> Iterator[page.Promise]:
+def _promises(contract: Contract, observation: Observation) -> Iterator[page.Promise]:
+    """What was promised; only retention can be measured from here, the others stay unknown."""
     for level in contract.service_levels:
-        unit = f" {level.unit}" if level.unit else ""
-        yield page.Promise(name=level.property, target=f"{level.value}{unit}", source="contract")
+        target = f"{level.value} {level.unit}".strip()
+        topic = observation.topics.get(contract.topic)
+        live = topic.config.get("retention.ms", "") if topic else ""
+        if level.property.lower() not in ("retention", "re") or not live.lstrip("-").isdigit():
+            yield page.Promise(name=level.property, target=target)
+            continue
+        promised = durations.from_unit(level.value, level.unit)
+        kept = int(live) < 0 or int(live) >= promised > 0
+        yield page.Promise(
+            name=level.property,
+            target=target,
+            measured=durations.words(int(live)),
+            outcome="passed" if kept else "failed",
+            source="broker",
+        )
 
 
-def _facts(contract: Contract, observation: Observation) -> Iterator[page.Fact]:
+def _facts(entry: Entry, observation: Observation) -> Iterator[page.Fact]:
+    contract, settings = entry.contract, entry.contract.settings
     topic, seen = observation.topics.get(contract.topic), observation.seen
-    settings = contract.settings
-    yield page.Fact(label="Partitions, declared", value=str(settings.partitions), source="contract")
+    approved = datetime.fromisoformat(entry.approved.approved_at)
     yield page.Fact(
-        label="Retention, declared", value=durations.words(settings.retention_ms), source="contract"
+        label="Partitions, declared", value=str(settings.partitions), source="contract", seen=approved
+    )
+    yield page.Fact(
+        label="Retention, declared",
+        value=durations.words(settings.retention_ms),
+        source="contract",
+        seen=approved,
     )
     if topic is None:
         yield page.Fact(label="Topic", value=None, source="broker", seen=seen)

@@ -14,6 +14,14 @@
     });
   }
 
+  // `mesh up` prints the address with the token behind a #, which browsers never send: sign in with it.
+  const token = document.getElementById("token");
+  if (token && location.hash.length > 1) {
+    token.value = decodeURIComponent(location.hash.slice(1));
+    history.replaceState(null, "", location.pathname + location.search);
+    token.form.requestSubmit();
+  }
+
   const search = document.getElementById("q");
   const apple = /Mac|iP/.test(navigator.platform);
   for (const hint of all("[data-shortcut]")) {

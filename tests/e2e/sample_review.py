@@ -1,0 +1,76 @@
+"""The review of a change that breaks two consumers."""
+
+from __future__ import annotations
+
+from mesh_platform.web import review_view as r
+from tests.e2e.sample_mesh import OPEN, before
+
+REVIEW = r.ReviewView(
+    card=OPEN,
+    domain="operations",
+    product="departures",
+    from_version="1.2.0",
+    to_version="1.3.0",
+    summary="Two of three consumers would stop working, and retained events would lose the value.",
+    description="The short name confuses new readers. `departure_delay` says what it is.",
+    changes=(
+        r.PropertyChange(path="dep_delay", kind="removed", before="integer, optional", after=None),
+        r.PropertyChange(path="departure_delay", kind="added", before=None, after="integer, optional"),
+        r.PropertyChange(
+            path="carrier.description", kind="changed", before="Carrier code", after="IATA carrier code"
+        ),
+    ),
+    reasons=(
+        r.Reason(
+            path="dep_delay",
+            text="The property goes without an alias, so readers of version 1.2.0 get no value.",
+            breaking=True,
+        ),
+        r.Reason(path="carrier.description", text="Only the text changes.", breaking=False),
+    ),
+    consumers=(
+        r.AffectedConsumer(
+            name="punctuality.delay-causes",
+            owner="Punctuality Office",
+            effect="breaks",
+            fields=("dep_delay",),
+            detail="Read 41 s ago.",
+        ),
+        r.AffectedConsumer(
+            name="punctuality.route-delays",
+            owner="Punctuality Office",
+            effect="breaks",
+            fields=("dep_delay",),
+            detail="Read 2 minutes ago.",
+        ),
+        r.AffectedConsumer(
+            name="planning.dashboards",
+            owner="Planning",
+            effect="unknown",
+            detail="Its subscription names no properties.",
+        ),
+    ),
+    evidence=(
+        r.Evidence(
+            name="Replay of retained events",
+            outcome="failed",
+            detail="328,521 of 328,521 events lose dep_delay when read with 1.3.0.",
+        ),
+        r.Evidence(
+            name="Generated events",
+            outcome="passed",
+            detail="1,000 of 1,000 events of 1.3.0 pass the new rules.",
+        ),
+        r.Evidence(name="Quality suite", outcome="unknown", detail="Did not finish within 30 seconds."),
+    ),
+    history=(
+        r.ReviewStep(at=before(hours=5), actor="ana@operations", action="proposed 1.3.0"),
+        r.ReviewStep(
+            at=before(hours=4),
+            actor="kim@punctuality",
+            action="asked for an alias",
+            text="We read dep_delay in two places. Could it stay as an alias until March?",
+        ),
+    ),
+    may_decide=True,
+)
