@@ -72,12 +72,12 @@ def poisoned(view: View, payload: str) -> View:
 
 
 class SampleReader:
-    """Answers from the constants above; `payload` poisons every text, `on_change` says what changed."""
+    """Answers from the constants above; `payload` poisons every text, `changed` is what open pages hear."""
 
     def __init__(self) -> None:
         self.payload = ""
         self.home_events = HOME.events
-        self.pending: list[str] = []
+        self.changed: list[str] = []
 
     def _shown(self, view: View) -> View:
         return poisoned(view, self.payload) if self.payload else view
@@ -122,9 +122,11 @@ class SampleReader:
         return self._shown(v.SearchView(query=query, hits=HITS, total=3))
 
     async def changes(self, visitor: v.Visitor) -> AsyncIterator[str]:
+        told = len(self.changed)
         while True:
-            while self.pending:
-                yield self.pending.pop(0)
+            for name in self.changed[told:]:
+                yield name
+            told = len(self.changed)
             await asyncio.sleep(0.05)
 
 

@@ -26,7 +26,12 @@ from tests.conftest import unavailable
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("docs")]
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-GUIDES = ("guides/publish-and-subscribe.md", "guides/reviews.md", "guides/kafka-for-your-tests.md")
+GUIDES = (
+    "guides/publish-and-subscribe.md",
+    "guides/reviews.md",
+    "guides/contracts.md",
+    "guides/kafka-for-your-tests.md",
+)
 UP = [sys.executable, "-m", "mesh.cli", "up", "--port", "0"]
 FIRST_EVENT = "publish.py"
 _BLOCK = re.compile(r"^```(\w+)(?: +(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)

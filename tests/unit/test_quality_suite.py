@@ -24,7 +24,7 @@ from mesh_platform.quality.model import CheckResult, Expectation
 from mesh_platform.quality.suite import Suite
 from tests.unit.contract_kit import contract_of, field
 
-MANY = settings(max_examples=60, deadline=None)
+MANY = settings(max_examples=25, deadline=None)
 EDGE_TEXTS = ["", "N1", "N12", "X9", "n1\n", "N1\n", "é", "𝄞𝄞", "N/A", " "]
 EDGE_REALS = [0.0, -0.0, 0.1, 5.0, -3.5, math.nan, math.inf, -math.inf]
 EDGE_LONGS = [0, 1, 10, -10, 2**53, 2**53 + 1, 2**63 - 1, -(2**63)]

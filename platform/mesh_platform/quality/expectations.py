@@ -65,6 +65,11 @@ def measure(frame: pandas.DataFrame, prepared: Sequence[Prepared]) -> list[Findi
     return found
 
 
+def warm_up() -> None:
+    """Import Great Expectations now, not when the first window waits for it."""
+    _great_expectations()
+
+
 @lru_cache(maxsize=1)
 def _great_expectations() -> tuple[Any, Any]:
     """The module, and the one batch definition that takes a frame at run time."""

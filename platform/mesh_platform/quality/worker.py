@@ -20,6 +20,7 @@ from mesh.errors import MeshError, UnreachableError
 from mesh.plan.actual import ContractFacts, TopicFacts
 from mesh.subscription import Decoder
 from mesh_platform.quality.budget import Overtime, time_budget
+from mesh_platform.quality.expectations import warm_up
 from mesh_platform.quality.model import CheckResult
 from mesh_platform.quality.receiver import AssignedReceiver
 from mesh_platform.quality.results import CONTRACT_ID, PRODUCT, readability, rows_of
@@ -80,7 +81,7 @@ class Worker:
     def _turn(self, going_on: Callable[[], bool]) -> int:
         """Look at each topic once; how many records came."""
         if time.monotonic() - self._looked >= LOOK_SECONDS:
-            self._look()
+            self._look(going_on)
             self._looked = time.monotonic()
         came = 0
         for contract_id, watched in list(self._watched.items()):
@@ -120,7 +121,7 @@ class Worker:
             ) from error
         watched.reader.done()
 
-    def _look(self) -> None:
+    def _look(self, going_on: Callable[[], bool]) -> None:
         """Take up new contracts and new versions; let go of what is no longer there."""
         contracts = self._mesh.platform.contracts()
         topics = self._broker.topics()
@@ -130,7 +131,7 @@ class Worker:
             if not same or topic is None or topic.partitions != watched.partitions:
                 self._forget(contract_id)
         for contract_id, facts in contracts.items():
-            if contract_id not in self._watched and contract_id != CONTRACT_ID:
+            if contract_id not in self._watched and contract_id != CONTRACT_ID and going_on():
                 self._take_up(facts, topics)
 
     def _take_up(self, facts: ContractFacts, topics: Mapping[str, TopicFacts]) -> None:
@@ -183,6 +184,7 @@ def run_worker(mesh: Mesh, pace: Pace, going_on: Callable[[], bool], ready: Call
     from mesh_platform.quality.declared import ensure_declared
 
     ensure_declared(mesh)
+    warm_up()
     with mesh.publisher(PRODUCT) as publish:
         ready()
         Worker(mesh, publish, pace).run(going_on)
