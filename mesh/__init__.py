@@ -14,10 +14,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mesh.connect import Mesh, connect
+    from mesh.connection import Mesh, connect
     from mesh.errors import MeshError
-    from mesh.pipeline import pipeline, source
-    from mesh.publisher import Publisher
+    from mesh.pipelines import pipeline, source
+    from mesh.publishing import Publisher
     from mesh.subscription import Reading, Subscription
 
 __all__ = [
@@ -32,31 +32,31 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Mesh": "mesh.connect",
+    "Mesh": "mesh.connection",
     "MeshError": "mesh.errors",
-    "connect": "mesh.connect",
-    "pipeline": "mesh.pipeline",
-    "source": "mesh.pipeline",
+    "connect": "mesh.connection",
+    "pipeline": "mesh.pipelines",
+    "source": "mesh.pipelines",
 }
 
 
 def publisher(product: str) -> Publisher:
     """Publish events of a product on the mesh that is running here. Use it with `with`."""
-    from mesh.connect import connect
+    from mesh.connection import connect
 
     return connect().publisher(product)
 
 
 def subscribe(product: str, *, group: str, **options: Any) -> Subscription:
     """Subscribe to a product as a group; options as in `Mesh.subscribe`. Use it with `with`, or close it."""
-    from mesh.connect import connect
+    from mesh.connection import connect
 
     return connect().subscribe(product, group=group, **options)
 
 
 def read(product: str, *, last: int | None = None) -> Reading:
     """Everything that is on a product now: `.to_polars()`, `.to_arrow()`, `.rows()`."""
-    from mesh.connect import connect
+    from mesh.connection import connect
 
     return connect().read(product, last=last)
 

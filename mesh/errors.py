@@ -1,6 +1,6 @@
 """The error tree: what a caller may catch, and the facts each error carries.
 
-    MeshError
+    MeshError                   MESH-M   of mesh itself, MESH-K of Kafka, MESH-S of the platform   exit 1
     ├── UsageError              MESH-U   the command or call itself is wrong                 exit 2
     ├── DeclarationError        MESH-C   contract or product files that do not hold          exit 1
     ├── SchemaError             MESH-A   an Avro schema that is invalid, unsafe or too large exit 1

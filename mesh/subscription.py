@@ -16,11 +16,11 @@ import pyarrow as pa
 
 from mesh.codec import Codec, codec_for
 from mesh.codec.resolution import Resolution, resolution
-from mesh.errors import EventError, MeshError, Position, RegistryError, UnreachableError
+from mesh.errors import EventError, MeshError, Position, RegistryError, UnreachableError, UsageError
 from mesh.event import Poison, SchemaGroup, dead_letter_headers, unframe_batch
 from mesh.interfaces import Message, Receiver, Registry, Sender
 from mesh.port import OutputPort
-from mesh.publisher import rule_error
+from mesh.publishing import rule_error
 
 if TYPE_CHECKING:
     import pandas
@@ -50,11 +50,7 @@ class Batch:
 
     def to_polars(self) -> polars.DataFrame:
         """The events as a Polars frame."""
-        import polars
-
-        frame = polars.from_arrow(self.events)
-        assert isinstance(frame, polars.DataFrame)
-        return frame
+        return _to_polars(self.events)
 
     def to_pandas(self) -> pandas.DataFrame:
         """The events as a pandas frame."""
@@ -241,11 +237,7 @@ class Reading:
 
     def to_polars(self) -> polars.DataFrame:
         """All events as one Polars frame."""
-        import polars
-
-        frame = polars.from_arrow(self.to_arrow())
-        assert isinstance(frame, polars.DataFrame)
-        return frame
+        return _to_polars(self.to_arrow())
 
     def to_pandas(self) -> pandas.DataFrame:
         """All events as one pandas frame."""
@@ -255,6 +247,21 @@ class Reading:
         """All events as dicts."""
         for batch in self.batches():
             yield from batch.rows()
+
+
+def _to_polars(events: pa.RecordBatch | pa.Table) -> polars.DataFrame:
+    try:
+        import polars
+    except ImportError:
+        raise UsageError(
+            "Polars is not installed",
+            code="MESH-U042",
+            why="it is an extra of mesh; Arrow and pandas are always there",
+            fix="pip install 'mesh[polars]'",
+        ) from None
+    frame = polars.from_arrow(events)
+    assert isinstance(frame, polars.DataFrame)
+    return frame
 
 
 def _joined(parts: list[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatch:

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from domains import _source
 from domains._columns import optional, required
-from mesh.pipeline import source
+from mesh.pipelines import source
 
 EVENTS = pa.schema(
     [

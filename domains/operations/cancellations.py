@@ -9,7 +9,7 @@ import pyarrow as pa
 from domains import _source
 from domains._columns import INSTANT, optional, required
 from domains.operations.flights import cancelled_flights, flight_id, scheduled_at
-from mesh.pipeline import source
+from mesh.pipelines import source
 
 EVENTS = pa.schema(
     [

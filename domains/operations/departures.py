@@ -9,7 +9,7 @@ import pyarrow as pa
 from domains import _source
 from domains._columns import INSTANT, optional, required
 from domains.operations.flights import departed_flights, flight_id, later, scheduled_at
-from mesh.pipeline import source
+from mesh.pipelines import source
 
 EVENTS = pa.schema(
     [

@@ -16,7 +16,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from domains._columns import INSTANT, Column, compute, optional, required
-from mesh.pipeline import pipeline
+from mesh.pipelines import pipeline
 
 LATE_MINUTES = 15
 LOW_VISIBILITY_MILES = 3.0

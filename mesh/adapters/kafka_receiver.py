@@ -76,7 +76,11 @@ class GroupReceiver:
             cause = error.args[0]
             if cause.name() not in ("UNKNOWN_MEMBER_ID", "ILLEGAL_GENERATION", "REBALANCE_IN_PROGRESS"):
                 raise MeshError(
-                    "the position could not be committed", code="MESH-K030", why=cause.str()
+                    "the position could not be committed",
+                    code="MESH-K030",
+                    where=self._topic,
+                    why=cause.str(),
+                    fix="subscribe again: the same events come again",
                 ) from error
 
     def at_end(self) -> bool:
@@ -117,7 +121,11 @@ class BoundedReceiver:
             metadata = self._consumer.list_topics(topic, timeout=TIMEOUT_SECONDS).topics[topic]
             if metadata.error is not None:
                 raise MeshError(
-                    f"the topic {topic} is not there", code="MESH-K031", where=topic, fix="mesh apply"
+                    f"the topic {topic} is not there",
+                    code="MESH-K031",
+                    where=topic,
+                    why="the broker does not know it",
+                    fix="mesh apply",
                 )
             self._left: set[int] = set()
             assigned = []
@@ -175,6 +183,10 @@ def _good(messages: list[Any]) -> list[Any]:
         error = message.error()
         if error.code() != KafkaError._PARTITION_EOF and not error.retriable():
             raise MeshError(
-                "the broker refuses this reading", code="MESH-K032", where=message.topic(), why=error.str()
+                "the broker refuses this reading",
+                code="MESH-K032",
+                where=message.topic(),
+                why=error.str(),
+                fix="mesh plan",
             )
     return [message for message in messages if message.error() is None]

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from mesh.adapters.http import Http
-from mesh.errors import DeclarationError, MeshError, ReviewError
+from mesh.errors import DeclarationError, Finding, MeshError, ReviewError
 from mesh.plan.actual import ContractFacts, ProductFacts
 
 _KINDS: dict[str, type[MeshError]] = {"MESH-G": ReviewError, "MESH-C": DeclarationError}
@@ -79,6 +79,7 @@ class HttpPlatform:
             where=facts.get("where"),
             why=str(facts.get("why", "")),
             fix=str(facts.get("next", "")),
+            findings=[Finding(**finding) for finding in facts.get("findings", ())],
         )
 
 

@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 def declared(paths: list[Path] | None) -> Declaration:
     """Everything that stands in `paths`, or in the mesh around the working folder."""
     from mesh.adapters.workspace import FOLDERS, find_root, read_sources
-    from mesh.declaration import declare
+    from mesh.declaration import Declaration, declare
     from mesh.errors import UsageError
 
     root = find_root(Path.cwd())
@@ -44,6 +44,10 @@ def declared(paths: list[Path] | None) -> Declaration:
             why="no *.odcs.yaml or *.odps.yaml was found",
             fix="see docs/quickstart.md, or run: mesh demo",
         )
+    if paths:
+        # A part of the mesh cannot be expected to hold what its ports refer to.
+        kept = tuple(f for f in found.findings if f.code not in ("MESH-C061", "MESH-C064"))
+        return Declaration(found.contracts, found.products, kept)
     return found
 
 
@@ -52,14 +56,8 @@ def check(paths: Paths = None, as_json: AsJson = False) -> None:
 
     Example: mesh check contracts/operations
     """
-    from mesh.declaration import Declaration
-
     with timed("checked"):
         found = declared(paths)
-        if paths:
-            # A part of the mesh cannot be expected to hold what its ports refer to.
-            kept = tuple(f for f in found.findings if f.code not in ("MESH-C061", "MESH-C064"))
-            found = Declaration(found.contracts, found.products, kept)
     errors = sum(1 for f in found.findings if f.severity == "error")
     warnings = len(found.findings) - errors
     if as_json:
@@ -130,7 +128,7 @@ def products(as_json: AsJson = False) -> None:
 
     Example: mesh products --json
     """
-    from mesh.connect import connect
+    from mesh.connection import connect
     from mesh.product import read_product
 
     with connect() as mesh:
@@ -167,7 +165,7 @@ def show(made: Plan) -> None:
 
 
 def _planned(paths: list[Path] | None) -> tuple[Plan, Declaration, World]:
-    from mesh.connect import connect
+    from mesh.connection import connect
     from mesh.plan import make_plan
 
     desired = declared(paths).require()

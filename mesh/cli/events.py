@@ -11,8 +11,8 @@ import typer
 from mesh.cli.output import note
 
 if TYPE_CHECKING:
-    from mesh.connect import Mesh
-    from mesh.pipeline import Pipeline, Source
+    from mesh.connection import Mesh
+    from mesh.pipelines import Pipeline, Source
 
 Product = Annotated[str, typer.Argument(help="<domain>.<product>")]
 
@@ -33,8 +33,8 @@ def run(
 
     Example: mesh run punctuality.delay-causes
     """
-    from mesh.connect import connect
-    from mesh.pipeline import Pipeline, Source
+    from mesh.connection import connect
+    from mesh.pipelines import Pipeline, Source
 
     made = implementation(product)
     with connect() as mesh:
@@ -56,7 +56,7 @@ def read(
 
     Example: mesh read weather.observations --last 3
     """
-    from mesh.connect import connect
+    from mesh.connection import connect
 
     with connect() as mesh:
         reading = mesh.read(product, last=last)
@@ -105,7 +105,7 @@ def implementation(product: str) -> Any:
 
 
 def _source(mesh: Mesh, made: Source) -> None:
-    from mesh.pipeline import run_source
+    from mesh.pipelines import run_source
 
     with mesh.publisher(made.product) as publish:
         total = sum(run_source(made, publish))
@@ -114,7 +114,7 @@ def _source(mesh: Mesh, made: Source) -> None:
 
 def _pipeline(mesh: Mesh, made: Pipeline, exit_with_parent: bool) -> None:
     from mesh.cli.stopping import until_stopped
-    from mesh.pipeline import run_pipeline
+    from mesh.pipelines import run_pipeline
 
     tables = {name: mesh.lookup(name) for name in made.tables}
     looks = {name: table.current for name, table in tables.items()}

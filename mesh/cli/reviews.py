@@ -31,7 +31,7 @@ def propose(
     Example: mesh propose contracts/operations/departures.v1.odcs.yaml -m "add the gate"
     """
     from mesh.adapters.workspace import find_root, read_sources
-    from mesh.connect import connect
+    from mesh.connection import connect
     from mesh.contract.reading import read_contract
 
     (source,) = read_sources([file], find_root(Path.cwd()))
@@ -47,7 +47,7 @@ def reviews(as_json: AsJson = False) -> None:
 
     Example: mesh reviews
     """
-    from mesh.connect import connect
+    from mesh.connection import connect
 
     with connect() as mesh:
         rows = mesh.platform.proposals()
@@ -75,7 +75,7 @@ def review(number: Number, as_json: AsJson = False) -> None:
 
     Example: mesh review 1
     """
-    from mesh.connect import connect
+    from mesh.connection import connect
 
     with connect() as mesh:
         _show(mesh.platform.proposal(number), as_json)
@@ -98,7 +98,7 @@ def refuse(number: Number, reason: Reason, as_json: AsJson = False) -> None:
 
 
 def _decide(number: int, decision: str, reason: str, as_json: bool) -> None:
-    from mesh.connect import connect
+    from mesh.connection import connect
 
     with connect() as mesh:
         proposal = mesh.platform.proposal(number)
@@ -129,6 +129,8 @@ def _show(proposal: Mapping[str, Any], as_json: bool) -> None:
     print("who reads it:" if verdict["readers"] else "who reads it: nobody known")
     for reader in verdict["readers"]:
         print(f"  {reader['name']}: {reader['verdict']}")
+    if proposal["decided_by"]:
+        print(f"{proposal['status']} by {proposal['decided_by']}: {proposal['decision_reason']}")
     if proposal["status"] == "open":
         verb = "approve" if verdict["compatible"] else "refuse"
         print(f'next: mesh {verb} {number} -m "why"')

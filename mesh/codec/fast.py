@@ -9,7 +9,7 @@ when encoding it again gives the very bytes that were read; the reference engine
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -20,7 +20,7 @@ from mesh.codec.conform import require_fit, require_schema
 from mesh.codec.interface import Decoded
 from mesh.codec.layout import Column, layout_of, schema_of, storage_schema
 from mesh.codec.physical import physical_tree
-from mesh.codec.poison import join, moved, split
+from mesh.codec.poison import join, moved
 from mesh.codec.reference import FastavroCodec
 from mesh.codec.storage import to_arrow, to_storage
 from mesh.codec.structs import as_batch, as_struct, compacted
@@ -114,23 +114,42 @@ class PyruhvroCodec:
 
     def decode_with_poison(self, datums: Sequence[bytes]) -> Decoded:
         """As `decode`, but what does not decode is set aside and the others go on."""
-        return split(datums, self._attempt)
-
-    def _attempt(self, datums: Sequence[bytes]) -> Decoded:
         try:
-            stored = self._decode(datums)
-            suspects = self._suspects(stored, datums)
-            if not suspects:
-                return Decoded(self._readable(stored), range(len(datums)))
-            doubtful = set(suspects)
-            sound = [index for index in range(len(datums)) if index not in doubtful]
-            kept = Decoded(self._readable(stored.take(pa.array(sound, pa.int64()))), sound)
+            return self._judged(datums, [])
         except _Refused:
-            if len(datums) > _FEW:
-                raise
+            pass
+        try:
+            return self._judged(datums, list(self._refused(datums, 0)))
+        except _Refused:  # bytes in order, but a value that its type cannot hold
             return self._reference.decode_with_poison(datums)
-        judged = self._reference.decode_with_poison([datums[index] for index in suspects])
-        return join([kept, moved(judged, suspects)])
+
+    def _judged(self, datums: Sequence[bytes], refused: list[int]) -> Decoded:
+        """pyruhvro's reading where it proves itself, the reference engine's for the rest."""
+        sound = _without(range(len(datums)), refused)
+        read = datums if not refused else [datums[index] for index in sound]
+        stored = self._decode(read)
+        suspects = self._suspects(stored, read)
+        if not refused and not suspects:
+            return Decoded(self._readable(stored), sound)
+        proven = _without(range(len(read)), suspects)
+        kept = Decoded(
+            self._readable(stored.take(pa.array(proven, pa.int64()))), [sound[index] for index in proven]
+        )
+        doubtful = sorted([*refused, *(sound[index] for index in suspects)])
+        judged = self._reference.decode_with_poison([datums[index] for index in doubtful])
+        return join([kept, moved(judged, doubtful)])
+
+    def _refused(self, datums: Sequence[bytes], start: int) -> Iterator[int]:
+        """The places of what pyruhvro refuses, found by halving, a few innocent neighbours among them."""
+        try:
+            self._decode(datums)
+        except _Refused:
+            if len(datums) <= _FEW:
+                yield from range(start, start + len(datums))
+                return
+            middle = len(datums) // 2
+            yield from self._refused(datums[:middle], start)
+            yield from self._refused(datums[middle:], start + middle)
 
     def _decode(self, datums: Sequence[bytes]) -> pa.RecordBatch:
         """What pyruhvro reads, as storage values."""
@@ -159,6 +178,11 @@ class PyruhvroCodec:
         except pa.ArrowInvalid as error:
             raise _Refused(str(error)) from error
         return as_batch(records, self._arrow_schema)
+
+
+def _without(places: Sequence[int], some: list[int]) -> Sequence[int]:
+    out = set(some)
+    return places if not out else [place for place in places if place not in out]
 
 
 class _Refused(EventError):

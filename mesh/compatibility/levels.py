@@ -45,6 +45,6 @@ class Level(StrEnum):
         except ValueError:
             raise UsageError(
                 f"{text!r} is not a compatibility mode",
-                code="MESH-U020",
+                code="MESH-U023",
                 why=f"the modes are {', '.join(cls)}",
             ) from None

@@ -88,13 +88,15 @@ class Stamp:
             found.append(("traceparent", traceparent))
         return found
 
+    def each(self, ids: Iterable[bytes], times: Iterable[bytes]) -> Iterator[list[Header]]:
+        """The headers of many events, one by one: kept all at once they wake the garbage collector."""
+        shared = self.shared
+        for event_id, time in zip(ids, times, strict=True):
+            yield [("ce_id", event_id), ("ce_time", time), *shared]
+
     def many(self, ids: Iterable[bytes], times: Iterable[bytes]) -> list[list[Header]]:
         """The headers of many events, in order."""
-        shared = self.shared
-        return [
-            [("ce_id", event_id), ("ce_time", time), *shared]
-            for event_id, time in zip(ids, times, strict=True)
-        ]
+        return list(self.each(ids, times))
 
 
 class EventIds:

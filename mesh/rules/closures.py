@@ -33,33 +33,35 @@ from mesh.rules.model import (
 )
 
 Holds = Callable[[Any], bool]
+Passes = Callable[[Mapping[str, Any]], bool]
 _COMPARE = {">=": ge, ">": gt, "<=": le, "<": lt}
 
 
 class RowGuard:
     """The rules of a contract for single rows."""
 
-    def __init__(self, rules: Sequence[tuple[Rule, Target, Holds]]) -> None:
+    def __init__(self, rules: Sequence[tuple[Rule, Passes]]) -> None:
         self._rules = tuple(rules)
 
     def check(self, row: Mapping[str, Any]) -> tuple[Rule, ...]:
         """The rules that a row breaks, in their order."""
-        return tuple(rule for rule, target, holds in self._rules if not _passes(row, rule, target, holds))
+        return tuple([rule for rule, passes in self._rules if not passes(row)])
 
 
 def compile_closures(rules: Sequence[Rule], schema: pa.Schema) -> RowGuard:
     """Rules for rows of an Arrow schema; raises DeclarationError naming a rule that cannot be."""
-    compiled = []
-    for rule in rules:
-        target = target_of(rule, schema)
-        compiled.append((rule, target, _closure(rule, target)))
-    return RowGuard(compiled)
+    return RowGuard([(rule, _passes(rule, target_of(rule, schema))) for rule in rules])
 
 
-def _passes(row: Mapping[str, Any], rule: Rule, target: Target, holds: Holds) -> bool:
-    if isinstance(rule.check, Required) and _value(row, target.names[:-1]) is None:
-        return True  # what an absent object would have to hold is not missed
-    return holds(_value(row, target.names))
+def _passes(rule: Rule, target: Target) -> Passes:
+    holds, names = _closure(rule, target), target.names
+    if len(names) == 1:
+        (name,) = names
+        return lambda row: holds(row.get(name))
+    if isinstance(rule.check, Required):
+        # what an absent object would have to hold is not missed
+        return lambda row: _value(row, names[:-1]) is None or holds(_value(row, names))
+    return lambda row: holds(_value(row, names))
 
 
 def _value(row: Any, names: tuple[str, ...]) -> Any:

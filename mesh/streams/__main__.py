@@ -21,7 +21,7 @@ def run(names: list[str], stop: Stop) -> None:
     """Connect the stream that is named to the mesh in force, and run it."""
     from mesh import config
     from mesh.adapters.kafka_sender import KafkaSender
-    from mesh.connect import connect
+    from mesh.connection import connect
     from mesh.streams.worker import run_stream
     from mesh.subscription import Decoder
 

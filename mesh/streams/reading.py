@@ -54,12 +54,16 @@ def consumer_class(position: Position) -> type[Any]:
                     self._sought = False
 
         async def seek_to_committed(self) -> Any:
-            """To the kept positions; to what is committed where there is none."""
+            """To the kept positions; to what is committed where there is none, else to the beginning."""
             if not self.assignment():
                 return {}
             found = dict(await super().seek_to_committed())
             events = [tp for tp in found if not self._is_changelog_tp(tp)]
             kept = {tp: offset for tp in events if (offset := position(tp.partition)) is not None}
+            # Without an offset aiokafka would stay where it is, behind events that were thrown away.
+            new = [tp for tp in events if tp not in kept and found[tp] is None]
+            if new:
+                kept |= await self._thread.earliest_offsets(*new)
             await self._thread.seek_wait(kept)
             return {**found, **kept}
 

@@ -23,7 +23,7 @@ from mesh.streams.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from mesh.port import OutputPort
-    from mesh.publisher import Publisher
+    from mesh.publishing import Publisher
     from mesh.subscription import Decoder
 
 BATCH = 8_000
@@ -120,7 +120,9 @@ class _Worker:
             self.grave.bury(poison)
         counted = self.totals.count(batch.events, _places(batch.messages), ends)
         if counted.windows:
-            self.publish.many([self.totals.stream.to_event(key, found) for key, found in counted.windows.items()])
+            self.publish.many(
+                [self.totals.stream.to_event(key, found) for key, found in counted.windows.items()]
+            )
             self.publish.flush()
         self._write(counted)
         self.totals.keep(counted)

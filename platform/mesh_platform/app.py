@@ -6,7 +6,7 @@ sign-in page and static files answer strangers.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
@@ -26,6 +26,7 @@ from mesh_platform.catalog.observer import Observer
 from mesh_platform.catalog.reader import CatalogReader
 from mesh_platform.control import ControlPlane, RegistryDoor, utc_now
 from mesh_platform.door import TokenDoor
+from mesh_platform.keeper import Keeper
 from mesh_platform.registry.routes import routes as registry_routes
 from mesh_platform.web.pages import error_page
 from mesh_platform.web.pages import routes as page_routes
@@ -40,7 +41,9 @@ class Where:
     hosts: tuple[str, ...]  #: Host headers it answers to
 
 
-def create_app(control: ControlPlane, token: str, where: Where, observer: Observer) -> Starlette:
+def create_app(
+    control: ControlPlane, token: str, where: Where, observer: Observer, keepers: Sequence[Keeper] = ()
+) -> Starlette:
     """The whole platform over one control plane; `observer` watches the broker while it runs."""
     keyring = Keyring(token, utc_now)
     api = create_api(control)
@@ -64,19 +67,23 @@ def create_app(control: ControlPlane, token: str, where: Where, observer: Observ
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(where.hosts), www_redirect=False)],
         exception_handlers={HTTPException: failing, 500: failing},
-        lifespan=_lifespan(observer, control),
+        lifespan=_lifespan(observer, control, keepers),
     )
 
 
 def _lifespan(
-    observer: Observer, control: ControlPlane
+    observer: Observer, control: ControlPlane, keepers: Sequence[Keeper]
 ) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         observer.start()
+        for keeper in keepers:
+            keeper.start()
         try:
             yield
         finally:
+            for keeper in keepers:
+                keeper.stop()
             observer.stop()
             control.close()
 

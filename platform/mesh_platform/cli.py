@@ -91,10 +91,20 @@ def status(
 
     Example: mesh status --json
     """
-    from mesh.connect import connect
+    from mesh.connection import connect
+    from mesh.errors import UnreachableError
     from mesh_platform.running import read_running
 
-    running = read_running(_state(state))
+    folder = _state(state)
+    running = read_running(folder)
+    if running is None and not os.environ.get("MESH_PLATFORM_URL"):
+        raise UnreachableError(
+            "no mesh is running here",
+            code="MESH-X003",
+            where=str(folder),
+            why="nothing was started",
+            fix="mesh up",
+        )
     with connect() as mesh:
         topics = len(mesh.world().broker.topics())
         products = len(mesh.platform.products())
@@ -136,13 +146,16 @@ def serve(
         str, typer.Option("--host", help="Address; beyond loopback MESH_TOKEN_FILE is needed.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="Port; 0: any free one.")] = 8080,
+    quality: Annotated[
+        bool, typer.Option("--quality/--no-quality", help="Run the quality worker too.")
+    ] = True,
     exit_with_parent: Annotated[bool, typer.Option("--exit-with-parent", hidden=True)] = False,
 ) -> None:
-    """Serve the platform alone (registry, catalog, governance) on a Kafka that runs elsewhere.
+    """Serve the platform (registry, catalog, governance, quality) on a Kafka that runs elsewhere.
 
     Example: mesh serve --bootstrap kafka-1:9092
     """
-    from mesh_platform.serving import listening, token_for
+    from mesh_platform.serving import QUALITY, listening, token_for
     from mesh_platform.serving import serve as serve_here
 
     folder = _state(state)
@@ -153,11 +166,13 @@ def serve(
     bound.listen(256)
     url = f"http://{host}:{bound.getsockname()[1]}"
     print(json.dumps({"url": url, "pid": os.getpid()}), flush=True)
-    serve_here(folder, bootstrap, bound, host, token)
+    serve_here(folder, bootstrap, bound, host, token, (QUALITY,) if quality else ())
 
 
 def demo(
-    state: State = None,
+    state: Annotated[
+        Path | None, typer.Option("--state", help="State folder, emptied first; default: .mesh/demo.")
+    ] = None,
     broker: Annotated[str, typer.Option("--broker", help="embedded or kafka.")] = "embedded",
     port: Annotated[int, typer.Option("--port", help="The catalog's port; 0: any free one.")] = 0,
     keep_serving: Annotated[

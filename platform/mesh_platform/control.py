@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mesh_platform.governance.gate import ContractGate
-from mesh_platform.governance.state import GovernanceState
+from mesh_platform.governance.state import GovernanceState, Refused
 from mesh_platform.log import ControlLog, Record
 from mesh_platform.registry.state import RegistryState
 
@@ -50,9 +50,14 @@ class ControlPlane:
     def _apply(self, record: Record) -> object:
         self.recent.append(record)
         del self.recent[:-200]
-        if record.kind.startswith("registry."):
-            return self.registry.apply(record)
-        return self.governance.apply(record)
+        try:
+            if record.kind.startswith("registry."):
+                return self.registry.apply(record)
+            return self.governance.apply(record)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            # A record of another release, or of no sense, must not keep the platform from starting.
+            why = f"{record.kind} at offset {record.offset}: {type(error).__name__}: {error}"
+            return Refused(500, "MESH-S013", "the control log holds a record that cannot be read", why)
 
     def close(self) -> None:
         """Let go of the log."""

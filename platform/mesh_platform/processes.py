@@ -91,7 +91,8 @@ class ManagedProcess(Generic[T]):
                 raise UnreachableError(
                     f"{program.name} cannot be started: {program.argv[0]}: {error.strerror}",
                     code="MESH-X010",
-                    fix="mesh doctor",
+                    why="the program is not installed, or may not be run",
+                    fix=f"which {program.argv[0]}",
                 ) from error
 
     def wait_ready(self) -> T:

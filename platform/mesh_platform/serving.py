@@ -11,12 +11,16 @@ import ipaddress
 import os
 import secrets
 import socket
+import sys
 from pathlib import Path
 
 from mesh.config import TOKEN_FILE, Settings
 from mesh.errors import UnreachableError, UsageError
+from mesh_platform.processes import ManagedProcess, Program
 
 TOKEN_CHARACTERS = 32
+Workers = tuple[str, ...]  #: modules that are run beside the platform
+QUALITY = "mesh_platform.quality"
 
 
 def token_for(state: Path, host: str, named: str | None) -> str:
@@ -96,14 +100,21 @@ def listening(host: str, port: int) -> socket.socket:
     return bound
 
 
-def serve(state: Path, bootstrap: str, bound: socket.socket, host: str, token: str) -> None:
+def _worker(module: str, state: Path, settings: dict[str, str]) -> ManagedProcess[bool]:
+    argv = [sys.executable, "-m", module, "--exit-with-parent"]
+    program = Program(name=module.rpartition(".")[2], argv=argv, state_dir=state, env=settings)
+    return ManagedProcess(program, lambda _program: True)
+
+
+def serve(state: Path, bootstrap: str, bound: socket.socket, host: str, token: str, workers: Workers) -> None:
     """Serve until SIGTERM or Ctrl-C; the socket decides the port. Raises MeshError when the log is held."""
     import uvicorn
 
-    from mesh.connect import connect
+    from mesh.connection import connect
     from mesh_platform.app import Where, create_app
     from mesh_platform.catalog.observer import Observer
     from mesh_platform.control import ControlPlane
+    from mesh_platform.keeper import Keeper
     from mesh_platform.log import SqliteLog
 
     port = bound.getsockname()[1]
@@ -124,6 +135,8 @@ def serve(state: Path, bootstrap: str, bound: socket.socket, host: str, token: s
         host,
         *filter(None, os.environ.get("MESH_HOSTS", "").split(",")),
     )
-    app = create_app(control, token, Where(bootstrap, url, hosts), Observer(bootstrap, client))
+    settings = {"MESH_KAFKA_BOOTSTRAP": bootstrap, "MESH_PLATFORM_URL": url, "MESH_TOKEN": token}
+    keepers = [Keeper(_worker(module, state, settings)) for module in workers]
+    app = create_app(control, token, Where(bootstrap, url, hosts), Observer(bootstrap, client), keepers)
     config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on", server_header=False)
     uvicorn.Server(config).run([bound])

@@ -62,14 +62,6 @@ def bring_up(wanted: Wanted, tell: Callable[[str], None]) -> Iterator[Up]:
         url = str(platform.ready["url"])
         token = (wanted.state / "token").read_text().strip()
         processes = (*processes, platform)
-        if wanted.quality:
-            found = Up(bootstrap, url, token, wanted.state, ())
-            worker = child(
-                "quality", [sys.executable, "-m", "mesh_platform.quality"], wanted.state, found.environment()
-            )
-            worker.launch()
-            stack.callback(worker.stop)
-            processes = (*processes, worker)
         Running(os.getpid(), wanted.broker, bootstrap, url).write(wanted.state)
         stack.callback(forget, wanted.state)
         yield Up(bootstrap, url, token, wanted.state, processes)
@@ -102,4 +94,5 @@ def _broker(
 def _platform(wanted: Wanted, bootstrap: str) -> ManagedProcess[dict[str, object]]:
     argv = [sys.executable, "-m", "mesh.cli", "serve", "--state", str(wanted.state), "--host", LOOPBACK]
     argv += ["--port", str(wanted.port), "--bootstrap", bootstrap]
+    argv.append("--quality" if wanted.quality else "--no-quality")
     return child("platform", argv, wanted.state, {})

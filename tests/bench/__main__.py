@@ -25,7 +25,7 @@ from confluent_kafka.serialization import MessageField, SerializationContext
 from mesh.adapters.workspace import read_sources
 from mesh.apply import apply
 from mesh.config import Settings
-from mesh.connect import Mesh
+from mesh.connection import Mesh
 from mesh.declaration import declare
 from mesh.event import EventIds, Stamp, frame_prefix
 from mesh.plan import make_plan

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from mesh.apply import apply
 from mesh.config import Settings
-from mesh.connect import Mesh
+from mesh.connection import Mesh
 from mesh.declaration import Declaration, SourceFile, declare
 from mesh.plan import make_plan
 from mesh_platform.processes import ManagedProcess, Program, json_line
@@ -79,7 +79,7 @@ def fresh_name() -> str:
 def platform_on(bootstrap: str, folder: Path) -> Iterator[Mesh]:
     """A platform process of its own, and a client connected to it."""
     state = folder / "state"
-    argv = [sys.executable, "-m", "mesh.cli", "serve", "--state", str(state), "--port", "0"]
+    argv = [sys.executable, "-m", "mesh.cli", "serve", "--state", str(state), "--port", "0", "--no-quality"]
     argv += ["--bootstrap", bootstrap, "--exit-with-parent"]
     with ManagedProcess(Program(name="platform", argv=argv, state_dir=folder), json_line) as process:
         url = str(process.ready["url"])

@@ -12,7 +12,7 @@ from confluent_kafka import Producer
 from pydantic import BaseModel
 
 from mesh.adapters.kafka_receiver import BoundedReceiver
-from mesh.connect import Mesh
+from mesh.connection import Mesh
 from mesh.errors import EventError, RegistryError
 from mesh.event import Envelope, frame_prefix
 from mesh.naming import value_subject

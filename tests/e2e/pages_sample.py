@@ -31,6 +31,18 @@ from tests.e2e.sample_product import DEPARTURES, PROPERTIES
 from tests.e2e.sample_review import REVIEW
 
 TOKEN = "sample-token"
+PAGES = {
+    "home": "/",
+    "domain": "/domains/punctuality",
+    "product": "/products/operations/departures",
+    "empty product": "/products/network/airports",
+    "reviews": "/reviews",
+    "review": "/reviews/rv-014",
+    "search": "/search?q=delay",
+    "empty search": "/search?q=nothing",
+    "sign-in": "/signin",
+    "missing": "/no-such-page",
+}
 View = TypeVar("View")
 
 HITS = (
@@ -124,9 +136,9 @@ class SampleReader:
     async def changes(self, visitor: v.Visitor) -> AsyncIterator[str]:
         told = len(self.changed)
         while True:
-            for name in self.changed[told:]:
-                yield name
-            told = len(self.changed)
+            while told < len(self.changed):
+                yield self.changed[told]
+                told += 1
             await asyncio.sleep(0.05)
 
 

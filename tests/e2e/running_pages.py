@@ -19,18 +19,6 @@ from mesh_platform.web.pages import error_page, routes
 from tests.e2e.pages_sample import SampleDoor, SampleReader
 from tests.e2e.sample_mesh import NOW
 
-PAGES = {
-    "home": "/",
-    "domain": "/domains/punctuality",
-    "product": "/products/operations/departures",
-    "empty product": "/products/network/airports",
-    "reviews": "/reviews",
-    "review": "/reviews/rv-014",
-    "search": "/search?q=delay",
-    "empty search": "/search?q=nothing",
-    "sign-in": "/signin",
-    "missing": "/no-such-page",
-}
 SWITCHES = (
     "--no-sandbox",
     "--disable-gpu",
@@ -93,7 +81,6 @@ class Complaints:
     def listen(self, page: Page) -> None:
         page.on("console", lambda message: self._note(message.type, message.text))
         page.on("pageerror", lambda error: self.said.append(str(error)))
-        page.on("dialog", lambda dialog: (self.said.append(f"dialog: {dialog.message}"), dialog.dismiss()))
 
     def _note(self, kind: str, text: str) -> None:
         # The missing page answers 404, which Chromium reports as if it were the page's mistake.

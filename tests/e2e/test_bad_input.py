@@ -114,7 +114,7 @@ def test_no_mesh_running_says_how_to_start_one(folder: Path) -> None:
 def platform(tmp_path: Path) -> Iterator[dict[str, str]]:
     """A platform whose broker is not there; answers the settings that lead to it."""
     state, nobody = tmp_path / "state", f"127.0.0.1:{free_port()}"
-    argv = [sys.executable, "-m", "mesh.cli", "serve", "--state", str(state), "--port", "0"]
+    argv = [sys.executable, "-m", "mesh.cli", "serve", "--state", str(state), "--port", "0", "--no-quality"]
     argv += ["--bootstrap", nobody, "--exit-with-parent"]
     with ManagedProcess(Program(name="platform", argv=argv, state_dir=tmp_path), json_line) as process:
         token = (state / "token").read_text().strip()
@@ -190,7 +190,17 @@ def test_a_full_disk_is_named_and_nothing_is_half_done(tmp_path: Path) -> None:
 
 
 def test_a_second_mesh_on_the_same_state_is_refused(tmp_path: Path) -> None:
-    argv = [sys.executable, "-m", "mesh.cli", "serve", "--state", str(tmp_path / "s"), "--port", "0"]
+    argv = [
+        sys.executable,
+        "-m",
+        "mesh.cli",
+        "serve",
+        "--state",
+        str(tmp_path / "s"),
+        "--port",
+        "0",
+        "--no-quality",
+    ]
     argv += ["--bootstrap", "127.0.0.1:1", "--exit-with-parent"]
     with ManagedProcess(Program(name="first", argv=argv, state_dir=tmp_path), json_line):
         done = mesh("serve", "--state", str(tmp_path / "s"), "--port", "0", "--bootstrap", "127.0.0.1:1")

@@ -18,7 +18,7 @@ import pytest
 
 from domains import _source
 from mesh.config import Settings
-from mesh.connect import Mesh
+from mesh.connection import Mesh
 from mesh_platform.brokers import start_embedded
 from mesh_platform.processes import ManagedProcess, Program, json_line
 
@@ -79,7 +79,17 @@ def told(tmp_path_factory: pytest.TempPathFactory, bare: dict[str, str]) -> Told
 def mesh(told: Told) -> Iterator[Mesh]:
     """The mesh that the demo left, started again on its state."""
     with start_embedded(told.state) as broker:
-        argv = [sys.executable, "-m", "mesh.cli", "serve", "--state", str(told.state), "--port", "0"]
+        argv = [
+            sys.executable,
+            "-m",
+            "mesh.cli",
+            "serve",
+            "--state",
+            str(told.state),
+            "--port",
+            "0",
+            "--no-quality",
+        ]
         argv += ["--bootstrap", broker.bootstrap, "--exit-with-parent"]
         with ManagedProcess(Program(name="again", argv=argv, state_dir=told.state), json_line) as platform:
             url = str(platform.ready["url"])

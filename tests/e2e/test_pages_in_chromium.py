@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.pages_sample import TOKEN
-from tests.e2e.running_pages import PAGES, Complaints, Site, running_chromium, running_pages, steward_page
+from tests.e2e.pages_sample import PAGES, TOKEN
+from tests.e2e.running_pages import Complaints, Site, running_chromium, running_pages, steward_page
 
 pytestmark = pytest.mark.browser
 VENDOR = Path(__file__).parent / "vendor"
@@ -211,6 +211,17 @@ def test_a_good_token_signs_in_and_leads_back(site: Site, browser: Browser) -> N
     page.get_by_label("Token").fill(TOKEN)
     page.get_by_role("button", name="Sign in").click()
     expect(page).to_have_url(f"{site.url}/reviews")
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    context.close()
+
+
+def test_the_printed_link_fills_the_token_in_and_hides_it(site: Site, browser: Browser) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{site.url}/signin#{TOKEN}")
+    expect(page.get_by_label("Token")).to_have_value(TOKEN)
+    expect(page).to_have_url(f"{site.url}/signin")
+    page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
     context.close()
 

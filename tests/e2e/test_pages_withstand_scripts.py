@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.e2e.running_pages import PAGES, Site, running_chromium, running_pages, steward_page
+from tests.e2e.pages_sample import PAGES
+from tests.e2e.running_pages import Site, running_chromium, running_pages, steward_page
 
 pytestmark = pytest.mark.browser
 PAYLOADS = (

@@ -25,7 +25,7 @@ from mesh.contract.reading import read_contract
 from mesh.errors import RegistryError
 from mesh.event import EventIds
 from mesh.port import OutputPort
-from mesh.publisher import Publisher
+from mesh.publishing import Publisher
 from mesh.schema import AvroSchema
 from mesh.streams.model import Key, Stop, WindowedStream
 from mesh.streams.process import run_process

@@ -16,7 +16,7 @@ from confluent_kafka import Producer
 
 from mesh.adapters.http import Http
 from mesh.codec import to_batch
-from mesh.connect import Mesh
+from mesh.connection import Mesh
 from mesh.declaration import Declaration, SourceFile, declare
 from mesh.event import frame_prefix
 from mesh_platform.brokers import RunningBroker
@@ -187,28 +187,6 @@ def test_a_position_without_lag_means_that_all_was_checked(mesh: Mesh, worker: W
     publish(mesh, product, readings(30, noted=30))
     looked_at(mesh, product, 30)
 
-    soon(lambda: lag(mesh, product) == 0)
-
-
-def test_a_position_passes_the_markers_of_transactions(mesh: Mesh, worker: Worker) -> None:
-    product = declared(mesh)
-    port = mesh.port(product)
-
-    values = port.codec.encode(
-        to_batch(readings(3, noted=3), port.codec),
-        frame_prefix(mesh.registry.schema_id(port.subject, port.schema)),
-    )
-    producer = Producer({"bootstrap.servers": mesh.settings.bootstrap, "transactional.id": product})
-    try:
-        producer.init_transactions(10)
-    except Exception as error:
-        pytest.skip(f"this broker has no transactions: {error}")
-    producer.begin_transaction()
-    for value in values:
-        producer.produce(port.topic, value, b"s-1")
-    producer.commit_transaction(10)
-
-    looked_at(mesh, product, 3)
     soon(lambda: lag(mesh, product) == 0)
 
 

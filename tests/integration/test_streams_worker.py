@@ -64,7 +64,9 @@ class World:
         return worker
 
     def ends(self, topic: str, partitions: int) -> list[int]:
-        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "tests.looking", "log_level": 0})
+        consumer = Consumer(
+            {"bootstrap.servers": self.bootstrap, "group.id": "tests.looking", "log_level": 0}
+        )
         try:
             places = [TopicPartition(topic, partition) for partition in range(partitions)]
             return [consumer.get_watermark_offsets(place, timeout=10)[1] for place in places]
@@ -158,7 +160,10 @@ def expected(flights: pa.Table) -> pl.DataFrame:
 def assert_right(world: World, flights: pa.Table) -> None:
     wanted = expected(flights)
     found = world.figures().select(wanted.columns).cast(dict(zip(wanted.columns, wanted.dtypes, strict=True)))
-    differences = found.join(wanted, on=KEY, how="anti").height, pl.concat([found, wanted]).unique().height - wanted.height
+    differences = (
+        found.join(wanted, on=KEY, how="anti").height,
+        pl.concat([found, wanted]).unique().height - wanted.height,
+    )
     assert (found.height, differences) == (wanted.height, (0, 0))
 
 
@@ -232,7 +237,9 @@ def test_the_end_of_stdin_ends_the_worker(world: World) -> None:
 def test_poison_goes_to_the_dead_letters_and_the_others_count(world: World, flights: pa.Table) -> None:
     world.publish(flights.slice(0, 1_000))
     sender = KafkaSender(world.bootstrap)
-    sender.send(world.source.topic, [b"k"] * 3, [b"\x00", b"no frame at all", None], [[("trace", b"7")]] * 3, [0] * 3)
+    sender.send(
+        world.source.topic, [b"k"] * 3, [b"\x00", b"no frame at all", None], [[("trace", b"7")]] * 3, [0] * 3
+    )
     sender.flush()
     world.publish(flights.slice(1_000, 1_000))
     world.start()

@@ -110,6 +110,12 @@ def test_headers_are_named_as_cloudevents_binds_them_to_kafka() -> None:
     }
 
 
+def test_headers_of_many_events_differ_in_id_and_time_only() -> None:
+    stamp = Stamp("/operations/x", "operations.departures.v1")
+    first, second = stamp.each([b"1", b"2"], [b"t1", b"t2"])
+    assert (first, second) == (stamp.headers(b"1", b"t1"), stamp.headers(b"2", b"t2"))
+
+
 @given(
     st.none()
     | st.lists(

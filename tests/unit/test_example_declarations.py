@@ -297,4 +297,4 @@ def test_a_product_can_be_found_and_watched(product_id: str) -> None:
     ports = product(product_id)["managementPorts"]
 
     assert [port["content"] for port in ports] == ["discoverability", "observability"]
-    assert all(port["url"].startswith(f"/products/{product_id}") for port in ports)
+    assert all(port["url"].startswith(f"/products/{product_id.replace('.', '/')}") for port in ports)

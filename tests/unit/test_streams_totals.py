@@ -199,7 +199,9 @@ def test_crashes_and_repeats_never_change_the_sums(data: st.DataObject) -> None:
             case _:
                 count(totals, events, log)
                 at = [min(a + t, len(names)) for a, t, names in zip(at, take, lanes, strict=True)]
-                safe = [max(a, s) for a, s in zip(at, safe, strict=True)] if data.draw(st.booleans()) else safe
+                safe = (
+                    [max(a, s) for a, s in zip(at, safe, strict=True)] if data.draw(st.booleans()) else safe
+                )
     for lane, names in enumerate(lanes):
         if at[lane] < len(names):
             count(totals, [(lane, offset, names[offset]) for offset in range(at[lane], len(names))], log)

@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from mesh_platform.broker.batch import Batch, stamp
+from mesh_platform.broker.checkpoint import CHECKPOINT_FILE, Checkpoint, replace_file
 from mesh_platform.broker.segment import Segment
 from mesh_platform.broker.sequences import Sequences
 
 CHECKPOINT_BYTES = 32 * 1024 * 1024
-CHECKPOINT_FILE = "checkpoint.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,40 +35,6 @@ class Dropped:
     file: str
     offset: int
     bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """A log's state at one moment: what opening it may trust once `write` has returned."""
-
-    directory: Path
-    state: str
-    indexes: tuple[tuple[Path, bytes], ...]
-
-    def write(self) -> None:
-        """Sync the segments first: a checkpoint never vouches for bytes that a power cut could take."""
-        for path, index in self.indexes:
-            sync_file(path)
-            replace_file(path.with_suffix(".index"), index)
-        replace_file(self.directory / CHECKPOINT_FILE, self.state.encode())
-
-
-def sync_file(path: Path) -> None:
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write the whole file or leave the old one."""
-    scratch = path.with_name(path.name + ".new")
-    with scratch.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(path)
 
 
 class OffsetOutOfRange(Exception):

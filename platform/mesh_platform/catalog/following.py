@@ -9,7 +9,7 @@ from mesh_platform.catalog.observed import ObservedTopic
 
 if TYPE_CHECKING:
     from mesh.adapters.kafka_receiver import BoundedReceiver
-    from mesh.connect import Mesh
+    from mesh.connection import Mesh
     from mesh.subscription import Decoder
 
 MOST = 5_000

@@ -16,7 +16,7 @@ from mesh_platform.catalog.observed import LatestEvent, Observation
 from mesh_platform.quality.view import QualityView
 
 if TYPE_CHECKING:
-    from mesh.connect import Mesh
+    from mesh.connection import Mesh
 
 EVERY_SECONDS = 3.0
 LATEST = 20

@@ -105,7 +105,7 @@ def review_page(governance: GovernanceState, proposal: Proposal, visitor: Visito
 def _effect(compatible: bool, reader: Mapping[str, Any]) -> Effect:
     if not reader["affected"]:
         return "unaffected"
-    return "unaffected" if compatible else "breaks" if reader["fields"] else "unknown"
+    return "unaffected" if compatible else "breaks"
 
 
 def _summary(proposal: Proposal) -> str:

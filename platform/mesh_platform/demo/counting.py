@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mesh.connect import Mesh
+from mesh.connection import Mesh
 from mesh.declaration import Declaration
 from mesh.errors import MeshError
 from mesh_platform.catalog.looking import Looking

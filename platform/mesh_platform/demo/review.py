@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mesh.apply import apply
-from mesh.connect import Mesh
+from mesh.connection import Mesh
 from mesh.contract.avro import avro_schema
 from mesh.contract.reading import read_contract
 from mesh.declaration import Declaration, SourceFile, declare

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from mesh.cli.output import data, note, paint
-from mesh.connect import Mesh
+from mesh.connection import Mesh
 from mesh.declaration import Declaration, SourceFile, declare
 from mesh.errors import EventError, MeshError, UsageError
 from mesh_platform.demo import review
@@ -135,7 +135,7 @@ def _publish_flights(mesh: Mesh, voice: Voice, figures: Figures) -> None:
 def _publish(mesh: Mesh, product: str, voice: Voice, figures: Figures) -> None:
     from importlib import import_module
 
-    from mesh.pipeline import run_source
+    from mesh.pipelines import run_source
 
     domain, _, name = product.partition(".")
     source = getattr(import_module(f"domains.{domain}.{name}"), name)

@@ -243,9 +243,9 @@ class GovernanceState:
             return Refused(
                 409,
                 "MESH-G015",
-                f"proposal {proposal.number} would break readers",
+                f"proposal {proposal.number} does not hold",
                 "; ".join(proposal.verdict["problems"][:3]),
-                "keep what readers need, or start a new major version",
+                proposal.verdict.get("fix", ""),
             )
         proposal = replace(
             proposal,

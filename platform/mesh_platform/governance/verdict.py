@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from mesh.compatibility import Level, check, logical_changes
+from mesh.compatibility import Direction, Incompatibility, Level, check, logical_changes
 from mesh.contract.avro import avro_schema
 from mesh.contract.fields import changes
 from mesh.contract.model import Contract
@@ -36,22 +36,23 @@ def judge(
         found += [problem for problem in stricter if (problem.path, problem.type) not in known]
     problems = [problem.explanation for problem in found]
     problems += [problem.explanation for problem in logical_changes(schema, writers[-1])]
+    fix = "keep what readers need, or start a new major version" if problems else ""
     fields = changes(old, new)
     changed = [change for change in fields if change.kind != "added" or "." in change.subject]
     touched = {change.field for change in changed}
-    readers = [
-        _reader(f"{name} (input port)", reads, touched) for name, reads in sorted(declared_readers.items())
+    known_readers = [(f"{name} (input port)", reads) for name, reads in sorted(declared_readers.items())]
+    known_readers += [
+        (f"{s.group} (subscription)", s.fields) for s in sorted(subscriptions, key=lambda s: s.group)
     ]
-    readers += [
-        _reader(f"{s.group} (subscription)", s.fields, touched)
-        for s in sorted(subscriptions, key=lambda s: s.group)
-    ]
+    readers = [_reader(name, reads, touched, found) for name, reads in known_readers]
     if new.version <= old.version and fields:
         problems.append(f"version {new.version} is not above {old.version}: a change needs a higher one")
+        fix = fix or f"raise the version above {old.version}, then propose again"
     return {
         "compatible": not problems,
         "level": new.compatibility,
         "problems": problems,
+        "fix": fix,
         "details": [{"path": p.path, "type": str(p.type), "explanation": p.explanation} for p in found],
         "changes": [
             {"kind": c.kind, "subject": c.subject, "before": c.before, "after": c.after} for c in fields
@@ -61,7 +62,14 @@ def judge(
     }
 
 
-def _reader(name: str, reads: Sequence[str], touched: set[str]) -> dict[str, Any]:
+def _reader(
+    name: str, reads: Sequence[str], touched: set[str], found: Sequence[Incompatibility]
+) -> dict[str, Any]:
+    if found:
+        # An event decodes whole or not at all: whichever fields a reader wants, it gets none.
+        events = "retained" if any(p.direction is Direction.BACKWARD for p in found) else "new"
+        verdict = f"could not read {events} events"
+        return {"name": name, "fields": list(reads), "affected": True, "verdict": verdict}
     if not reads:
         verdict = "unknown fields: every change may matter" if touched else "nothing it could read changes"
         return {"name": name, "fields": [], "affected": bool(touched), "verdict": verdict}

@@ -20,7 +20,7 @@ from mesh_platform.quality.windows import Pace
 def main(arguments: list[str]) -> int:
     """Run the worker; answers the exit code."""
     from mesh.cli.stopping import until_stopped
-    from mesh.connect import connect
+    from mesh.connection import connect
     from mesh_platform.quality.worker import run_worker
 
     asked = _parsed(arguments)

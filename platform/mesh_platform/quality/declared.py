@@ -11,7 +11,7 @@ from mesh.errors import PlanError
 from mesh.plan import make_plan
 
 if TYPE_CHECKING:
-    from mesh.connect import Mesh
+    from mesh.connection import Mesh
 
 FILES = ("quality-results.v1.odcs.yaml", "quality-results.odps.yaml")
 _MOVED = "MESH-P011"

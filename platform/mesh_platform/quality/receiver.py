@@ -16,17 +16,9 @@ from mesh.interfaces import Message
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError
 
-GONE = ("UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC", "_UNKNOWN_PARTITION")
-
-
-class TopicGone(MeshError):
-    """The topic is not there any more."""
-
-    code = "MESH-K034"
-
 
 class AssignedReceiver:
-    """Reads `partitions` partitions; raises UnreachableError, or TopicGone."""
+    """Reads `partitions` partitions; raises UnreachableError, or MeshError when the broker refuses."""
 
     def __init__(self, bootstrap: str, topic: str, group: str, partitions: int) -> None:
         from confluent_kafka import OFFSET_STORED, Consumer, TopicPartition
@@ -73,9 +65,6 @@ class AssignedReceiver:
             return True
         if error.name() == "_PARTITION_EOF":
             self._positions[message.partition()] = message.offset()
-        elif error.name() in GONE:
-            what = f"the topic {self._topic} is gone"
-            raise TopicGone(what, where=self._topic, why=error.str(), fix="mesh plan")
         elif error.name() == "_ALL_BROKERS_DOWN":
             self._down = error.str()
         elif not error.retriable():

@@ -16,7 +16,7 @@ from mesh_platform.quality.view import QualityView
 from mesh_platform.quality.windows import Window
 
 if TYPE_CHECKING:
-    from mesh.connect import Mesh
+    from mesh.connection import Mesh
 
 PRODUCT = "mesh.quality-results"
 CONTRACT_ID = "mesh.quality-results.v1"

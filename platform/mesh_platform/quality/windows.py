@@ -84,7 +84,7 @@ class TopicReader:
         self._begin()
 
     def poll(self, wait_seconds: float) -> tuple[int, Window | None]:
-        """How many records came, and the window if it is complete now. Raises UnreachableError, TopicGone."""
+        """How many records came, and the window if it is complete now. Raises MeshError."""
         room = self._pace.rows - self._taken if self._table is None else MOST_PER_TAKE
         messages = self._receiver.take(min(MOST_PER_TAKE, room), wait_seconds)
         now = self._clock()

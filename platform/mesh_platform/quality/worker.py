@@ -29,8 +29,8 @@ from mesh_platform.quality.tables import LatestEvents
 from mesh_platform.quality.windows import ObservedPort, Pace, TopicReader, Window
 
 if TYPE_CHECKING:
-    from mesh.connect import Mesh
-    from mesh.publisher import Publisher
+    from mesh.connection import Mesh
+    from mesh.publishing import Publisher
 
 GROUP = "mesh.quality"
 LOOK_SECONDS = 2.0

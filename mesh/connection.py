@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mesh.adapters.kafka_receiver import Start
     from mesh.lookup import LookupTable
     from mesh.port import OutputPort
-    from mesh.publisher import Publisher
+    from mesh.publishing import Publisher
     from mesh.subscription import Reading, Subscription
 
 
@@ -56,7 +56,7 @@ class Mesh:
         """Publish events of a product; the schema must be registered (mesh apply)."""
         from mesh.adapters.kafka_sender import KafkaSender
         from mesh.event import EventIds
-        from mesh.publisher import Publisher
+        from mesh.publishing import Publisher
 
         port = self.port(product)
         schema_id = self.registry.schema_id(port.subject, port.schema)

@@ -17,7 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from mesh.publisher import Publisher
+from mesh.publishing import Publisher
 from mesh.subscription import Subscription
 
 Events = Iterable[pa.Table]
