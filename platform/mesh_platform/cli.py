@@ -100,7 +100,7 @@ def status(
     if running is None and not os.environ.get("MESH_PLATFORM_URL"):
         raise UnreachableError(
             "no mesh is running here",
-            code="MESH-X003",
+            code="MESH-X005",
             where=str(folder),
             why="nothing was started",
             fix="mesh up",

@@ -105,7 +105,8 @@ def review_page(governance: GovernanceState, proposal: Proposal, visitor: Visito
 def _effect(compatible: bool, reader: Mapping[str, Any]) -> Effect:
     if not reader["affected"]:
         return "unaffected"
-    return "unaffected" if compatible else "breaks"
+    # A compatible change of what it reads (a bound, a meaning) is for its owner to judge.
+    return "unknown" if compatible else "breaks"
 
 
 def _summary(proposal: Proposal) -> str:

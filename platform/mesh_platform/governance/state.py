@@ -245,7 +245,7 @@ class GovernanceState:
                 "MESH-G015",
                 f"proposal {proposal.number} does not hold",
                 "; ".join(proposal.verdict["problems"][:3]),
-                proposal.verdict.get("fix", ""),
+                proposal.verdict.get("fix") or f"mesh review {proposal.number}",
             )
         proposal = replace(
             proposal,
