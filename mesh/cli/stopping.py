@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -19,8 +20,7 @@ def until_stopped(exit_with_parent: bool) -> Iterator[Callable[[], bool]]:
 
     before = {number: signal.signal(number, asked) for number in (signal.SIGTERM, signal.SIGINT)}
     if exit_with_parent:
-        # The parent holds the other end of this pipe: however it goes, we read its end.
-        threading.Thread(target=_wait_for_parent, args=[stop], daemon=True).start()
+        when_parent_ends(stop.set)
     try:
         yield lambda: not stop.is_set()
     finally:
@@ -28,6 +28,13 @@ def until_stopped(exit_with_parent: bool) -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def _wait_for_parent(stop: threading.Event) -> None:
-    sys.stdin.buffer.read()
-    stop.set()
+def when_parent_ends(then: Callable[[], None]) -> None:
+    """Call `then` once standard input ends: whoever started us holds the other end of that pipe."""
+
+    def wait() -> None:
+        # Unbuffered: a thread that sleeps inside a buffered reader would abort the interpreter's exit.
+        while os.read(sys.stdin.fileno(), 4_096):
+            pass
+        then()
+
+    threading.Thread(target=wait, name="until the parent ends", daemon=True).start()

@@ -155,6 +155,7 @@ def serve(
 
     Example: mesh serve --bootstrap kafka-1:9092
     """
+    from mesh.cli.stopping import when_parent_ends
     from mesh_platform.serving import QUALITY, listening, token_for
     from mesh_platform.serving import serve as serve_here
 
@@ -162,7 +163,7 @@ def serve(
     token = token_for(folder, host, os.environ.get("MESH_TOKEN_FILE"))
     bound = listening(host, port)
     if exit_with_parent:
-        _end_with_parent()
+        when_parent_ends(lambda: os.kill(os.getpid(), signal.SIGTERM))
     bound.listen(256)
     url = f"http://{host}:{bound.getsockname()[1]}"
     print(json.dumps({"url": url, "pid": os.getpid()}), flush=True)
@@ -229,13 +230,3 @@ def _died(name: str, log: str) -> Exception:
     return MeshError(
         f"the {name} ended by itself", code="MESH-X015", where=log, fix=f"less {log}, then: mesh up"
     )
-
-
-def _end_with_parent() -> None:
-    import threading
-
-    def watch() -> None:
-        sys.stdin.buffer.read()
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, daemon=True).start()

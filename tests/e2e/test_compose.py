@@ -142,7 +142,11 @@ def test_the_image_is_installed_as_a_laptop_is():
     if not told:
         unavailable("neither README.md nor Makefile says how to install")
     done = installs("\n".join(instructions()))
-    assert done == ["--require-hashes -r requirements/run.txt", "--no-deps ."]
+    assert done == [
+        "--require-hashes -r requirements/build.txt",
+        "--require-hashes -r requirements/run.txt",
+        "--no-deps --no-build-isolation .",
+    ]
     assert set(done) <= set(told)
 
 

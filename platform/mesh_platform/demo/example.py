@@ -10,6 +10,7 @@ from pathlib import Path
 from mesh.adapters.workspace import FOLDERS, find_root, read_sources
 from mesh.contract.model import Contract
 from mesh.declaration import SourceFile
+from mesh.errors import UsageError
 
 MARK = "contracts/operations/departures.v1.odcs.yaml"
 CHANGED_CONTRACT = "operations.departures.v1"
@@ -28,8 +29,19 @@ _GATE = """\
 
 def example_root() -> Path:
     """The folder that holds the example's contracts and domains."""
-    around = find_root(Path.cwd())
-    return around if (around / MARK).is_file() else Path(str(files("mesh_platform.demo"))) / "example"
+    here = Path(str(files("mesh_platform.demo")))
+    # Around us · in the wheel · beside the sources of an editable install.
+    places = (find_root(Path.cwd()), here / "example", here.parents[2])
+    for place in places:
+        if (place / MARK).is_file():
+            return place
+    raise UsageError(
+        "the example mesh is not here",
+        code="MESH-U064",
+        where=str(places[1]),
+        why="neither this folder nor the installed package holds it",
+        fix="run mesh demo in a clone of the project",
+    )
 
 
 def sources(root: Path) -> list[SourceFile]:

@@ -64,6 +64,7 @@ def tell(options: Options) -> int:
     _clear(options.state)
     voice = Voice()
     root = example_root()
+    sys.path.insert(0, str(root))  # the example's own code: domains.<domain>.<product>
     figures = Figures()
     voice.chapter(f"A mesh comes up: {options.broker} broker, schema registry, catalog, quality worker")
     wanted = Wanted(options.state, cast(BrokerKind, options.broker), options.port)

@@ -22,14 +22,6 @@
     token.form.requestSubmit();
   }
 
-  // The link that the platform prints carries the token behind "#", which browsers never send.
-  const token = document.getElementById("token");
-  if (token && location.hash) {
-    token.value = decodeURIComponent(location.hash.slice(1));
-    history.replaceState(null, "", location.pathname + location.search);
-    token.form.querySelector("button").focus();
-  }
-
   const search = document.getElementById("q");
   const apple = /Mac|iP/.test(navigator.platform);
   for (const hint of all("[data-shortcut]")) {
