@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from mesh.plan.actual import ContractFacts, ProductFacts, SubjectFacts, TopicFacts
@@ -67,7 +67,7 @@ class Sender(Protocol):
         topic: str,
         keys: Sequence[bytes | None],
         values: Sequence[bytes | None],
-        headers: Sequence[Sequence[tuple[str, bytes | None]]],
+        headers: Iterable[Sequence[tuple[str, bytes | None]]],
         times_ms: Sequence[int],
     ) -> None:
         """Hand events over; delivery is awaited by `flush`. `times_ms` of 0 means now."""

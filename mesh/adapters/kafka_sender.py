@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from mesh.adapters.kafka_admin import unreachable
@@ -47,7 +47,7 @@ class KafkaSender:
         topic: str,
         keys: Sequence[bytes | None],
         values: Sequence[bytes | None],
-        headers: Sequence[Sequence[Header]],
+        headers: Iterable[Sequence[Header]],
         times_ms: Sequence[int],
     ) -> None:
         """Hand events over; waits while the queue is full."""
@@ -56,7 +56,8 @@ class KafkaSender:
         for key, value, event_headers, time in zip(keys, values, headers, times_ms, strict=True):
             while True:
                 try:
-                    produce(topic, value, key, headers=event_headers, timestamp=time)
+                    # By position: naming the arguments costs a tenth of the throughput.
+                    produce(topic, value, key, -1, None, None, time, event_headers)
                     break
                 except BufferError:
                     poll(0.1)

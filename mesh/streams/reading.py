@@ -61,7 +61,7 @@ def consumer_class(position: Position) -> type[Any]:
             events = [tp for tp in found if not self._is_changelog_tp(tp)]
             kept = {tp: offset for tp in events if (offset := position(tp.partition)) is not None}
             # Without an offset aiokafka would stay where it is, behind events that were thrown away.
-            new = [tp for tp in events if tp not in kept and found[tp] is None]
+            new = [tp for tp in events if tp not in kept and not found[tp]]
             if new:
                 kept |= await self._thread.earliest_offsets(*new)
             await self._thread.seek_wait(kept)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from confluent_kafka import Producer
 from pydantic import BaseModel
@@ -15,7 +17,9 @@ from mesh.adapters.kafka_receiver import BoundedReceiver
 from mesh.connection import Mesh
 from mesh.errors import EventError, RegistryError
 from mesh.event import Envelope, frame_prefix
+from mesh.lookup import LookupTable
 from mesh.naming import value_subject
+from mesh.pipelines import Pipeline, run_pipeline
 from mesh.plan import make_plan
 from mesh.subscription import Batch
 from mesh_platform.brokers import RunningBroker
@@ -243,3 +247,52 @@ def test_the_registry_takes_no_schema_that_nobody_approved(mesh: Mesh) -> None:
     with pytest.raises(RegistryError, match="mesh propose") as refusal:
         mesh.registry.register(value_subject(contract.topic), avro_schema(contract))
     assert refusal.value.status == 403
+
+
+def test_a_lookup_holds_the_latest_event_of_each_key_and_follows(mesh: Mesh, product: str) -> None:
+    table = mesh.lookup(product)
+    assert table.current().num_rows == 0
+    publish(mesh, product, [reading(number) for number in range(20)])
+    wait_for(lambda: table.current().num_rows == 5)
+    publish(mesh, product, [reading(25)])
+    wait_for(lambda: {"sensor": "s-0", "celsius": 25.0} in latest(table))
+    assert len(latest(table)) == 5
+    table.close()
+
+
+def test_a_pipeline_derives_and_goes_on_where_it_was(mesh: Mesh, product: str) -> None:
+    name = fresh_name()
+    applied(mesh, declaration(name))
+    warmer = Pipeline(f"tests.{name}", product, (), lambda batch: warmed(batch))
+
+    def run(stop_after: int) -> int:
+        done = 0
+        with (
+            mesh.publisher(warmer.product) as out,
+            mesh.receive(product, group=warmer.product) as subscription,
+        ):
+            for count in run_pipeline(warmer, subscription, {}, out, lambda: done < stop_after):
+                done += count
+        return done
+
+    publish(mesh, product, [reading(number) for number in range(10)])
+    assert run(10) == 10
+    publish(mesh, product, [reading(number) for number in range(10, 15)])
+    assert run(5) == 5
+    derived = sorted(mesh.read(f"tests.{name}").rows(), key=lambda row: row["at"])
+    assert [row["celsius"] for row in derived] == [number + 1.0 for number in range(15)]
+
+
+def warmed(batch: pa.RecordBatch) -> pa.Table:
+    warmer = pc.add(batch["celsius"], 1.0)
+    return pa.table({"sensor": batch["sensor"], "at": batch["at"], "celsius": warmer})
+
+
+def latest(table: LookupTable) -> list[dict[str, Any]]:
+    return table.current().select(["sensor", "celsius"]).to_pylist()
+
+
+def wait_for(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come to pass within 20 s"

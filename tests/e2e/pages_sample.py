@@ -1,6 +1,5 @@
 """A page reader and a door over the sample facts, so that the pages can be seen without a platform."""
 
-# ruff: noqa: ARG002 — the interfaces name arguments that constants do not need
 from __future__ import annotations
 
 import asyncio

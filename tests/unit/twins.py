@@ -63,7 +63,7 @@ class RegistryTwin:
     def set_level(self, subject: str, level: str) -> None:
         self.found[subject] = replace(self.found.get(subject, SubjectFacts(None, ())), level=level)
 
-    def schema_id(self, subject: str, schema: AvroSchema) -> int:  # noqa: ARG002
+    def schema_id(self, subject: str, schema: AvroSchema) -> int:
         return self.ids[schema.text]
 
     def schema(self, schema_id: int) -> AvroSchema:
