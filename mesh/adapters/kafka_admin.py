@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,25 @@ class KafkaAdmin:
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise self._told(error, topic) from error
+        self._await(topic, partitions)
+
+    def _await(self, topic: str, partitions: int) -> None:
+        """Wait until the cluster shows a new topic: some brokers hear of it a moment later than others."""
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while True:
+            metadata = self._ask(lambda: self._client.list_topics(topic, timeout=TIMEOUT_SECONDS))
+            found = metadata.topics[topic]
+            if found.error is None and len(found.partitions) >= partitions:
+                return
+            if time.monotonic() > deadline:
+                raise MeshError(
+                    "the broker does not show the new topic",
+                    code="MESH-K011",
+                    where=topic,
+                    why=f"created, but not there after {TIMEOUT_SECONDS:.0f} s",
+                    fix="mesh plan",
+                )
+            time.sleep(0.05)
 
     def alter_topic(self, topic: str, config: Mapping[str, str]) -> None:
         """Change only the settings named."""
@@ -92,7 +112,11 @@ class KafkaAdmin:
         if cause.name() in ("_TRANSPORT", "_TIMED_OUT", "_ALL_BROKERS_DOWN", "_RESOLVE"):
             return unreachable(self._bootstrap, cause.str())
         return MeshError(
-            f"the broker refused: {cause.str()}", code="MESH-K010", where=topic, why=cause.name()
+            f"the broker refused: {cause.str()}",
+            code="MESH-K010",
+            where=topic,
+            why=cause.name(),
+            fix="mesh plan",
         )
 
 

@@ -20,7 +20,7 @@ Position = Callable[[int], int | None]
 
 
 def consumer_class(position: Position) -> type[Any]:
-    """Faust's consumer on aiokafka, going by `position` (partition → next offset, None where it is unknown)."""
+    """Faust's consumer on aiokafka, going by `position`: partition → next offset, None where unknown."""
     from faust.transport.drivers.aiokafka import Consumer
     from mode.services import WaitResults
 

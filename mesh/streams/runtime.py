@@ -14,7 +14,6 @@ What is not left to Faust, and why (0.15.3):
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,10 +94,9 @@ def _one_active() -> type[Any]:
             return {**assigned, **self._protocol_assignments(idle, {}, {}, {})}
 
         def _incumbent(self, members: Any) -> str:
-            def holds(member: str) -> bool:
+            def stands_by(member: str) -> bool:
                 return not self._get_client_metadata(members[member]).assignment.actives
 
-            candidates: Iterable[str] = sorted(members, key=lambda member: (holds(member), member))
-            return next(iter(candidates))
+            return min(members, key=lambda member: (stands_by(member), member))
 
     return OneActive

@@ -138,5 +138,12 @@ def serve(state: Path, bootstrap: str, bound: socket.socket, host: str, token: s
     settings = {"MESH_KAFKA_BOOTSTRAP": bootstrap, "MESH_PLATFORM_URL": url, "MESH_TOKEN": token}
     keepers = [Keeper(_worker(module, state, settings)) for module in workers]
     app = create_app(control, token, Where(bootstrap, url, hosts), Observer(bootstrap, client), keepers)
-    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on", server_header=False)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        server_header=False,
+        timeout_graceful_shutdown=2,  # open event streams of browsers must not hold up the end
+    )
     uvicorn.Server(config).run([bound])

@@ -266,14 +266,12 @@ def test_a_pipeline_derives_and_goes_on_where_it_was(mesh: Mesh, product: str) -
     warmer = Pipeline(f"tests.{name}", product, (), lambda batch: warmed(batch))
 
     def run(stop_after: int) -> int:
-        done = 0
-        with (
-            mesh.publisher(warmer.product) as out,
-            mesh.receive(product, group=warmer.product) as subscription,
-        ):
-            for count in run_pipeline(warmer, subscription, {}, out, lambda: done < stop_after):
-                done += count
-        return done
+        counts: list[int] = []
+        reads, derives = product, warmer.product
+        with mesh.publisher(derives) as out, mesh.receive(reads, group=derives) as subscription:
+            for count in run_pipeline(warmer, subscription, {}, out, lambda: sum(counts) < stop_after):
+                counts.append(count)
+        return sum(counts)
 
     publish(mesh, product, [reading(number) for number in range(10)])
     assert run(10) == 10

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -207,3 +207,8 @@ def test_crashes_and_repeats_never_change_the_sums(data: st.DataObject) -> None:
             count(totals, [(lane, offset, names[offset]) for offset in range(at[lane], len(names))], log)
 
     assert sums(log) == Counter(name for names in lanes for name in names)
+
+
+def test_a_window_without_length_is_refused() -> None:
+    with pytest.raises(UsageError, match="MESH-U071"):
+        replace(STREAM, window=timedelta(0))

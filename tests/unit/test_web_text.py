@@ -156,4 +156,4 @@ def test_a_hostile_address_stays_inside_its_string() -> None:
     hostile = Connection(bootstrap='"); import os #', registry="'; rm -rf ~ #")
     mesh, client, kcat = snippets('x"); import os #', "t", hostile)
     assert "os" not in compile(mesh.code, "", "exec").co_names + compile(client.code, "", "exec").co_names
-    assert hostile.registry in shlex.split(kcat.code)
+    assert hostile.bootstrap in shlex.split(kcat.code)
