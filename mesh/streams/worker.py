@@ -128,7 +128,7 @@ class _Worker:
         self.totals.keep(counted)
 
     def _write(self, counted: Counted[Any]) -> None:
-        """Write the changes to the changelog, in the JSON that Faust recovers, and wait until they are there."""
+        """Write the changes to the changelog as the JSON that Faust recovers, and wait for them."""
         keys = [json.dumps(name).encode() for name in counted.entries]
         values = [json.dumps(entry, separators=(",", ":")).encode() for entry in counted.entries.values()]
         none: list[list[tuple[str, bytes | None]]] = [[]] * len(keys)
