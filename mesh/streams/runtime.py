@@ -97,6 +97,6 @@ def _one_active() -> type[Any]:
             def stands_by(member: str) -> bool:
                 return not self._get_client_metadata(members[member]).assignment.actives
 
-            return min(members, key=lambda member: (stands_by(member), member))
+            return str(min(members, key=lambda member: (stands_by(member), member)))
 
     return OneActive

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,6 +64,8 @@ class _Worker:
     sender: Sender
     grave: Grave
     handling: asyncio.Lock = field(default_factory=asyncio.Lock)
+    #: Not asyncio's own, which would wait for a step to end even when its broker is gone.
+    steps: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
     failure: BaseException | None = None
 
     async def run(self, stop: Stop) -> None:
@@ -97,8 +100,8 @@ class _Worker:
             async with self.handling:
                 records = self._current(events)
                 try:
-                    # In a thread, so that the event loop stays awake; heartbeats have a thread of their own.
-                    await asyncio.to_thread(self._step, records)
+                    # In a thread, so that the event loop stays awake; heartbeats have one of their own.
+                    await asyncio.get_running_loop().run_in_executor(self.steps, self._step, records)
                 except Exception as error:
                     self.failure = error
             if self.failure is not None:

@@ -21,7 +21,7 @@ from confluent_kafka import Consumer, TopicPartition
 from domains.operations.departures import departures
 from mesh.adapters.kafka_admin import KafkaAdmin
 from mesh.adapters.kafka_sender import KafkaSender
-from mesh_platform.brokers import RunningBroker
+from mesh_platform.brokers import RunningBroker, start_embedded
 from tests.integration import streams_worker as kit
 
 EVENTS = 40_000
@@ -223,6 +223,25 @@ def test_sigterm_ends_the_worker_in_time_and_cleanly(world: World, flights: pa.T
     world.start()
     world.until_done()
     assert_right(world, flights)
+
+
+def test_sigterm_ends_the_worker_even_when_the_broker_is_gone(tmp_path: Path, flights: pa.Table) -> None:
+    with start_embedded(tmp_path / "broker") as broker, contextlib.ExitStack() as workers:
+        world = World(broker.bootstrap, uuid4().hex[:10], tmp_path, workers)
+        world.publish(flights)
+        worker = world.start()
+        until(lambda: world.published() > 0, "the worker works")
+        broker.kill()
+        began = time.monotonic()
+        worker.send_signal(signal.SIGTERM)
+
+        worker.wait(20)
+
+        assert time.monotonic() - began < 11
+        broker.restart()
+        world.start()
+        world.until_done()
+        assert_right(world, flights)
 
 
 def test_the_end_of_stdin_ends_the_worker(world: World) -> None:
