@@ -64,3 +64,12 @@ def topic_name(request: pytest.FixtureRequest) -> str:
     """A topic name of the mesh that no other test uses."""
     product = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")[:40].strip("-")
     return f"tests.{product}-{uuid4().hex[:12]}.v1"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What shares something heavy runs in one worker: two JVMs or two browsers would only slow each other down."""
+    for item in items:
+        if item.get_closest_marker("kafka") or "kafka_broker" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("kafka"))
+        elif "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("browser"))

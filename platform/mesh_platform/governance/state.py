@@ -8,22 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
-
-class ControlRecord(Protocol):
-    """What the state needs of a control-log record."""
-
-    @property
-    def offset(self) -> int: ...
-    @property
-    def time(self) -> str: ...
-    @property
-    def actor(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def body(self) -> Mapping[str, Any]: ...
+from mesh_platform.log.record import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +96,7 @@ class GovernanceState:
         self.subscriptions: dict[tuple[str, str], Subscription] = {}
         self._topics: dict[str, str] = {}
 
-    def apply(self, record: ControlRecord) -> object:
+    def apply(self, record: Record) -> object:
         """Apply one record; answers with the value it made, or a Refused."""
         body = record.body
         match record.kind:
@@ -143,7 +130,7 @@ class GovernanceState:
         """The contract that owns a topic."""
         return self._topics.get(topic)
 
-    def _declare_contract(self, record: ControlRecord, body: Mapping[str, Any]) -> object:
+    def _declare_contract(self, record: Record, body: Mapping[str, Any]) -> object:
         known = self.in_force(body["contract_id"])
         if known is not None:
             if known.sha256 == body["sha256"]:
@@ -175,7 +162,7 @@ class GovernanceState:
         self._topics[version.topic] = version.contract_id
         return version
 
-    def _open(self, record: ControlRecord, body: Mapping[str, Any]) -> object:
+    def _open(self, record: Record, body: Mapping[str, Any]) -> object:
         known = self.in_force(body["contract_id"])
         if known is None or known.sha256 != body["base_sha256"]:
             return Refused(
@@ -204,7 +191,7 @@ class GovernanceState:
         self.proposals[proposal.number] = proposal
         return proposal
 
-    def _decide(self, record: ControlRecord, body: Mapping[str, Any]) -> object:
+    def _decide(self, record: Record, body: Mapping[str, Any]) -> object:
         proposal = self.proposals.get(body["number"])
         if proposal is None:
             return Refused(
