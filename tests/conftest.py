@@ -67,7 +67,7 @@ def topic_name(request: pytest.FixtureRequest) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What shares something heavy runs in one worker: two JVMs or two browsers would only slow each other down."""
+    """What shares something heavy runs in one worker: two JVMs or browsers would only slow each other."""
     for item in items:
         if item.get_closest_marker("kafka") or "kafka_broker" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("kafka"))

@@ -164,10 +164,12 @@ def serve(
     bound = listening(host, port)
     if exit_with_parent:
         when_parent_ends(lambda: os.kill(os.getpid(), signal.SIGTERM))
-    bound.listen(256)
     url = f"http://{host}:{bound.getsockname()[1]}"
-    print(json.dumps({"url": url, "pid": os.getpid()}), flush=True)
-    serve_here(folder, bootstrap, bound, host, token, (QUALITY,) if quality else ())
+
+    def announce() -> None:
+        print(json.dumps({"url": url, "pid": os.getpid()}), flush=True)
+
+    serve_here(folder, bootstrap, bound, host, token, (QUALITY,) if quality else (), announce)
 
 
 def demo(

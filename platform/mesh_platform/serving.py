@@ -12,6 +12,7 @@ import os
 import secrets
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from mesh.config import TOKEN_FILE, Settings
@@ -106,8 +107,19 @@ def _worker(module: str, state: Path, settings: dict[str, str]) -> ManagedProces
     return ManagedProcess(program, lambda _program: True)
 
 
-def serve(state: Path, bootstrap: str, bound: socket.socket, host: str, token: str, workers: Workers) -> None:
-    """Serve until SIGTERM or Ctrl-C; the socket decides the port. Raises MeshError when the log is held."""
+def serve(
+    state: Path,
+    bootstrap: str,
+    bound: socket.socket,
+    host: str,
+    token: str,
+    workers: Workers,
+    announce: Callable[[], None],
+) -> None:
+    """Serve until SIGTERM or Ctrl-C; the socket decides the port. Raises MeshError when the log is held.
+
+    `announce` is called once the control log is held and replayed, and connections are taken.
+    """
     import uvicorn
 
     from mesh.connection import connect
@@ -125,6 +137,8 @@ def serve(state: Path, bootstrap: str, bound: socket.socket, host: str, token: s
     control = ControlPlane(SqliteLog(state / "control.db"))
     gc.freeze()
     gc.enable()
+    bound.listen(256)
+    announce()
     client = connect(
         Settings(bootstrap=bootstrap, platform_url=url, registry_url=f"{url}/registry", token=token)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -277,6 +278,9 @@ async def test_aiokafka_creates_the_topics_that_faust_asks_for(rig: Rig) -> None
     changelog = f"{rig.topic}-changelog"
     settings = {"cleanup.policy": "compact", "retention.ms": "86400000"}
     await admin.create_topics([AioTopic(changelog, 2, 1, topic_configs=settings)])
-    found = await admin.list_topics()
+    deadline = time.monotonic() + 15
+    # Apache Kafka shows a new topic a moment after it has created it.
+    while changelog not in await admin.list_topics():
+        assert time.monotonic() < deadline, "the new topic never came to be seen"
+        await asyncio.sleep(0.05)
     await admin.close()
-    assert changelog in found
