@@ -66,6 +66,7 @@ def topic_name(request: pytest.FixtureRequest) -> str:
     return f"tests.{product}-{uuid4().hex[:12]}.v1"
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What shares something heavy runs in one worker: two JVMs or browsers would only slow each other."""
     for item in items:
