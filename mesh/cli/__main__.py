@@ -1,5 +1,5 @@
 """`python -m mesh.cli` is `mesh`, for whoever starts it with a known interpreter."""
 
-from mesh.cli.main import run
+from mesh.cli.entry import run
 
 run()

@@ -175,7 +175,7 @@ def test_a_change_of_the_mesh_appears_without_a_reload(site: Site, page: Page) -
     page.evaluate("window.same = true")
     site.reader.home_events = 700_000
     site.reader.changed.append("operations.departures")
-    expect(page.locator(".totals")).to_contain_text("700,000")
+    expect(page.locator(".totals")).to_contain_text("700,000", timeout=30_000)
     assert page.evaluate("window.same")
 
 
