@@ -1,4 +1,4 @@
-"""The first thing that runs: so small that Ctrl-C finds it ready at once, whatever is still being imported."""
+"""The first thing that runs: so small that Ctrl-C finds it ready, whatever is still being imported."""
 
 from __future__ import annotations
 
