@@ -27,7 +27,7 @@ up: $(READY) ## broker, platform and quality worker, until Ctrl-C
 	$(BIN)/mesh up
 
 test: $(READY) ## all tests; those that need Java, Maven or Chromium skip loudly without
-	$(BIN)/python -m pytest -n 3 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: $(READY) ## style, types, architecture
 	$(BIN)/ruff check .

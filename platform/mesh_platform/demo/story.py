@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+import pyarrow
+
 from mesh.cli.output import data, note, paint
 from mesh.connection import Mesh
 from mesh.declaration import Declaration, SourceFile, declare
@@ -61,6 +63,8 @@ class Figures:
 
 def tell(options: Options) -> int:
     """Tell it; answers the exit code: 0 when everything held."""
+    # Arrow would take Ctrl-C for itself while it reads a file, and may lose it: it is for us.
+    pyarrow.enable_signal_handlers(False)
     _clear(options.state)
     voice = Voice()
     root = example_root()
