@@ -238,7 +238,7 @@ def test_a_second_run_on_old_state_starts_anew_and_ctrl_c_ends_it_in_order(
         )
         time.sleep(seconds)
         child.send_signal(signal.SIGINT)
-        _, story = child.communicate(timeout=60)
+        _, story = child.communicate(timeout=120)
         # Before Python itself is up there is nobody to answer but the system: that is -SIGINT.
         assert child.returncode in (130, -signal.SIGINT), story
         assert "Traceback" not in story

@@ -14,6 +14,7 @@ from tests.e2e.pages_sample import PAGES, TOKEN
 from tests.e2e.running_pages import Complaints, Site, running_chromium, running_pages, steward_page
 
 pytestmark = pytest.mark.browser
+expect.set_options(timeout=20_000)  # a busy machine may take its time; a page that never comes still fails
 VENDOR = Path(__file__).parent / "vendor"
 AXE = VENDOR / "axe.min.js"
 every_page = pytest.mark.parametrize("name", PAGES)
