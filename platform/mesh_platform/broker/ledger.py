@@ -105,14 +105,19 @@ class Ledger:
 
     # Without anybody asking
 
+    async def finish(self, now: int) -> None:
+        """Write the markers that are missing of what was decided."""
+        for known in tuple(self.transactions.values()):
+            if known.is_ending:
+                await self._finish(known, now)
+
     async def keep(self, now: int, expires_ms: int) -> None:
-        """Abort what is overdue, finish what was decided, forget ids unused for `expires_ms`."""
+        """Finish what was decided, abort what is overdue, forget ids unused for `expires_ms`."""
+        await self.finish(now)
         for known in tuple(self.transactions.values()):
             if known.is_overdue(now):
                 await self._end(replace(known, epoch=known.epoch + 1), commits=False, now=now)
-            elif known.is_ending:
-                await self._finish(known, now)
-            elif not known.is_ongoing and now - known.updated > expires_ms:
+            elif not known.is_ongoing and not known.is_ending and now - known.updated > expires_ms:
                 self._store.forget_transaction(known.id)
                 del self.transactions[known.id], self._holders[known.producer_id]
 
@@ -121,9 +126,7 @@ class Ledger:
 
         Only a power cut, or a torn tail, can leave one: its marker was written and is gone.
         """
-        for known in tuple(self.transactions.values()):
-            if known.is_ending:
-                await self._finish(known, now)
+        await self.finish(now)
         for place, log in logs:
             for producer_id in tuple(log.isolation.open):
                 name = self._holders.get(producer_id)

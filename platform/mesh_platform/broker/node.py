@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import sqlite3
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -17,7 +18,7 @@ from mesh_platform.broker import journal
 from mesh_platform.broker.batch import read_batch
 from mesh_platform.broker.coordinator import Coordinator
 from mesh_platform.broker.ledger import Ledger
-from mesh_platform.broker.log import Dropped, Log
+from mesh_platform.broker.log import Dropped, Log, LogFailed
 from mesh_platform.broker.markers import marker
 from mesh_platform.broker.settings import TopicConfig
 from mesh_platform.broker.store import Store
@@ -94,6 +95,13 @@ class Node:
         for topic in tuple(self.topics.values()):
             for partition, log in enumerate(tuple(topic.logs)):
                 yield (topic.name, partition), log
+
+    async def settle(self) -> None:
+        """Before anyone is served: end the transactions that were decided before the last process ended."""
+        try:
+            await self.ledger.settle(self.logs(), now_ms())
+        except (OSError, LogFailed, sqlite3.Error) as error:  # upkeep tries again
+            journal.note("transactions not settled", reason=str(error))
 
     def _write_marker(self, place: tuple[str, int], decided: Transaction, now: int) -> Log | None:
         topic = self.topics.get(place[0])

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from mesh.errors import MeshError, PlanError
 from mesh_platform.broker import journal
-from mesh_platform.broker.node import Node, now_ms
+from mesh_platform.broker.node import Node
 from mesh_platform.broker.server import Server
 from mesh_platform.broker.upkeep import upkeep
 
@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
 async def _serve(options: argparse.Namespace) -> None:
     _raise_file_limit()
     node = Node(options.data, options.fsync, creates_topics=options.auto_create_topics)
-    await node.ledger.settle(node.logs(), now_ms())
+    await node.settle()
     server = Server(node)
     try:
         host, port = await _listen(server, options.host, options.port)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 
+from mesh import limits
 from mesh_platform.broker import journal
 from mesh_platform.broker.batch import CorruptBatch
 from mesh_platform.broker.compaction import compact
@@ -15,8 +16,6 @@ from mesh_platform.broker.node import Node, Topic, now_ms
 
 _ROUND_SECONDS = 1.0
 _RETENTION_ROUNDS = 15
-_PRODUCER_EXPIRES_MS = 86_400_000
-_TRANSACTIONAL_ID_EXPIRES_MS = 7 * 86_400_000
 
 
 async def upkeep(node: Node) -> None:
@@ -26,7 +25,7 @@ async def upkeep(node: Node) -> None:
         await asyncio.sleep(_ROUND_SECONDS)
         count += 1
         try:
-            await node.ledger.keep(now_ms(), _TRANSACTIONAL_ID_EXPIRES_MS)
+            await node.ledger.keep(now_ms(), limits.TRANSACTIONAL_ID_EXPIRES_MS)
         except (OSError, LogFailed, sqlite3.Error) as error:
             journal.note("transactions not kept", reason=str(error))
         for topic in tuple(node.topics.values()):
@@ -44,7 +43,7 @@ async def keep(topic: Topic, log: Log, *, thoroughly: bool) -> None:
     if not thoroughly or log.deleted:
         return
     now, config = now_ms(), topic.config
-    log.sequences.expire(now - _PRODUCER_EXPIRES_MS, keep=log.isolation.open)
+    log.sequences.expire(now - limits.PRODUCER_EXPIRES_MS, keep=log.isolation.open)
     log.roll_if_older(now, config.number("segment.ms"))
     if "delete" in config.policies:
         log.retain(now, config.number("retention.ms"), config.number("retention.bytes"))
