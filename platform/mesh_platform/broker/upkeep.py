@@ -21,6 +21,7 @@ async def upkeep(node: Node) -> None:
     while True:
         await asyncio.sleep(_ROUND_SECONDS)
         count += 1
+        node.disk.recount()
         for topic in tuple(node.topics.values()):
             for log in tuple(topic.logs):
                 try:
