@@ -28,6 +28,7 @@ async def upkeep(node: Node) -> None:
             await node.ledger.keep(now_ms(), limits.TRANSACTIONAL_ID_EXPIRES_MS)
         except (OSError, LogFailed, sqlite3.Error) as error:
             journal.note("transactions not kept", reason=str(error))
+        node.disk.recount()
         for topic in tuple(node.topics.values()):
             for log in tuple(topic.logs):
                 try:
