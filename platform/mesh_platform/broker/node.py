@@ -5,22 +5,28 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import sqlite3
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from mesh.errors import PlanError
 from mesh_platform.broker import journal
+from mesh_platform.broker.batch import read_batch
 from mesh_platform.broker.coordinator import Coordinator
-from mesh_platform.broker.log import Dropped, Log
+from mesh_platform.broker.disk import Disk
+from mesh_platform.broker.ledger import Ledger
+from mesh_platform.broker.log import Dropped, Log, LogFailed
+from mesh_platform.broker.markers import marker
 from mesh_platform.broker.settings import TopicConfig
-from mesh_platform.broker.store import Store
+from mesh_platform.broker.store import STORE_FILE, Store
+from mesh_platform.broker.transaction import Transaction
 
 NODE_ID = 1
-Durability = Literal["os", "always"]
+Durability = Literal["os", "always", "interval"]
 
 
 def now_ms() -> int:
@@ -42,19 +48,23 @@ class Topic:
 class Node:
     """One Kafka node on one data folder, which it holds alone while it lives."""
 
-    def __init__(self, data: Path, durability: Durability, *, creates_topics: bool) -> None:
+    def __init__(
+        self, data: Path, durability: Durability, *, creates_topics: bool, max_disk: int | None = None
+    ) -> None:
         self.data = data
         self.durability = durability
         self.creates_topics = creates_topics
         self.recovered: list[tuple[str, int, Dropped]] = []
         self._lock = _hold(data)
-        self.store = Store(data / "broker.sqlite", synchronous="full" if durability == "always" else "normal")
+        self.store = Store(data / STORE_FILE, synchronous="full" if durability == "always" else "normal")
         self.topics: dict[str, Topic] = {}
         self.by_id: dict[uuid.UUID, Topic] = {}
         self.coordinator = Coordinator(self.store)
+        self.ledger = Ledger(self.store, self._write_marker, syncs=durability == "always")
         for name, topic_id, partitions, config in self.store.topics():
             self._open_topic(name, topic_id, partitions, config)
         self._sweep()
+        self.disk = Disk(max_disk, self.log_bytes)
 
     def create_topic(self, name: str, partitions: int, config: Mapping[str, str]) -> Topic:
         """A new topic, in the store before it is visible. Raises OSError, sqlite3.Error."""
@@ -78,11 +88,38 @@ class Node:
         self.store.save_topic(topic.name, topic.id, len(topic.logs), config)
         topic.config = TopicConfig(dict(config))
 
+    def log_bytes(self) -> int:
+        """What all logs hold together; a sum over what is in memory."""
+        return sum(log.size for topic in self.topics.values() for log in topic.logs)
+
     def log(self, topic: Topic | None, partition: int) -> Log | None:
         """The log of a partition, or None where there is none."""
         if topic is None or not 0 <= partition < len(topic.logs):
             return None
         return topic.logs[partition]
+
+    def logs(self) -> Iterator[tuple[tuple[str, int], Log]]:
+        """Every log by topic and partition."""
+        for topic in tuple(self.topics.values()):
+            for partition, log in enumerate(tuple(topic.logs)):
+                yield (topic.name, partition), log
+
+    async def settle(self) -> None:
+        """Before anyone is served: end the transactions that were decided before the last process ended."""
+        try:
+            await self.ledger.settle(self.logs(), now_ms())
+        except (OSError, LogFailed, sqlite3.Error) as error:  # upkeep tries again
+            journal.note("transactions not settled", reason=str(error))
+
+    def _write_marker(self, place: tuple[str, int], decided: Transaction, now: int) -> Log | None:
+        topic = self.topics.get(place[0])
+        log = self.log(topic, place[1])
+        if topic is None or log is None or decided.producer_id not in log.isolation.open:
+            return None
+        data = marker(decided.producer_id, decided.epoch, commits=decided.commits, now=now)
+        segment_bytes = topic.config.number("segment.bytes")
+        log.append(data, read_batch(data), now, append_time=False, segment_bytes=segment_bytes)
+        return log
 
     def close(self) -> None:
         """Checkpoint every log and release the folder."""

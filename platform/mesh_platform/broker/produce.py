@@ -9,9 +9,12 @@ Behaviour
 * A repeat of one of a producer's last five batches is answered with the offset it got the first time; a
   gap is OUT_OF_ORDER_SEQUENCE_NUMBER, an older epoch INVALID_PRODUCER_EPOCH.
 * A full disk is KAFKA_STORAGE_ERROR, which clients retry; the log is as it was before.
+* A batch beyond --max-disk is POLICY_VIOLATION; a repeat of one that was taken is answered as ever.
 * acks other than -1, 0, 1 is INVALID_REQUIRED_ACKS; acks=0 gets no answer, and a closed connection if it
   failed.
-* Transactions are not offered: a transactional batch is INVALID_TXN_STATE.
+* A transactional batch needs its partition in the producer's open transaction, and while that is open in a
+  partition the producer writes nothing else there: else INVALID_TXN_STATE. A producer that was fenced gets
+  INVALID_PRODUCER_EPOCH, one that holds no transactional id INVALID_PRODUCER_ID_MAPPING.
 """
 
 from __future__ import annotations
@@ -24,10 +27,12 @@ from kio.schema.errors import ErrorCode
 
 from mesh_platform.broker import journal
 from mesh_platform.broker.batch import Batch, CorruptBatch, UnsupportedBatch, read_one_batch
+from mesh_platform.broker.disk import DiskFull
 from mesh_platform.broker.log import Log, LogFailed
 from mesh_platform.broker.node import Node, Topic, now_ms
 from mesh_platform.broker.records import records
 from mesh_platform.broker.sequences import FencedEpoch, OutOfOrder
+from mesh_platform.broker.transaction import TransactionRefusal
 from mesh_platform.broker.wire import Call
 
 Answer = Mapping[str, Any]
@@ -69,7 +74,7 @@ def _append(node: Node, topic: Topic | None, part: Any, acks: int) -> tuple[dict
     if acks not in (-1, 0, 1):
         return _failure(part.index, ErrorCode.invalid_required_acks), None
     try:
-        return _write(topic, log, part), log
+        return _write(node, topic, log, part), log
     except CorruptBatch as error:
         return _failure(part.index, ErrorCode.corrupt_message, str(error)), None
     except UnsupportedBatch as error:
@@ -78,6 +83,10 @@ def _append(node: Node, topic: Topic | None, part: Any, acks: int) -> tuple[dict
         return _failure(part.index, ErrorCode.out_of_order_sequence_number), None
     except FencedEpoch:
         return _failure(part.index, ErrorCode.invalid_producer_epoch), None
+    except TransactionRefusal as refusal:
+        return _failure(part.index, refusal.code), None
+    except DiskFull as error:
+        return _failure(part.index, ErrorCode.policy_violation, str(error)), None
     except LogFailed:
         return _failure(part.index, ErrorCode.kafka_storage_error, "an earlier fsync failed"), None
     except OSError as error:
@@ -85,7 +94,7 @@ def _append(node: Node, topic: Topic | None, part: Any, acks: int) -> tuple[dict
         return _failure(part.index, ErrorCode.kafka_storage_error, error.strerror), None
 
 
-def _write(topic: Topic, log: Log, part: Any) -> dict[str, Any]:
+def _write(node: Node, topic: Topic, log: Log, part: Any) -> dict[str, Any]:
     data, config, now = part.records, topic.config, now_ms()
     if not data:
         raise UnsupportedBatch("no record batch")
@@ -93,7 +102,9 @@ def _write(topic: Topic, log: Log, part: Any) -> dict[str, Any]:
         return _failure(part.index, ErrorCode.message_too_large)
     batch = read_one_batch(data)
     if batch.is_transactional:
-        return _failure(part.index, ErrorCode.invalid_txn_state)
+        node.ledger.check(batch, (topic.name, part.index))
+    elif batch.producer_id in log.isolation.open:
+        raise TransactionRefusal(ErrorCode.invalid_txn_state)
     append_time = config.uses_append_time
     if not append_time and _out_of_time(batch, topic, now):
         return _failure(part.index, ErrorCode.invalid_timestamp)
@@ -101,6 +112,7 @@ def _write(topic: Topic, log: Log, part: Any) -> dict[str, Any]:
         raise UnsupportedBatch("compacted topics take no event without a key")
     offset = log.sequences.check(batch) if batch.is_idempotent else None
     if offset is None:
+        node.disk.claim(len(data))
         segment_bytes = config.number("segment.bytes")
         offset = log.append(data, batch, now, append_time=append_time, segment_bytes=segment_bytes)
     return {

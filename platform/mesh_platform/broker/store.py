@@ -1,4 +1,6 @@
-"""What the broker knows beside the records, in one SQLite file: topics, ids, committed offsets, groups."""
+"""What the broker knows beside the records, in one SQLite file: topics, ids, committed offsets, groups,
+transactions.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +13,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from mesh.errors import PlanError
+
+#: of everything in the data folder; raised with a named step that brings older folders up
+FORMAT = 1
+STORE_FILE = "broker.sqlite"
+_META = "create table if not exists meta (key text primary key, value text not null) without rowid"
 _TABLES = """
-create table if not exists meta (key text primary key, value text not null) without rowid;
 create table if not exists topics (
     name text primary key, id text not null, partitions integer not null, config text not null) without rowid;
 create table if not exists commits (
     group_id text, topic text, partition integer, offset integer not null, leader_epoch integer not null,
     metadata text not null, primary key (group_id, topic, partition)) without rowid;
 create table if not exists groups (group_id text primary key, state text not null) without rowid;
+create table if not exists transactions (id text primary key, state text not null) without rowid;
+create table if not exists pending_commits (
+    transactional_id text, group_id text, topic text, partition integer, offset integer not null,
+    leader_epoch integer not null, metadata text not null,
+    primary key (transactional_id, group_id, topic, partition)) without rowid;
 """
 
 TopicRow = tuple[str, uuid.UUID, int, dict[str, str]]
@@ -42,6 +54,8 @@ class Store:
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.execute("pragma journal_mode = wal")
         self._db.execute(f"pragma synchronous = {synchronous}")
+        self._db.execute(_META)
+        self._check_format(path)
         self._db.executescript(_TABLES)
         self.cluster_id = self._meta("cluster_id", base64.urlsafe_b64encode(uuid.uuid4().bytes)[:22].decode())
 
@@ -63,6 +77,18 @@ class Store:
         row = self._db.execute("select value from meta where key = ?", (key,)).fetchone()
         return str(row[0])
 
+    def _check_format(self, path: Path) -> None:
+        found = self._meta("format", str(FORMAT))
+        if found != str(FORMAT):
+            self._db.close()
+            raise PlanError(
+                "this data folder was written by a newer broker",
+                code="MESH-P105",
+                where=str(path.parent),
+                why=f"it has format {found}; this broker knows format {FORMAT}",
+                fix="install the version of mesh that wrote it, or name another folder with --data",
+            )
+
     def next_producer_id(self) -> int:
         """A producer id that was never given out before."""
         producer_id = int(self._meta("next_producer_id", "1000"))
@@ -83,6 +109,7 @@ class Store:
         with self._transaction():
             self._db.execute("delete from topics where name = ?", (name,))
             self._db.execute("delete from commits where topic = ?", (name,))
+            self._db.execute("delete from pending_commits where topic = ?", (name,))
 
     # Committed offsets
 
@@ -119,3 +146,35 @@ class Store:
         with self._transaction():
             self._db.execute("delete from groups where group_id = ?", (group_id,))
             self._db.execute("delete from commits where group_id = ?", (group_id,))
+
+    # Transactions
+
+    def transactions(self) -> dict[str, str]:
+        return dict(self._db.execute("select id, state from transactions"))
+
+    def save_transaction(self, name: str, state: str, fate: str | None) -> None:
+        """Save a state; with it, the offsets that wait for the transaction are kept (commit) or dropped."""
+        with self._transaction():
+            self._db.execute("insert or replace into transactions values (?, ?)", (name, state))
+            if fate == "commit":
+                self._db.execute(
+                    "insert or replace into commits select group_id, topic, partition, offset, leader_epoch,"
+                    " metadata from pending_commits where transactional_id = ?",
+                    (name,),
+                )
+            if fate is not None:
+                self._db.execute("delete from pending_commits where transactional_id = ?", (name,))
+
+    def forget_transaction(self, name: str) -> None:
+        self._db.execute("delete from transactions where id = ?", (name,))
+
+    def save_pending_commits(self, name: str, group_id: str, commits: Iterable[Commit]) -> None:
+        """Offsets that count once the transaction commits."""
+        rows = [(name, group_id, c.topic, c.partition, c.offset, c.leader_epoch, c.metadata) for c in commits]
+        with self._transaction():
+            self._db.executemany("insert or replace into pending_commits values (?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def pending(self, group_id: str) -> set[tuple[str, int]]:
+        """Partitions with an offset that waits for a transaction."""
+        query = "select topic, partition from pending_commits where group_id = ?"
+        return {(topic, partition) for topic, partition in self._db.execute(query, (group_id,))}
