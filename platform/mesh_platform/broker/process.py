@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
 async def _serve(options: argparse.Namespace) -> None:
     _raise_file_limit()
     node = Node(options.data, options.fsync, creates_topics=options.auto_create_topics)
+    await node.settle()
     server = Server(node)
     try:
         host, port = await _listen(server, options.host, options.port)

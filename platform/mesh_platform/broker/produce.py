@@ -11,7 +11,9 @@ Behaviour
 * A full disk is KAFKA_STORAGE_ERROR, which clients retry; the log is as it was before.
 * acks other than -1, 0, 1 is INVALID_REQUIRED_ACKS; acks=0 gets no answer, and a closed connection if it
   failed.
-* Transactions are not offered: a transactional batch is INVALID_TXN_STATE.
+* A transactional batch needs its partition in the producer's open transaction, and while that is open in a
+  partition the producer writes nothing else there: else INVALID_TXN_STATE. A producer that was fenced gets
+  INVALID_PRODUCER_EPOCH, one that holds no transactional id INVALID_PRODUCER_ID_MAPPING.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from mesh_platform.broker.log import Log, LogFailed
 from mesh_platform.broker.node import Node, Topic, now_ms
 from mesh_platform.broker.records import records
 from mesh_platform.broker.sequences import FencedEpoch, OutOfOrder
+from mesh_platform.broker.transaction import TransactionRefusal
 from mesh_platform.broker.wire import Call
 
 Answer = Mapping[str, Any]
@@ -69,7 +72,7 @@ def _append(node: Node, topic: Topic | None, part: Any, acks: int) -> tuple[dict
     if acks not in (-1, 0, 1):
         return _failure(part.index, ErrorCode.invalid_required_acks), None
     try:
-        return _write(topic, log, part), log
+        return _write(node, topic, log, part), log
     except CorruptBatch as error:
         return _failure(part.index, ErrorCode.corrupt_message, str(error)), None
     except UnsupportedBatch as error:
@@ -78,6 +81,8 @@ def _append(node: Node, topic: Topic | None, part: Any, acks: int) -> tuple[dict
         return _failure(part.index, ErrorCode.out_of_order_sequence_number), None
     except FencedEpoch:
         return _failure(part.index, ErrorCode.invalid_producer_epoch), None
+    except TransactionRefusal as refusal:
+        return _failure(part.index, refusal.code), None
     except LogFailed:
         return _failure(part.index, ErrorCode.kafka_storage_error, "an earlier fsync failed"), None
     except OSError as error:
@@ -85,7 +90,7 @@ def _append(node: Node, topic: Topic | None, part: Any, acks: int) -> tuple[dict
         return _failure(part.index, ErrorCode.kafka_storage_error, error.strerror), None
 
 
-def _write(topic: Topic, log: Log, part: Any) -> dict[str, Any]:
+def _write(node: Node, topic: Topic, log: Log, part: Any) -> dict[str, Any]:
     data, config, now = part.records, topic.config, now_ms()
     if not data:
         raise UnsupportedBatch("no record batch")
@@ -93,7 +98,9 @@ def _write(topic: Topic, log: Log, part: Any) -> dict[str, Any]:
         return _failure(part.index, ErrorCode.message_too_large)
     batch = read_one_batch(data)
     if batch.is_transactional:
-        return _failure(part.index, ErrorCode.invalid_txn_state)
+        node.ledger.check(batch, (topic.name, part.index))
+    elif batch.producer_id in log.isolation.open:
+        raise TransactionRefusal(ErrorCode.invalid_txn_state)
     append_time = config.uses_append_time
     if not append_time and _out_of_time(batch, topic, now):
         return _failure(part.index, ErrorCode.invalid_timestamp)
