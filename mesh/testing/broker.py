@@ -79,6 +79,10 @@ class Broker:
             raise self._refusal(name, error.args[0]) from error
         return name
 
+    def stop(self) -> None:
+        """End the broker as a service manager does, and let it tidy its files. Safe to repeat."""
+        self._end(signal.SIGTERM)
+
     def kill(self) -> None:
         """End the broker as `kill -9` does; what it acknowledged is in its files. Safe to repeat."""
         self._end(signal.SIGKILL)
@@ -88,7 +92,7 @@ class Broker:
 
         Raises UnreachableError (MESH-X041) when it does not come up.
         """
-        self._end(signal.SIGTERM)
+        self.stop()
         self._start()
 
     def _start(self) -> None:
