@@ -16,9 +16,9 @@ def broker_page() -> str:
     """`reference/broker.md`."""
     lines = ["# What the embedded broker tells\n", "## The journal\n"]
     lines.append(
-        "One JSON object per line on standard error; on a terminal the same as plain text. Every line has `time`\n"
-        "(seconds since 1970), `level` and `event`. A line with `left_out` says that so many of its kind were not\n"
-        "told, because clients caused more than ten in a second.\n"
+        "One JSON object per line on standard error; on a terminal the same as plain text. Every line has\n"
+        "`time` (seconds since 1970), `level` and `event`. A line with `left_out` says that so many of its\n"
+        "kind were not told, because clients caused more than ten in a second.\n"
     )
     lines.append("| event | level | it means | fields |\n| --- | --- | --- | --- |")
     fields = dict(noted())
@@ -27,8 +27,8 @@ def broker_page() -> str:
         lines.append(f"| `{event}` | {level} | {meaning} | {named} |")
     lines.append("\n## Metrics\n")
     lines.append(
-        "Prometheus' text format on `http://127.0.0.1:<metrics port>/metrics`, with the process' own metrics\n"
-        "(`process_…`) beside them.\n"
+        "Prometheus' text format on `http://127.0.0.1:<metrics port>/metrics`, with the process' own\n"
+        "metrics (`process_…`) beside them.\n"
     )
     lines.append("| metric | kind | label | it tells |\n| --- | --- | --- | --- |")
     for name, (kind, label, about) in FAMILIES.items():

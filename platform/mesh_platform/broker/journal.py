@@ -20,6 +20,7 @@ Level = Literal["info", "warning", "error"]
 EVENTS: Mapping[str, tuple[Level, str]] = {
     "bad frame": ("warning", "a client sent what is no request; its connection was closed"),
     "checkpoint failed": ("warning", "the next start reads this log instead of trusting its checkpoint"),
+    "commit failed": ("error", "committed offsets could not be written; the client was told"),
     "damaged": ("error", "what lies on the disk is not what was written; it is not served"),
     "disk full": ("error", "the events reached --max-disk; writes are refused until there is room"),
     "disk has room": ("info", "writes are taken again"),
