@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from kio.schema.errors import ErrorCode
 
@@ -310,7 +310,7 @@ def test_a_wrong_crc_is_refused_and_nothing_is_written(running: Process) -> None
         (batch() + batch(), ErrorCode.invalid_record),
         (batch()[:16] + b"\1" + batch()[17:], ErrorCode.invalid_record),
         (batch(attributes=0x20), ErrorCode.invalid_record),
-        (batch(attributes=0x10, producer=(1, 0, 0)), ErrorCode.invalid_txn_state),
+        (batch(attributes=0x10, producer=(1, 0, 0)), ErrorCode.invalid_producer_id_mapping),
         (batch([Item(value=b"x" * 1_100_000)]), ErrorCode.message_too_large),
         (batch([Item(timestamp=10**14)]), ErrorCode.invalid_timestamp),
     ],
@@ -462,13 +462,6 @@ def test_a_topic_is_created_on_demand_only_when_allowed(tmp_path: Path) -> None:
         producer.produce("on-demand", b"v")
         assert producer.flush(10) == 0
         assert read_all(process, "on-demand") == [b"v"]
-
-
-def test_a_transactional_producer_is_refused_at_once(running: Process) -> None:
-    producer = Producer({"bootstrap.servers": running.bootstrap, "transactional.id": "x", "log_level": 0})
-    with pytest.raises(KafkaException) as caught:
-        producer.init_transactions(10)
-    assert caught.value.args[0].fatal()
 
 
 def test_what_it_writes_on_stderr_is_one_json_object_per_line(running: Process, tmp_path: Path) -> None:

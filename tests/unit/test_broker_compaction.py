@@ -97,6 +97,16 @@ async def test_an_old_tombstone_goes_with_its_key(tmp_path: Path) -> None:
     assert held(log) == []
 
 
+async def test_a_reader_gets_to_the_end_though_the_last_records_are_gone(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    append(log, Item(key=b"k"))
+    append(log, Item(key=b"k", value=None))
+    log.roll()
+    await compact(log, LONG_AGO)
+    last = read_batch(log.read(0, 1, whole=True))
+    assert (last.count, last.last_offset + 1) == (0, log.end_offset)
+
+
 async def test_the_active_segment_is_not_touched(tmp_path: Path) -> None:
     log = opened(tmp_path)
     for _ in range(3):

@@ -5,6 +5,7 @@ Behaviour
   not between join and sync (REBALANCE_IN_PROGRESS); a group without members takes commits from anyone
   (generation -1).
 * An unknown partition is UNKNOWN_TOPIC_OR_PARTITION, metadata over 4 KiB OFFSET_METADATA_TOO_LARGE.
+* OffsetFetch that asks for stable offsets gets UNSTABLE_OFFSET_COMMIT where one waits for a transaction.
 * OffsetFetch for null topics gives all; a partition without a commit has offset -1 and no error.
 * OffsetDelete refuses topics that a member subscribes to (GROUP_SUBSCRIBED_TO_TOPIC).
 * Committed offsets do not expire; they go with their topic or with their group.
@@ -28,6 +29,7 @@ from mesh_platform.broker.store import Commit
 from mesh_platform.broker.wire import Call
 
 Answer = Mapping[str, Any]
+Codes = Mapping[tuple[str, int], ErrorCode]
 _BATCHED_FETCH = 8
 _NONE = -1
 
@@ -35,13 +37,34 @@ _NONE = -1
 async def offset_commit(node: Node, call: Call) -> Answer:
     """OffsetCommit: all partitions of one request in one transaction."""
     body = call.body
+    codes = codes_by_partition(node, body)
     try:
         _check(node, body)
+        node.store.save_commits(body.group_id, commits_of(body, codes))
     except GroupRefusal as refusal:
-        code = refusal.code
-        return _committed(body, lambda *_: code)
-    codes = {(t.name, p.partition_index): _judge(node, t.name, p) for t in body.topics for p in t.partitions}
-    good = [
+        codes = dict.fromkeys(codes, refusal.code)
+    except sqlite3.Error as error:
+        journal.note("commit failed", group=body.group_id, reason=str(error))
+        codes = dict.fromkeys(codes, ErrorCode.coordinator_not_available)
+    return committed(body, codes)
+
+
+def _check(node: Node, body: Any) -> None:
+    generation = body.generation_id_or_member_epoch
+    if generation >= 0 and body.group_id not in node.coordinator.groups:
+        raise GroupRefusal(ErrorCode.illegal_generation)
+    group = node.coordinator.group(body.group_id)
+    group.check_commit(body.member_id, getattr(body, "group_instance_id", None), generation)
+
+
+def codes_by_partition(node: Node, body: Any) -> Codes:
+    """What is to be said of each commit of a request by itself."""
+    return {(t.name, p.partition_index): _judge(node, t.name, p) for t in body.topics for p in t.partitions}
+
+
+def commits_of(body: Any, codes: Codes) -> list[Commit]:
+    """The commits of a request that nothing is wrong with."""
+    return [
         Commit(
             topic.name,
             part.partition_index,
@@ -53,20 +76,6 @@ async def offset_commit(node: Node, call: Call) -> Answer:
         for part in topic.partitions
         if codes[topic.name, part.partition_index] == ErrorCode.none
     ]
-    try:
-        node.store.save_commits(body.group_id, good)
-    except sqlite3.Error as error:
-        journal.note("commit failed", group=body.group_id, reason=str(error))
-        return _committed(body, lambda *_: ErrorCode.coordinator_not_available)
-    return _committed(body, lambda topic, partition: codes[topic, partition])
-
-
-def _check(node: Node, body: Any) -> None:
-    generation = body.generation_id_or_member_epoch
-    if generation >= 0 and body.group_id not in node.coordinator.groups:
-        raise GroupRefusal(ErrorCode.illegal_generation)
-    group = node.coordinator.group(body.group_id)
-    group.check_commit(body.member_id, getattr(body, "group_instance_id", None), generation)
 
 
 def _judge(node: Node, topic: str, part: Any) -> ErrorCode:
@@ -77,11 +86,12 @@ def _judge(node: Node, topic: str, part: Any) -> ErrorCode:
     return ErrorCode.none
 
 
-def _committed(body: Any, code: Any) -> Answer:
+def committed(body: Any, codes: Codes) -> Answer:
+    """The answer to a request that commits offsets."""
     topics = []
     for topic in body.topics:
         parts = [
-            {"partition_index": p.partition_index, "error_code": code(topic.name, p.partition_index)}
+            {"partition_index": p.partition_index, "error_code": codes[topic.name, p.partition_index]}
             for p in topic.partitions
         ]
         topics.append({"name": topic.name, "partitions": parts})
@@ -90,15 +100,17 @@ def _committed(body: Any, code: Any) -> Answer:
 
 async def offset_fetch(node: Node, call: Call) -> Answer:
     """OffsetFetch: of one group, or of several from version 8 on."""
-    if call.version < _BATCHED_FETCH:
-        return {"topics": _fetch(node, call.body.group_id, call.body.topics), "error_code": ErrorCode.none}
-    groups = [
-        {"group_id": g.group_id, "topics": _fetch(node, g.group_id, g.topics)} for g in call.body.groups
-    ]
-    return {"groups": groups}
+    stable = getattr(call.body, "require_stable", False)
+    groups = [call.body] if call.version < _BATCHED_FETCH else call.body.groups
+    answers = []
+    for group in groups:
+        waiting = node.store.pending(group.group_id) if stable else set()
+        topics = _fetch(node, group.group_id, group.topics, waiting)
+        answers.append({"group_id": group.group_id, "topics": topics, "error_code": ErrorCode.none})
+    return answers[0] if call.version < _BATCHED_FETCH else {"groups": answers}
 
 
-def _fetch(node: Node, group_id: str, wanted: Any) -> list[Answer]:
+def _fetch(node: Node, group_id: str, wanted: Any, waiting: set[tuple[str, int]]) -> list[Answer]:
     commits = node.store.commits(group_id)
     if wanted is None:
         by_topic = groupby(sorted(commits), key=lambda place: place[0])
@@ -106,9 +118,25 @@ def _fetch(node: Node, group_id: str, wanted: Any) -> list[Answer]:
     else:
         asked = [(topic.name, list(topic.partition_indexes)) for topic in wanted]
     return [
-        {"name": topic, "partitions": [_position(commits.get((topic, p)), p) for p in partitions]}
+        {
+            "name": topic,
+            "partitions": [
+                _unstable(p) if (topic, p) in waiting else _position(commits.get((topic, p)), p)
+                for p in partitions
+            ],
+        }
         for topic, partitions in asked
     ]
+
+
+def _unstable(partition: int) -> Answer:
+    return {
+        "partition_index": partition,
+        "committed_offset": _NONE,
+        "committed_leader_epoch": _NONE,
+        "metadata": "",
+        "error_code": ErrorCode.unstable_offset_commit,
+    }
 
 
 def _position(commit: Commit | None, partition: int) -> Answer:

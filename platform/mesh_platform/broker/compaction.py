@@ -1,10 +1,14 @@
-"""Compaction: of each key only the latest record stays, in the segments that are closed.
+"""Compaction: of each key only the latest record stays, in the segments that are closed and stable.
 
 Behaviour
-* The active segment is never touched, offsets never change, and order stays.
+* The active segment and what follows the last stable offset are never touched, offsets never change, and
+  order stays.
 * A record without a value (tombstone) stays for delete.retention.ms after its segment was last written to.
+* Records of aborted transactions go, whatever their key. A marker stays as long as a record of its
+  transaction does, and as long as a tombstone would.
 * A segment is rewritten beside the old one, synced, and put in its place by a rename: a kill at any moment
   leaves one or the other, and a log whose files are not what its checkpoint says is read anew.
+* The last batch stays, if need be without records: who reads to the end is to get there.
 * Rewritten batches are not compressed.
 """
 
@@ -12,9 +16,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from mesh_platform.broker.batch import Batch, rebuild
+from mesh_platform.broker.isolation import Aborted
 from mesh_platform.broker.log import Log
 from mesh_platform.broker.records import Record, records
 from mesh_platform.broker.segment import Segment
@@ -24,12 +30,14 @@ Latest = Mapping[bytes | None, int]
 
 async def compact(log: Log, now: int, dirty_ratio: float, tombstones_ms: int) -> None:
     """Compact the closed segments if enough of them is new. Raises CorruptBatch, OSError."""
-    closed = log.segments[:-1]
+    stable = log.stable_offset
+    closed = [segment for segment in log.segments[:-1] if segment.next_offset <= stable]
     dirty = sum(segment.size for segment in closed if segment.next_offset > log.compacted_to)
     if not dirty or dirty < dirty_ratio * sum(segment.size for segment in closed):
         return
     until = closed[-1].next_offset
-    fresh = await asyncio.to_thread(_clean, [segment.reader() for segment in closed], now - tombstones_ms)
+    cleaning = _Cleaning(until, log.isolation.aborted(0, until), now - tombstones_ms)
+    fresh = await asyncio.to_thread(cleaning.rewrite, [segment.reader() for segment in closed])
     changed = False
     for old in closed:
         if old.base_offset in fresh and old in log.segments and not log.deleted:
@@ -39,59 +47,89 @@ async def compact(log: Log, now: int, dirty_ratio: float, tombstones_ms: int) ->
         left.discard()
     log.compacted_to = until
     if changed and not log.deleted:
+        log.isolation.forget(cleaning.gone)
         await asyncio.to_thread(log.checkpoint().write)
 
 
-def _clean(segments: Sequence[Segment], tombstones_before: int) -> dict[int, Segment]:
-    """Fresh segments by base offset, for those that lose something."""
-    try:
-        latest = _latest(segments)
-        cleaned = ((s.base_offset, _rewrite(s, latest, tombstones_before)) for s in segments if s.size)
-        return {base: fresh for base, fresh in cleaned if fresh is not None}
-    finally:
-        for segment in segments:
-            segment.close()
+@dataclass(slots=True)
+class _Cleaning:
+    """One pass over closed segments; `gone` are the aborted transactions of which it left nothing."""
+
+    until: int
+    aborted: Sequence[Aborted]
+    tombstones_before: int
+    gone: list[Aborted] = field(default_factory=list)
+    _by_producer: dict[int, list[Aborted]] = field(default_factory=dict)
+    _written: set[int] = field(default_factory=set)  # producers with a record since their last marker
+
+    def __post_init__(self) -> None:
+        for entry in self.aborted:
+            self._by_producer.setdefault(entry.producer_id, []).append(entry)
+
+    def rewrite(self, segments: Sequence[Segment]) -> dict[int, Segment]:
+        """Fresh segments by base offset, for those that lose something."""
+        try:
+            latest = self._latest(segments)
+            cleaned = ((s.base_offset, self._rewrite(s, latest)) for s in segments if s.size)
+            return {base: fresh for base, fresh in cleaned if fresh is not None}
+        finally:
+            for segment in segments:
+                segment.close()
+
+    def _latest(self, segments: Sequence[Segment]) -> Latest:
+        return {
+            record.key: record.offset for s in segments for _, _, found in self._open(s) for record in found
+        }
+
+    def _open(self, segment: Segment) -> Iterator[tuple[Batch, bytes, list[Record]]]:
+        """Batches with their records; those of aborted transactions, and markers, have none to keep."""
+        for batch, data in segment.batches():
+            lost = batch.is_control or self._was_aborted(batch)
+            yield batch, data, [] if lost else list(records(batch, data))
+
+    def _was_aborted(self, batch: Batch) -> bool:
+        mine = self._by_producer.get(batch.producer_id, ()) if batch.is_transactional else ()
+        return any(a.first_offset <= batch.base_offset < a.last_offset for a in mine)
+
+    def _rewrite(self, segment: Segment, latest: Latest) -> Segment | None:
+        """The segment with only what stays, in a file beside it; None when all of it stays."""
+        written = segment.path.stat().st_mtime_ns
+        is_old = written // 1_000_000 < self.tombstones_before
+        fresh = Segment(segment.path.parent, segment.base_offset)
+        fresh.path = segment.path.with_suffix(".cleaned")
+        fresh.path.unlink(missing_ok=True)
+        lost = False
+        for batch, data, found in self._open(segment):
+            kept = [r for r in found if latest[r.key] == r.offset and (r.has_value or not is_old)]
+            is_last = batch.last_offset + 1 == self.until
+            if batch.is_control:
+                stays = self._marker_stays(batch, is_old) or is_last
+            else:
+                stays = (bool(kept) or is_last) and len(kept) == batch.count
+                self._written.update([batch.producer_id] if kept and batch.is_transactional else [])
+            lost = lost or not stays
+            if stays:
+                fresh.append(data, batch, batch.base_offset, batch.max_timestamp)
+            elif kept or is_last:
+                _append_fewer(fresh, batch, kept)
+        if not lost:
+            fresh.discard()
+            return None
+        fresh.sync()
+        os.utime(fresh.path, ns=(written, written))
+        fresh.next_offset = segment.next_offset
+        return fresh
+
+    def _marker_stays(self, marker: Batch, is_old: bool) -> bool:
+        if marker.producer_id in self._written or not is_old:
+            self._written.discard(marker.producer_id)
+            return True
+        self.gone += [a for a in self.aborted if a.last_offset == marker.base_offset]
+        return False
 
 
-def _latest(segments: Sequence[Segment]) -> Latest:
-    return {
-        record.key: record.offset
-        for segment in segments
-        for batch, data in segment.batches()
-        for record in records(batch, data)
-    }
-
-
-def _rewrite(segment: Segment, latest: Latest, tombstones_before: int) -> Segment | None:
-    """The segment with only what stays, in a file beside it; None when all of it stays."""
-    written = segment.path.stat().st_mtime_ns
-    keeps_tombstones = written // 1_000_000 >= tombstones_before
-    fresh = Segment(segment.path.parent, segment.base_offset)
-    fresh.path = segment.path.with_suffix(".cleaned")
-    fresh.path.unlink(missing_ok=True)
-    lost = False
-    for batch, data in segment.batches():
-        found = list(records(batch, data))
-        kept = [r for r in found if _stays(r, latest, keeps_tombstones)]
-        lost = lost or len(kept) < len(found)
-        if len(kept) == len(found):
-            fresh.append(data, batch, batch.base_offset, batch.max_timestamp)
-        elif kept:
-            _append_fewer(fresh, batch, kept)
-    if not lost:
-        fresh.discard()
-        return None
-    fresh.sync()
-    os.utime(fresh.path, ns=(written, written))
-    fresh.next_offset = segment.next_offset
-    return fresh
-
-
-def _stays(record: Record, latest: Latest, keeps_tombstones: bool) -> bool:
-    return latest[record.key] == record.offset and (record.has_value or keeps_tombstones)
-
-
-def _append_fewer(fresh: Segment, batch: Batch, kept: Sequence[Record]) -> None:
-    max_timestamp = max(record.timestamp for record in kept)
+def _append_fewer(fresh: Segment, batch: Batch, kept: Iterable[Record]) -> None:
+    kept = list(kept)
+    max_timestamp = max((record.timestamp for record in kept), default=-1)
     data = rebuild(batch, [record.raw for record in kept], max_timestamp)
     fresh.append(data, batch, batch.base_offset, max_timestamp)

@@ -10,7 +10,8 @@ Behaviour
   OFFSET_OUT_OF_RANGE, UNKNOWN_LEADER_EPOCH, CORRUPT_MESSAGE (what is on the disk is damaged),
   KAFKA_STORAGE_ERROR (it cannot be read).
 * Fetch sessions are declined: the answer's session id is 0, so the client names its partitions each time.
-* Without transactions the last stable offset is the high watermark, in both isolation levels.
+* read_committed gets what lies before the last stable offset, and with it the aborted transactions that it
+  touches: producer id and first offset of each.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from mesh_platform.broker.wire import Call
 
 Answer = Mapping[str, Any]
 _NO_SESSION, _FULL_FETCH = 0, (0, -1)
+_READ_COMMITTED = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,13 @@ class _Wanted:
     offset: int
     limit: int
     epoch: int
+    committed_only: bool
+
+    @property
+    def until(self) -> int:
+        """What lies at or after this offset is not for this client, or not there yet."""
+        assert self.log is not None
+        return self.log.stable_offset if self.committed_only else self.log.end_offset
 
 
 async def fetch(node: Node, call: Call) -> Answer:
@@ -54,7 +63,8 @@ async def fetch(node: Node, call: Call) -> Answer:
             "session_id": _NO_SESSION,
             "responses": [],
         }
-    wanted = [(item, _wanted(node, item)) for item in body.topics]
+    committed_only = body.isolation_level == _READ_COMMITTED
+    wanted = [(item, _wanted(node, item, committed_only)) for item in body.topics]
     partitions = [part for _, parts in wanted for part in parts]
     if body.min_bytes > 0 and body.max_wait > 0:
         await _wait(partitions, body.min_bytes, body.max_wait / 1000)
@@ -77,7 +87,7 @@ async def fetch(node: Node, call: Call) -> Answer:
     return {"error_code": ErrorCode.none, "session_id": _NO_SESSION, "responses": responses}
 
 
-def _wanted(node: Node, item: Any) -> list[_Wanted]:
+def _wanted(node: Node, item: Any, committed_only: bool) -> list[_Wanted]:
     missing = ErrorCode.unknown_topic_or_partition
     if hasattr(item, "topic_id"):
         topic = node.by_id.get(item.topic_id)
@@ -92,6 +102,7 @@ def _wanted(node: Node, item: Any) -> list[_Wanted]:
             part.fetch_offset,
             part.partition_max_bytes,
             getattr(part, "current_leader_epoch", -1),
+            committed_only,
         )
         for part in item.partitions
     ]
@@ -123,7 +134,7 @@ def _enough(partitions: list[_Wanted], min_bytes: int) -> bool:
         if part.log is None or part.log.deleted or part.epoch > LEADER_EPOCH:
             return True
         try:
-            total += min(part.log.available(part.offset), max(part.limit, 1))
+            total += min(part.log.available(part.offset, part.until), max(part.limit, 1))
         except OffsetOutOfRange:
             return True
         if total >= min_bytes:
@@ -138,7 +149,10 @@ def _serve(part: _Wanted, budget: int, *, whole: bool) -> dict[str, Any]:
     if part.epoch > LEADER_EPOCH:
         return _failure(part, ErrorCode.unknown_leader_epoch)
     try:
-        records = log.read(part.offset, min(part.limit, budget), whole=whole) if budget or whole else b""
+        wants = budget or whole
+        limit, until = min(part.limit, budget), part.until
+        records = log.read(part.offset, limit, whole=whole, until=until) if wants else b""
+        aborted = log.aborted(part.offset, len(records)) if part.committed_only else None
     except OffsetOutOfRange:
         return _failure(part, ErrorCode.offset_out_of_range)
     except CorruptBatch as error:
@@ -151,9 +165,10 @@ def _serve(part: _Wanted, budget: int, *, whole: bool) -> dict[str, Any]:
         "partition_index": part.partition,
         "error_code": ErrorCode.none,
         "high_watermark": log.end_offset,
-        "last_stable_offset": log.end_offset,
+        "last_stable_offset": log.stable_offset,
         "log_start_offset": log.start_offset,
-        "aborted_transactions": None,
+        "aborted_transactions": aborted
+        and [{"producer_id": a.producer_id, "first_offset": a.first_offset} for a in aborted],
         "records": records,
     }
 

@@ -169,11 +169,15 @@ class Group(Rebalance):
         """Whether this member may commit offsets now."""
         if generation < 0 and self.state is State.EMPTY:
             return
-        member = self._member(member_id, instance_id)
-        self._check_generation(generation)
+        self.check_member(member_id, instance_id, generation)
         if self.state is State.COMPLETING:
             raise GroupRefusal(ErrorCode.rebalance_in_progress)
-        self._alive(member)
+        self._alive(self.members[member_id])
+
+    def check_member(self, member_id: str, instance_id: str | None, generation: int) -> None:
+        """Whether this is a member of the present generation."""
+        self._member(member_id, instance_id)
+        self._check_generation(generation)
 
     # Members
 

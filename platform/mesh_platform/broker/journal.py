@@ -20,7 +20,7 @@ Level = Literal["info", "warning", "error"]
 EVENTS: Mapping[str, tuple[Level, str]] = {
     "bad frame": ("warning", "a client sent what is no request; its connection was closed"),
     "checkpoint failed": ("warning", "the next start reads this log instead of trusting its checkpoint"),
-    "commit failed": ("error", "committed offsets could not be written; the client was told"),
+    "commit failed": ("error", "a group's offsets could not be saved; the client asks again"),
     "damaged": ("error", "what lies on the disk is not what was written; it is not served"),
     "disk full": ("error", "the events reached --max-disk; writes are refused until there is room"),
     "disk has room": ("info", "writes are taken again"),
@@ -36,6 +36,10 @@ EVENTS: Mapping[str, tuple[Level, str]] = {
     "run file not written": ("warning", "`mesh broker status` may tell what was, until the next try"),
     "stopping": ("info", "told to stop; running requests may end"),
     "stopped at once": ("warning", "told to stop a second time; nothing acknowledged is lost"),
+    "producer refused": ("error", "a producer id could not be saved; the client asks again"),
+    "transaction failed": ("error", "a transaction could not be saved or ended; the client asks again"),
+    "transactions not kept": ("error", "overdue transactions stay open; tried again in the next round"),
+    "transactions not settled": ("error", "what the last process decided is finished by the next rounds"),
     "upkeep failed": ("error", "retention, compaction or a checkpoint failed; tried again in the next round"),
     "write failed": ("error", "the operating system took no write; the client was told"),
 }

@@ -15,17 +15,24 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mesh_platform.broker.batch import Batch, stamp
 from mesh_platform.broker.checkpoint import CHECKPOINT_FILE, Checkpoint, replace_file
+from mesh_platform.broker.isolation import Aborted, Isolation
 from mesh_platform.broker.segment import Segment
 from mesh_platform.broker.sequences import Sequences
 
 CHECKPOINT_BYTES = 32 * 1024 * 1024
+_NEVER_SAVED: Mapping[str, Any] = {
+    "start": 0,
+    "segments": [],
+    "producers": [],
+    "transactions": {"open": [], "aborted": []},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,7 @@ class Log:
         self.directory = directory
         self.start_offset = 0
         self.sequences = Sequences()
+        self.isolation = Isolation()
         self.segments: list[Segment] = []
         self.waiters: set[Callable[[], None]] = set()
         self.failed = False
@@ -76,6 +84,11 @@ class Log:
         return self.active.next_offset
 
     @property
+    def stable_offset(self) -> int:
+        """What read_committed may read up to: the first offset of the oldest open transaction, or the end."""
+        return max(self.start_offset, self.isolation.stable_offset(self.end_offset))
+
+    @property
     def size(self) -> int:
         return sum(segment.size for segment in self.segments)
 
@@ -91,8 +104,7 @@ class Log:
             self.active.since = now
         base, latest = self.end_offset, now if append_time else batch.max_timestamp
         self.active.append(stamp(data, base, now if append_time else None), batch, base, latest)
-        if batch.is_idempotent:
-            self.sequences.note(batch, base, now)
+        self._remember(batch, base, data, now)
         for wake in tuple(self.waiters):
             wake()
         return base
@@ -116,17 +128,27 @@ class Log:
 
     # Reading
 
-    def read(self, offset: int, limit: int, *, whole: bool) -> bytes:
-        """Batches from the one that holds `offset`. Raises OffsetOutOfRange, CorruptBatch."""
+    def read(self, offset: int, limit: int, *, whole: bool, until: int | None = None) -> bytes:
+        """Batches from the one that holds `offset`, before `until`. Raises OffsetOutOfRange, CorruptBatch."""
         segment, position = self._find(offset)
-        return segment.slice(position, limit, whole=whole) if segment else b""
+        until = self.end_offset if until is None else until
+        if segment is None or offset >= until:
+            return b""
+        room = segment.position_of(until) - position
+        return segment.slice(position, min(limit, room), whole=whole)
 
-    def available(self, offset: int) -> int:
-        """Bytes from `offset` to the end. Raises OffsetOutOfRange."""
+    def available(self, offset: int, until: int) -> int:
+        """Bytes from `offset` to `until`. Raises OffsetOutOfRange."""
         segment, position = self._find(offset)
-        if segment is None:
+        if segment is None or offset >= until:
             return 0
-        return sum(s.size for s in self.segments if s.base_offset >= segment.base_offset) - position
+        later = (s for s in self.segments if segment.base_offset <= s.base_offset < until)
+        return sum(s.position_of(until) for s in later) - position
+
+    def aborted(self, offset: int, size: int) -> Sequence[Aborted]:
+        """The aborted transactions among `size` bytes read from `offset`."""
+        segment, position = self._find(offset)
+        return self.isolation.aborted(offset, segment.offset_after(position + size)) if segment else ()
 
     def _find(self, offset: int) -> tuple[Segment | None, int]:
         if not self.start_offset <= offset <= self.end_offset:
@@ -156,6 +178,7 @@ class Log:
         self.start_offset = max(self.start_offset, offset)
         while len(self.segments) > 1 and self.segments[0].next_offset <= self.start_offset:
             self.segments.pop(0).delete()
+        self.isolation.forget_before(self.start_offset)
         self.checkpoint().write()
 
     def retain(self, now: int, retention_ms: int, retention_bytes: int) -> None:
@@ -199,6 +222,7 @@ class Log:
             "start": self.start_offset,
             "segments": [[s.base_offset, s.size, s.next_offset, s.max_timestamp] for s in self.segments],
             "producers": self.sequences.dump(),
+            "transactions": self.isolation.dump(),
         }
         self._saved_base, self._saved_size = self.active.base_offset, self.active.size
         return Checkpoint(
@@ -227,6 +251,7 @@ class Log:
         )
         if trusted:
             self.sequences = Sequences.load(saved["producers"])
+            self.isolation = Isolation.load(saved["transactions"])
             if self.segments and self.active.base_offset in known:
                 self._saved_base, self._saved_size = self.active.base_offset, self.active.size
         else:
@@ -249,23 +274,27 @@ class Log:
                 segments.remove(segment)
                 segment.set_aside()
                 continue
-            for batch in segment.scan(max(expected, segment.next_offset)):
-                self._remember(batch, now)
+            for batch, data in segment.scan(max(expected, segment.next_offset)):
+                self._remember(batch, batch.base_offset, data, now)
             expected = segment.next_offset
             if surplus := segment.cut():
                 dropped.append(Dropped(segment.path.name, segment.next_offset, surplus))
         return dropped
 
-    def _remember(self, batch: Batch, now: int) -> None:
-        if batch.is_idempotent:
-            self.sequences.note(batch, batch.base_offset, now)
+    def _remember(self, batch: Batch, base_offset: int, data: bytes, now: int) -> None:
+        if batch.is_control:
+            self.sequences.fence(batch.producer_id, batch.producer_epoch, now)
+        elif batch.is_idempotent:
+            self.sequences.note(batch, base_offset, now)
+        if batch.is_transactional:
+            self.isolation.note(batch, base_offset, data)
 
-    def _load_checkpoint(self) -> dict[str, Any]:
+    def _load_checkpoint(self) -> Mapping[str, Any]:
         try:
             saved = json.loads((self.directory / CHECKPOINT_FILE).read_text())
-            return {key: saved[key] for key in ("start", "segments", "producers")}
-        except (OSError, ValueError, KeyError, TypeError):
-            return {"start": 0, "segments": [], "producers": []}
+            return dict(_NEVER_SAVED) | {key: saved[key] for key in saved.keys() & _NEVER_SAVED.keys()}
+        except (OSError, ValueError, AttributeError):
+            return _NEVER_SAVED
 
     def delete(self) -> None:
         """Close the files and wake who waits; the folder is the caller's to remove."""

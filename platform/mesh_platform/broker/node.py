@@ -5,20 +5,25 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import sqlite3
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from mesh.errors import PlanError
 from mesh_platform.broker import journal
+from mesh_platform.broker.batch import read_batch
 from mesh_platform.broker.coordinator import Coordinator
 from mesh_platform.broker.disk import Disk
-from mesh_platform.broker.log import Dropped, Log
+from mesh_platform.broker.ledger import Ledger
+from mesh_platform.broker.log import Dropped, Log, LogFailed
+from mesh_platform.broker.markers import marker
 from mesh_platform.broker.settings import TopicConfig
 from mesh_platform.broker.store import STORE_FILE, Store
+from mesh_platform.broker.transaction import Transaction
 
 NODE_ID = 1
 Durability = Literal["os", "always", "interval"]
@@ -55,6 +60,7 @@ class Node:
         self.topics: dict[str, Topic] = {}
         self.by_id: dict[uuid.UUID, Topic] = {}
         self.coordinator = Coordinator(self.store)
+        self.ledger = Ledger(self.store, self._write_marker, syncs=durability == "always")
         for name, topic_id, partitions, config in self.store.topics():
             self._open_topic(name, topic_id, partitions, config)
         self._sweep()
@@ -91,6 +97,29 @@ class Node:
         if topic is None or not 0 <= partition < len(topic.logs):
             return None
         return topic.logs[partition]
+
+    def logs(self) -> Iterator[tuple[tuple[str, int], Log]]:
+        """Every log by topic and partition."""
+        for topic in tuple(self.topics.values()):
+            for partition, log in enumerate(tuple(topic.logs)):
+                yield (topic.name, partition), log
+
+    async def settle(self) -> None:
+        """Before anyone is served: end the transactions that were decided before the last process ended."""
+        try:
+            await self.ledger.settle(self.logs(), now_ms())
+        except (OSError, LogFailed, sqlite3.Error) as error:  # upkeep tries again
+            journal.note("transactions not settled", reason=str(error))
+
+    def _write_marker(self, place: tuple[str, int], decided: Transaction, now: int) -> Log | None:
+        topic = self.topics.get(place[0])
+        log = self.log(topic, place[1])
+        if topic is None or log is None or decided.producer_id not in log.isolation.open:
+            return None
+        data = marker(decided.producer_id, decided.epoch, commits=decided.commits, now=now)
+        segment_bytes = topic.config.number("segment.bytes")
+        log.append(data, read_batch(data), now, append_time=False, segment_bytes=segment_bytes)
+        return log
 
     def close(self) -> None:
         """Checkpoint every log and release the folder."""

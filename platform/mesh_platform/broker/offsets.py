@@ -4,6 +4,7 @@ Behaviour
 * Timestamp -1 is the end, -2 the start, -3 the record with the largest timestamp, -4 (earliest local) the
   start, -5 (latest tiered) nothing; any other is the first record at or after that time, and -1 when
   there is none.
+* read_committed: the end is the last stable offset, and a record at or after it is not found.
 * There is one leader epoch, 0: a newer one is UNKNOWN_LEADER_EPOCH. Its end is the end of the log.
 * DeleteRecords moves the start forward: -1 to the end, beyond the end is OFFSET_OUT_OF_RANGE.
 """
@@ -23,27 +24,30 @@ from mesh_platform.broker.records import first_at_time, first_of_largest_time
 from mesh_platform.broker.wire import Call
 
 Answer = Mapping[str, Any]
+_READ_COMMITTED = 1
 _LATEST, _EARLIEST, _MAX_TIMESTAMP, _EARLIEST_LOCAL, _LATEST_TIERED = -1, -2, -3, -4, -5
 
 
 async def list_offsets(node: Node, call: Call) -> Answer:
     """ListOffsets: by place or by time."""
     topics = []
+    committed_only = getattr(call.body, "isolation_level", 0) == _READ_COMMITTED
     for item in call.body.topics:
         topic = node.topics.get(item.name)
-        answers = [_list(node.log(topic, part.partition_index), part) for part in item.partitions]
+        answers = [_list(node.log(topic, p.partition_index), p, committed_only) for p in item.partitions]
         topics.append({"name": item.name, "partitions": answers})
     return {"topics": topics}
 
 
-def _list(log: Log | None, part: Any) -> Answer:
+def _list(log: Log | None, part: Any, committed_only: bool) -> Answer:
     answer = {"partition_index": part.partition_index, "error_code": ErrorCode.none}
     if log is None:
         return answer | {"error_code": ErrorCode.unknown_topic_or_partition}
     if getattr(part, "current_leader_epoch", -1) > LEADER_EPOCH:
         return answer | {"error_code": ErrorCode.unknown_leader_epoch}
     try:
-        timestamp, offset = _look_up(log, part.timestamp)
+        end = log.stable_offset if committed_only else log.end_offset
+        timestamp, offset = _look_up(log, part.timestamp, end)
     except CorruptBatch as error:
         journal.note("damaged", folder=log.directory, reason=str(error))
         return answer | {"error_code": ErrorCode.corrupt_message}
@@ -54,17 +58,16 @@ def _list(log: Log | None, part: Any) -> Answer:
     return answer | {"timestamp": timestamp, "offset": offset, "leader_epoch": epoch}
 
 
-def _look_up(log: Log, timestamp: int) -> tuple[int, int]:
+def _look_up(log: Log, timestamp: int, end: int) -> tuple[int, int]:
     """(timestamp, offset), each -1 where the protocol has none. Raises CorruptBatch, OSError."""
     if timestamp == _LATEST:
-        return -1, log.end_offset
+        return -1, end
     if timestamp in (_EARLIEST, _EARLIEST_LOCAL):
         return -1, log.start_offset
     if timestamp == _LATEST_TIERED:
         return -1, -1
-    if timestamp == _MAX_TIMESTAMP:
-        return first_of_largest_time(log)
-    return first_at_time(log, timestamp)
+    found = first_of_largest_time(log) if timestamp == _MAX_TIMESTAMP else first_at_time(log, timestamp)
+    return found if found[1] < end else (-1, -1)
 
 
 async def offset_for_leader_epoch(node: Node, call: Call) -> Answer:

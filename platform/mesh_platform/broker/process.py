@@ -50,6 +50,7 @@ async def _serve(wanted: Options) -> None:
     _raise_file_limit()
     asyncio.get_running_loop().set_exception_handler(_note_failure)
     node = _open(wanted)
+    await node.settle()
     server = Server(node)
     try:
         host, port = await _listen(server, wanted.host, wanted.port)

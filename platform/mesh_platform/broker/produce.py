@@ -12,7 +12,9 @@ Behaviour
 * A batch beyond --max-disk is POLICY_VIOLATION; a repeat of one that was taken is answered as ever.
 * acks other than -1, 0, 1 is INVALID_REQUIRED_ACKS; acks=0 gets no answer, and a closed connection if it
   failed.
-* Transactions are not offered: a transactional batch is INVALID_TXN_STATE.
+* A transactional batch needs its partition in the producer's open transaction, and while that is open in a
+  partition the producer writes nothing else there: else INVALID_TXN_STATE. A producer that was fenced gets
+  INVALID_PRODUCER_EPOCH, one that holds no transactional id INVALID_PRODUCER_ID_MAPPING.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from mesh_platform.broker.log import Log, LogFailed
 from mesh_platform.broker.node import Node, Topic, now_ms
 from mesh_platform.broker.records import records
 from mesh_platform.broker.sequences import FencedEpoch, OutOfOrder
+from mesh_platform.broker.transaction import TransactionRefusal
 from mesh_platform.broker.wire import Call
 
 Answer = Mapping[str, Any]
@@ -80,6 +83,8 @@ def _append(node: Node, topic: Topic | None, part: Any, acks: int) -> tuple[dict
         return _failure(part.index, ErrorCode.out_of_order_sequence_number), None
     except FencedEpoch:
         return _failure(part.index, ErrorCode.invalid_producer_epoch), None
+    except TransactionRefusal as refusal:
+        return _failure(part.index, refusal.code), None
     except DiskFull as error:
         return _failure(part.index, ErrorCode.policy_violation, str(error)), None
     except LogFailed:
@@ -97,7 +102,9 @@ def _write(node: Node, topic: Topic, log: Log, part: Any) -> dict[str, Any]:
         return _failure(part.index, ErrorCode.message_too_large)
     batch = read_one_batch(data)
     if batch.is_transactional:
-        return _failure(part.index, ErrorCode.invalid_txn_state)
+        node.ledger.check(batch, (topic.name, part.index))
+    elif batch.producer_id in log.isolation.open:
+        raise TransactionRefusal(ErrorCode.invalid_txn_state)
     append_time = config.uses_append_time
     if not append_time and _out_of_time(batch, topic, now):
         return _failure(part.index, ErrorCode.invalid_timestamp)

@@ -2,9 +2,12 @@
 
 Behaviour
 * A producer id is never given twice, also across restarts; the epoch of a new one is 0.
-* A producer that names its id and epoch (v3) gets the next epoch, and a new id when epochs run out.
-* A transactional id is refused with TRANSACTIONAL_ID_AUTHORIZATION_FAILED: transactions are not offered
-  here, and this is the refusal that every client takes as final.
+* Without a transactional id: a producer that names its id and epoch (v3) gets the next epoch, and a new id
+  when epochs run out.
+* With one: the next epoch of its producer id. Whoever held it is fenced, and its open transaction is aborted
+  first. A holder that names an id and epoch that are not the last ones is PRODUCER_FENCED
+  (INVALID_PRODUCER_EPOCH before v4). An empty transactional id is INVALID_REQUEST; a time-out of 0 or above
+  15 minutes is INVALID_TRANSACTION_TIMEOUT.
 """
 
 from __future__ import annotations
@@ -15,28 +18,47 @@ from typing import Any
 
 from kio.schema.errors import ErrorCode
 
-from mesh_platform.broker.node import Node
+from mesh import limits
+from mesh_platform.broker import journal
+from mesh_platform.broker.log import LogFailed
+from mesh_platform.broker.node import Node, now_ms
+from mesh_platform.broker.transaction import LAST_EPOCH, TransactionRefusal
 from mesh_platform.broker.wire import Call
 
-_LAST_EPOCH = 2**15 - 2
+_KNOWS_FENCED = 4
 
 
 async def init_producer_id(node: Node, call: Call) -> Mapping[str, Any]:
-    """InitProducerId: for idempotent producers."""
+    """InitProducerId: for idempotent and for transactional producers."""
     body = call.body
-    if body.transactional_id is not None:
-        return _refused(ErrorCode.transactional_id_authorization_failed)
-    known, epoch = getattr(body, "producer_id", -1), getattr(body, "producer_epoch", -1)
-    if known >= 0 and 0 <= epoch < _LAST_EPOCH:
-        return {"error_code": ErrorCode.none, "producer_id": known, "producer_epoch": epoch + 1}
+    claim = getattr(body, "producer_id", -1), getattr(body, "producer_epoch", -1)
     try:
-        return {
-            "error_code": ErrorCode.none,
-            "producer_id": node.store.next_producer_id(),
-            "producer_epoch": 0,
-        }
-    except sqlite3.Error:
+        if body.transactional_id is None:
+            producer_id, epoch = _idempotent(node, *claim)
+        else:
+            producer_id, epoch = await _transactional(node, body, claim)
+    except TransactionRefusal as refusal:
+        fenced = refusal.code == ErrorCode.producer_fenced and call.version < _KNOWS_FENCED
+        return _refused(ErrorCode.invalid_producer_epoch if fenced else refusal.code)
+    except (OSError, LogFailed, sqlite3.Error) as error:
+        journal.note("producer refused", transactional_id=body.transactional_id, reason=str(error))
         return _refused(ErrorCode.coordinator_not_available)
+    return {"error_code": ErrorCode.none, "producer_id": producer_id, "producer_epoch": epoch}
+
+
+def _idempotent(node: Node, known: int, epoch: int) -> tuple[int, int]:
+    if known >= 0 and 0 <= epoch < LAST_EPOCH:
+        return known, epoch + 1
+    return node.store.next_producer_id(), 0
+
+
+async def _transactional(node: Node, body: Any, claim: tuple[int, int]) -> tuple[int, int]:
+    if not body.transactional_id:
+        raise TransactionRefusal(ErrorCode.invalid_request)
+    if not 0 < body.transaction_timeout <= limits.TRANSACTION_MS:
+        raise TransactionRefusal(ErrorCode.invalid_transaction_timeout)
+    held = await node.ledger.hold(body.transactional_id, body.transaction_timeout, claim, now_ms())
+    return held.producer_id, held.epoch
 
 
 def _refused(code: ErrorCode) -> Mapping[str, Any]:

@@ -79,6 +79,16 @@ class Segment:
             at = position + size
         return None
 
+    def position_of(self, offset: int) -> int:
+        """Where the batch that begins at or after `offset` lies; the end when there is none."""
+        position = None if offset >= self.next_offset else self.locate(offset)
+        return self.size if position is None else position
+
+    def offset_after(self, position: int) -> int:
+        """An offset that everything before `position` is below; up to 4 KiB of batches too far."""
+        entry = bisect_left(self._positions, position)
+        return self._offsets[entry] if entry < len(self._offsets) else self.next_offset
+
     def slice(self, position: int, limit: int, *, whole: bool) -> bytes:
         """Whole batches from `position`, up to `limit` bytes; with `whole`, the first even if larger."""
         end = min(self.size, position + max(limit, 0))
@@ -149,7 +159,7 @@ class Segment:
 
     # Recovery
 
-    def scan(self, expected: int) -> Iterator[Batch]:
+    def scan(self, expected: int) -> Iterator[tuple[Batch, bytes]]:
         """Prove the file from `size` on, yielding good batches; stop at one torn, damaged or out of order."""
         on_disk = os.fstat(self._open()).st_size
         while self.size < on_disk:
@@ -160,13 +170,14 @@ class Segment:
             if base < expected or length <= 0 or self.size + PREFIX_BYTES + length > on_disk:
                 return
             try:
-                batch = read_batch(os.pread(self._open(), PREFIX_BYTES + length, self.size))
+                data = os.pread(self._open(), PREFIX_BYTES + length, self.size)
+                batch = read_batch(data)
             except CorruptBatch:
                 return
             self._note(batch.base_offset, self.size, batch.max_timestamp)
             self.size += batch.size
             expected = self.next_offset = batch.last_offset + 1
-            yield batch
+            yield batch, data
 
     def cut(self) -> int:
         """Drop what the file holds beyond `size`; answers how many bytes that was."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 
 from mesh_platform.broker.batch import MAX_SEQUENCE, Batch
@@ -23,6 +24,10 @@ class _Producer:
     epoch: int
     last_timestamp: int
     batches: deque[tuple[int, int, int]] = field(default_factory=lambda: deque(maxlen=REMEMBERED_BATCHES))
+
+    @property
+    def next_sequence(self) -> int:
+        return (self.batches[-1][1] + 1) % (MAX_SEQUENCE + 1) if self.batches else 0
 
 
 class Sequences:
@@ -45,7 +50,7 @@ class Sequences:
         for first, last, offset in known.batches:
             if first == batch.base_sequence and last == batch.last_sequence:
                 return offset
-        if batch.base_sequence != (known.batches[-1][1] + 1) % (MAX_SEQUENCE + 1):
+        if batch.base_sequence != known.next_sequence:
             raise OutOfOrder
         return None
 
@@ -57,9 +62,23 @@ class Sequences:
         known.last_timestamp = timestamp
         known.batches.append((batch.base_sequence, batch.last_sequence, base_offset))
 
-    def expire(self, before: int) -> None:
-        """Forget producers that wrote nothing since `before` (milliseconds)."""
-        self._producers = {k: p for k, p in self._producers.items() if p.last_timestamp >= before}
+    def fence(self, producer_id: int, epoch: int, timestamp: int) -> None:
+        """A transaction ended with a marker of this epoch: older instances write no more."""
+        known = self._producers.get(producer_id)
+        if known is None or known.epoch < epoch:
+            known = self._producers[producer_id] = _Producer(epoch, timestamp)
+        known.last_timestamp = timestamp
+
+    def expire(self, before: int, keep: Container[int] = ()) -> None:
+        """Forget producers that wrote nothing since `before` (milliseconds), but for those to keep."""
+        self._producers = {
+            k: p for k, p in self._producers.items() if p.last_timestamp >= before or k in keep
+        }
+
+    def active(self) -> Iterator[tuple[int, int, int, int]]:
+        """(producer id, epoch, last sequence or -1, last timestamp) of each producer."""
+        for producer_id, p in self._producers.items():
+            yield producer_id, p.epoch, p.batches[-1][1] if p.batches else -1, p.last_timestamp
 
     def dump(self) -> list[list[object]]:
         return [[k, p.epoch, p.last_timestamp, list(p.batches)] for k, p in self._producers.items()]

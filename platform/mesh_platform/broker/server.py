@@ -23,6 +23,8 @@ from mesh_platform.broker import (
     produce,
     producers,
     topics,
+    transaction_reports,
+    transactions,
     versions,
 )
 from mesh_platform.broker.connection import Connection, TooSlow
@@ -54,6 +56,10 @@ HANDLERS: Mapping[int, Handler] = {
     21: offsets.delete_records,
     22: producers.init_producer_id,
     23: offsets.offset_for_leader_epoch,
+    24: transactions.add_partitions_to_txn,
+    25: transactions.add_offsets_to_txn,
+    26: transactions.end_txn,
+    28: transactions.txn_offset_commit,
     32: configs.describe_configs,
     33: configs.alter_configs,
     37: topics.create_partitions,
@@ -61,6 +67,9 @@ HANDLERS: Mapping[int, Handler] = {
     44: configs.incremental_alter_configs,
     47: commits.offset_delete,
     60: topics.describe_cluster,
+    61: transaction_reports.describe_producers,
+    65: transaction_reports.describe_transactions,
+    66: transaction_reports.list_transactions,
 }
 _READ_BUFFER = 1024 * 1024
 

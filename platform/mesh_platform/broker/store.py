@@ -1,4 +1,6 @@
-"""What the broker knows beside the records, in one SQLite file: topics, ids, committed offsets, groups."""
+"""What the broker knows beside the records, in one SQLite file: topics, ids, committed offsets, groups,
+transactions.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +26,11 @@ create table if not exists commits (
     group_id text, topic text, partition integer, offset integer not null, leader_epoch integer not null,
     metadata text not null, primary key (group_id, topic, partition)) without rowid;
 create table if not exists groups (group_id text primary key, state text not null) without rowid;
+create table if not exists transactions (id text primary key, state text not null) without rowid;
+create table if not exists pending_commits (
+    transactional_id text, group_id text, topic text, partition integer, offset integer not null,
+    leader_epoch integer not null, metadata text not null,
+    primary key (transactional_id, group_id, topic, partition)) without rowid;
 """
 
 TopicRow = tuple[str, uuid.UUID, int, dict[str, str]]
@@ -102,6 +109,7 @@ class Store:
         with self._transaction():
             self._db.execute("delete from topics where name = ?", (name,))
             self._db.execute("delete from commits where topic = ?", (name,))
+            self._db.execute("delete from pending_commits where topic = ?", (name,))
 
     # Committed offsets
 
@@ -138,3 +146,35 @@ class Store:
         with self._transaction():
             self._db.execute("delete from groups where group_id = ?", (group_id,))
             self._db.execute("delete from commits where group_id = ?", (group_id,))
+
+    # Transactions
+
+    def transactions(self) -> dict[str, str]:
+        return dict(self._db.execute("select id, state from transactions"))
+
+    def save_transaction(self, name: str, state: str, fate: str | None) -> None:
+        """Save a state; with it, the offsets that wait for the transaction are kept (commit) or dropped."""
+        with self._transaction():
+            self._db.execute("insert or replace into transactions values (?, ?)", (name, state))
+            if fate == "commit":
+                self._db.execute(
+                    "insert or replace into commits select group_id, topic, partition, offset, leader_epoch,"
+                    " metadata from pending_commits where transactional_id = ?",
+                    (name,),
+                )
+            if fate is not None:
+                self._db.execute("delete from pending_commits where transactional_id = ?", (name,))
+
+    def forget_transaction(self, name: str) -> None:
+        self._db.execute("delete from transactions where id = ?", (name,))
+
+    def save_pending_commits(self, name: str, group_id: str, commits: Iterable[Commit]) -> None:
+        """Offsets that count once the transaction commits."""
+        rows = [(name, group_id, c.topic, c.partition, c.offset, c.leader_epoch, c.metadata) for c in commits]
+        with self._transaction():
+            self._db.executemany("insert or replace into pending_commits values (?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def pending(self, group_id: str) -> set[tuple[str, int]]:
+        """Partitions with an offset that waits for a transaction."""
+        query = "select topic, partition from pending_commits where group_id = ?"
+        return {(topic, partition) for topic, partition in self._db.execute(query, (group_id,))}

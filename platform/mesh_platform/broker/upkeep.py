@@ -1,18 +1,21 @@
-"""Upkeep, once a second: checkpoints of logs that grew, retention, compaction, producers long gone."""
+"""Upkeep, once a second: checkpoints of logs that grew, retention, compaction, producers long gone,
+transactions overdue.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 
+from mesh import limits
 from mesh_platform.broker import journal
 from mesh_platform.broker.batch import CorruptBatch
 from mesh_platform.broker.compaction import compact
-from mesh_platform.broker.log import Log
+from mesh_platform.broker.log import Log, LogFailed
 from mesh_platform.broker.node import Node, Topic, now_ms
 
 _ROUND_SECONDS = 1.0
 _RETENTION_ROUNDS = 15
-_PRODUCER_EXPIRES_MS = 86_400_000
 
 
 async def upkeep(node: Node) -> None:
@@ -21,6 +24,10 @@ async def upkeep(node: Node) -> None:
     while True:
         await asyncio.sleep(_ROUND_SECONDS)
         count += 1
+        try:
+            await node.ledger.keep(now_ms(), limits.TRANSACTIONAL_ID_EXPIRES_MS)
+        except (OSError, LogFailed, sqlite3.Error) as error:
+            journal.note("transactions not kept", reason=str(error))
         node.disk.recount()
         for topic in tuple(node.topics.values()):
             for log in tuple(topic.logs):
@@ -37,7 +44,7 @@ async def keep(topic: Topic, log: Log, *, thoroughly: bool) -> None:
     if not thoroughly or log.deleted:
         return
     now, config = now_ms(), topic.config
-    log.sequences.expire(now - _PRODUCER_EXPIRES_MS)
+    log.sequences.expire(now - limits.PRODUCER_EXPIRES_MS, keep=log.isolation.open)
     log.roll_if_older(now, config.number("segment.ms"))
     if "delete" in config.policies:
         log.retain(now, config.number("retention.ms"), config.number("retention.bytes"))

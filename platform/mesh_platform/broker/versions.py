@@ -4,7 +4,7 @@ Behaviour
 * Only versions that the conformance suite has passed are advertised.
 * An ApiVersions request in a version that is not advertised is answered in version 0 with
   UNSUPPORTED_VERSION and the versions of ApiVersions itself, so that the client can ask again.
-* Nothing of transactions, ACLs, SASL or the newer group protocols is advertised.
+* Nothing of ACLs, SASL, the newer group protocols or transactions version 2 is advertised.
 """
 
 from __future__ import annotations
@@ -39,6 +39,10 @@ ADVERTISED: Mapping[int, tuple[int, int]] = {
     21: (0, 2),  # DeleteRecords
     22: (0, 5),  # InitProducerId
     23: (2, 4),  # OffsetForLeaderEpoch
+    24: (0, 3),  # AddPartitionsToTxn
+    25: (0, 4),  # AddOffsetsToTxn
+    26: (0, 4),  # EndTxn
+    28: (0, 4),  # TxnOffsetCommit
     32: (1, 4),  # DescribeConfigs
     33: (0, 2),  # AlterConfigs
     37: (0, 3),  # CreatePartitions
@@ -46,6 +50,9 @@ ADVERTISED: Mapping[int, tuple[int, int]] = {
     44: (0, 1),  # IncrementalAlterConfigs
     47: (0, 0),  # OffsetDelete
     60: (0, 2),  # DescribeCluster
+    61: (0, 0),  # DescribeProducers
+    65: (0, 0),  # DescribeTransactions
+    66: (0, 2),  # ListTransactions
 }
 
 
