@@ -255,6 +255,8 @@ def test_metrics_say_what_official_clients_did(tmp_path: Path) -> None:
         with Raw(process.ready) as raw:
             raw.socket.sendall(struct.pack(">i", -1))
             raw.read_frame()
+        writer = Producer({"bootstrap.servers": process.bootstrap, "transactional.id": "x"})
+        writer.init_transactions(10)
         wait_for(lambda: scraped(process).get("mesh_broker_groups"))
         metrics = scraped(process)
         consumer.close()
@@ -269,6 +271,7 @@ def test_metrics_say_what_official_clients_did(tmp_path: Path) -> None:
     assert metrics["mesh_broker_request_seconds_count"]["Produce",] == 1
     assert metrics["mesh_broker_refused_total"]["bad frame",] == 1
     assert metrics["mesh_broker_journal_events_total"]["bad frame",] == 1
+    assert metrics["mesh_broker_transactional_ids"]["Empty",] == 1
     assert metrics["process_open_fds"][()] > 0
 
 

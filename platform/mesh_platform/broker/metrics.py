@@ -1,7 +1,8 @@
 """Metrics in Prometheus' text format, read from node and server when somebody asks; events cost nothing.
 
-Labels are bounded: requests by kind, groups and transactions by state, journal events by name, and of the topics the largest
-fifty. Answering times include what a fetch waits for new events and a join for other members.
+Labels are bounded: requests by kind, groups and transactions by state, journal events by name, and of the
+topics the largest fifty. Answering times include what a fetch waits for new events and a join for other
+members.
 """
 
 from __future__ import annotations
