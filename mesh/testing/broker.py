@@ -3,7 +3,7 @@
 Behaviour
 * It listens on a free port of 127.0.0.1 and keeps that port and its files over `kill` and `restart`.
 * It ends when this process ends, however that happens: it reads a pipe whose other end only we hold.
-* Only the standard library is imported here, for every pytest session loads this module.
+* Only the standard library is imported until a topic is asked for or something fails.
 """
 
 from __future__ import annotations
