@@ -1,4 +1,4 @@
-"""What the platform adds to `mesh`: up, down, status, token, serve, demo."""
+"""What the platform adds to `mesh`: up, down, status, token, serve, demo, broker."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Annotated, cast
 import typer
 
 from mesh.cli.output import data, note, paint
+from mesh_platform.broker_cli import broker as broker_commands
 
 State = Annotated[
     Path | None, typer.Option("--state", help="State folder; default: the nearest .mesh, or a new one.")
@@ -23,6 +24,7 @@ def commands(app: typer.Typer) -> None:
     """Join the platform's verbs."""
     for command in (up, down, status, token, serve, demo):
         app.command()(command)
+    app.add_typer(broker_commands)
 
 
 def _state(state: Path | None) -> Path:

@@ -11,7 +11,9 @@ import sys
 # kio imports hypothesis (1.5 s) wherever it happens to be installed, only to register its types with it.
 sys.modules.setdefault("hypothesis", None)  # type: ignore[arg-type]
 
-from mesh_platform.broker.process import main  # noqa: E402
+from mesh_platform.broker.process import main, run  # noqa: E402
+
+__all__ = ["main", "run"]
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

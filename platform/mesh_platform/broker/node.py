@@ -17,15 +17,16 @@ from mesh.errors import PlanError
 from mesh_platform.broker import journal
 from mesh_platform.broker.batch import read_batch
 from mesh_platform.broker.coordinator import Coordinator
+from mesh_platform.broker.disk import Disk
 from mesh_platform.broker.ledger import Ledger
 from mesh_platform.broker.log import Dropped, Log, LogFailed
 from mesh_platform.broker.markers import marker
 from mesh_platform.broker.settings import TopicConfig
-from mesh_platform.broker.store import Store
+from mesh_platform.broker.store import STORE_FILE, Store
 from mesh_platform.broker.transaction import Transaction
 
 NODE_ID = 1
-Durability = Literal["os", "always"]
+Durability = Literal["os", "always", "interval"]
 
 
 def now_ms() -> int:
@@ -47,13 +48,15 @@ class Topic:
 class Node:
     """One Kafka node on one data folder, which it holds alone while it lives."""
 
-    def __init__(self, data: Path, durability: Durability, *, creates_topics: bool) -> None:
+    def __init__(
+        self, data: Path, durability: Durability, *, creates_topics: bool, max_disk: int | None = None
+    ) -> None:
         self.data = data
         self.durability = durability
         self.creates_topics = creates_topics
         self.recovered: list[tuple[str, int, Dropped]] = []
         self._lock = _hold(data)
-        self.store = Store(data / "broker.sqlite", synchronous="full" if durability == "always" else "normal")
+        self.store = Store(data / STORE_FILE, synchronous="full" if durability == "always" else "normal")
         self.topics: dict[str, Topic] = {}
         self.by_id: dict[uuid.UUID, Topic] = {}
         self.coordinator = Coordinator(self.store)
@@ -61,6 +64,7 @@ class Node:
         for name, topic_id, partitions, config in self.store.topics():
             self._open_topic(name, topic_id, partitions, config)
         self._sweep()
+        self.disk = Disk(max_disk, self.log_bytes)
 
     def create_topic(self, name: str, partitions: int, config: Mapping[str, str]) -> Topic:
         """A new topic, in the store before it is visible. Raises OSError, sqlite3.Error."""
@@ -83,6 +87,10 @@ class Node:
     def configure_topic(self, topic: Topic, config: Mapping[str, str]) -> None:
         self.store.save_topic(topic.name, topic.id, len(topic.logs), config)
         topic.config = TopicConfig(dict(config))
+
+    def log_bytes(self) -> int:
+        """What all logs hold together; a sum over what is in memory."""
+        return sum(log.size for topic in self.topics.values() for log in topic.logs)
 
     def log(self, topic: Topic | None, partition: int) -> Log | None:
         """The log of a partition, or None where there is none."""

@@ -1,8 +1,7 @@
-"""The broker process: arguments, signals, the line that says it serves, and the rounds of upkeep."""
+"""The broker process: signals, the line that says it serves, and what goes on beside the connections."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import gc
@@ -10,76 +9,114 @@ import json
 import os
 import resource
 import signal
+import sqlite3
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Coroutine, Iterator, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from types import FrameType
+from typing import Any
 
 from mesh.errors import MeshError, PlanError
-from mesh_platform.broker import journal
+from mesh_platform.broker import journal, options
+from mesh_platform.broker.flushing import flushing
 from mesh_platform.broker.node import Node
+from mesh_platform.broker.options import LOOPBACK, Options
+from mesh_platform.broker.presence import Presence, telling
 from mesh_platform.broker.server import Server
+from mesh_platform.broker.store import STORE_FILE
 from mesh_platform.broker.upkeep import upkeep
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run until told to stop; answers the exit code."""
-    options = _parser().parse_args(arguments)
     try:
-        asyncio.run(_serve(options))
+        run(options.read(arguments))
     except MeshError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="mesh_platform.broker", description="One Kafka node in one process."
-    )
-    parser.add_argument("--data", type=Path, required=True, help="folder that holds the events")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 takes a free one")
-    parser.add_argument("--fsync", choices=("os", "always"), default="os", help="when a write counts as done")
-    parser.add_argument(
-        "--auto-create-topics", action="store_true", help="create a topic when a client names it"
-    )
-    parser.add_argument("--exit-with-parent", action="store_true", help="stop when stdin ends")
-    return parser
+def run(wanted: Options) -> None:
+    """Serve until told to stop. Raises PlanError when it cannot start."""
+    wanted.check()
+    if wanted.is_remote:
+        journal.note("open to everyone", host=wanted.host, why="this broker has no authentication")
+    asyncio.run(_serve(wanted))
 
 
-async def _serve(options: argparse.Namespace) -> None:
+async def _serve(wanted: Options) -> None:
     _raise_file_limit()
-    node = Node(options.data, options.fsync, creates_topics=options.auto_create_topics)
+    asyncio.get_running_loop().set_exception_handler(_note_failure)
+    node = _open(wanted)
     await node.settle()
     server = Server(node)
     try:
-        host, port = await _listen(server, options.host, options.port)
-        _announce(host, port, node)
-        gc.freeze()
-        rounds = asyncio.create_task(upkeep(node))
-        await _told_to_stop(options.exit_with_parent)
-        rounds.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await rounds
+        host, port = await _listen(server, wanted.host, wanted.port)
+        with _metrics(wanted.metrics_port, node, server) as metrics_port:
+            _announce(host, port, metrics_port, node)
+            gc.freeze()
+            started = datetime.now(UTC).isoformat(timespec="seconds")
+            rounds = [upkeep(node), telling(node.data, lambda: _look(node, server, host, port, started))]
+            if wanted.fsync == "interval":
+                rounds.append(flushing(node, wanted.fsync_ms))
+            await _until_told_to_stop(rounds, wanted.exit_with_parent)
     finally:
         await server.close()
         node.close()
 
 
-async def _listen(server: Server, host: str, port: int) -> tuple[str, int]:
+def _open(wanted: Options) -> Node:
     try:
-        return await server.listen(host, port)
-    except OSError as error:
+        return Node(wanted.data, wanted.fsync, creates_topics=wanted.creates_topics, max_disk=wanted.max_disk)
+    except sqlite3.DatabaseError as error:
         raise PlanError(
-            f"the broker cannot listen on {host}:{port}",
-            code="MESH-P103",
-            where=f"{host}:{port}",
-            why=os.strerror(error.errno) if error.errno and error.errno > 0 else str(error),
-            fix="stop what uses the port, or choose another with --port (0 takes a free one)",
+            "the broker cannot read what it knows of its topics and groups",
+            code="MESH-P106",
+            where=str(wanted.data / STORE_FILE),
+            why=str(error),
+            fix="restore the data folder from a copy, or name another folder with --data",
         ) from error
 
 
-def _announce(host: str, port: int, node: Node) -> None:
+async def _listen(server: Server, host: str, port: int) -> tuple[str, int]:
+    try:
+        return await server.listen(host, port)
+    except (OSError, OverflowError) as error:
+        raise _no_listening("the broker cannot listen on", host, port, "--port", error) from error
+
+
+@contextlib.contextmanager
+def _metrics(port: int | None, node: Node, server: Server) -> Iterator[int | None]:
+    """Serve metrics while the context is open; answers on which port. Raises PlanError."""
+    if port is None:
+        yield None
+        return
+    from mesh_platform.broker.metrics import serving  # its library is only loaded by who wants it
+
+    try:
+        metrics = serving(LOOPBACK, port, node, server)
+    except (OSError, OverflowError) as error:
+        raise _no_listening(
+            "the broker cannot serve metrics on", LOOPBACK, port, "--metrics-port", error
+        ) from error
+    with metrics as bound:
+        yield bound
+
+
+def _no_listening(what: str, host: str, port: int, option: str, error: Exception) -> PlanError:
+    number = getattr(error, "errno", None)
+    return PlanError(
+        f"{what} {host}:{port}",
+        code="MESH-P103",
+        where=f"{host}:{port}",
+        why=os.strerror(number) if number and number > 0 else str(error),
+        fix=f"stop what uses the port, or choose another with {option} (0 takes a free one)",
+    )
+
+
+def _announce(host: str, port: int, metrics_port: int | None, node: Node) -> None:
     recovered = [
         {
             "topic": topic,
@@ -90,24 +127,65 @@ def _announce(host: str, port: int, node: Node) -> None:
         }
         for topic, partition, loss in node.recovered
     ]
-    print(json.dumps({"host": host, "port": port, "pid": os.getpid(), "recovered": recovered}), flush=True)
+    line = {"host": host, "port": port, "pid": os.getpid(), "recovered": recovered}
+    print(json.dumps(line | ({"metrics_port": metrics_port} if metrics_port else {})), flush=True)
+
+
+def _look(node: Node, server: Server, host: str, port: int, started: str) -> Presence:
+    return Presence(
+        pid=os.getpid(),
+        host=host,
+        port=port,
+        started=started,
+        version=version("mesh"),
+        bytes=node.disk.used,
+        topics=len(node.topics),
+        partitions=sum(len(topic.logs) for topic in node.topics.values()),
+        connections=len(server.connections),
+        groups=len(node.coordinator.groups),
+    )
+
+
+async def _until_told_to_stop(rounds: Sequence[Coroutine[Any, Any, None]], with_parent: bool) -> None:
+    tasks = [asyncio.create_task(work) for work in rounds]
+    await _told_to_stop(with_parent)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _told_to_stop(with_parent: bool) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, _stop, loop, stop)
     if with_parent:
         loop.add_reader(sys.stdin.fileno(), _read_to_end, loop, stop)
     await stop.wait()
     journal.note("stopping")
 
 
+def _stop(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """The first signal; the next one is met also while the loop waits for the disk."""
+    stop.set()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.remove_signal_handler(each)
+        signal.signal(each, _end_at_once)
+
+
+def _end_at_once(number: int, _: FrameType | None) -> None:
+    journal.note("stopped at once")
+    os._exit(128 + number)
+
+
 def _read_to_end(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
     if not os.read(sys.stdin.fileno(), 4096):
         loop.remove_reader(sys.stdin.fileno())
         stop.set()
+
+
+def _note_failure(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    journal.note("loop failed", reason=repr(context.get("exception") or context["message"]))
 
 
 def _raise_file_limit() -> None:

@@ -9,6 +9,7 @@ Behaviour
 * A repeat of one of a producer's last five batches is answered with the offset it got the first time; a
   gap is OUT_OF_ORDER_SEQUENCE_NUMBER, an older epoch INVALID_PRODUCER_EPOCH.
 * A full disk is KAFKA_STORAGE_ERROR, which clients retry; the log is as it was before.
+* A batch beyond --max-disk is POLICY_VIOLATION; a repeat of one that was taken is answered as ever.
 * acks other than -1, 0, 1 is INVALID_REQUIRED_ACKS; acks=0 gets no answer, and a closed connection if it
   failed.
 * A transactional batch needs its partition in the producer's open transaction, and while that is open in a
@@ -26,6 +27,7 @@ from kio.schema.errors import ErrorCode
 
 from mesh_platform.broker import journal
 from mesh_platform.broker.batch import Batch, CorruptBatch, UnsupportedBatch, read_one_batch
+from mesh_platform.broker.disk import DiskFull
 from mesh_platform.broker.log import Log, LogFailed
 from mesh_platform.broker.node import Node, Topic, now_ms
 from mesh_platform.broker.records import records
@@ -83,6 +85,8 @@ def _append(node: Node, topic: Topic | None, part: Any, acks: int) -> tuple[dict
         return _failure(part.index, ErrorCode.invalid_producer_epoch), None
     except TransactionRefusal as refusal:
         return _failure(part.index, refusal.code), None
+    except DiskFull as error:
+        return _failure(part.index, ErrorCode.policy_violation, str(error)), None
     except LogFailed:
         return _failure(part.index, ErrorCode.kafka_storage_error, "an earlier fsync failed"), None
     except OSError as error:
@@ -108,6 +112,7 @@ def _write(node: Node, topic: Topic, log: Log, part: Any) -> dict[str, Any]:
         raise UnsupportedBatch("compacted topics take no event without a key")
     offset = log.sequences.check(batch) if batch.is_idempotent else None
     if offset is None:
+        node.disk.claim(len(data))
         segment_bytes = config.number("segment.bytes")
         offset = log.append(data, batch, now, append_time=append_time, segment_bytes=segment_bytes)
     return {

@@ -1,19 +1,14 @@
-"""Connections: frames in, calls dispatched in order, frames out.
+"""The listener: connections in, up to a limit, and each call to the handler of its api key.
 
 Behaviour
-* Requests of one connection are answered one after another, in order, as Kafka does; connections do not
-  wait for each other.
-* A frame with a negative or too large size, one that cannot be read, an unknown api key or a version that
-  is not advertised closes the connection it came on; a handler that fails answers nothing and closes it
-  too. The broker goes on.
-* A client that does not read its answers holds at most one of them in the broker.
+* Connections do not wait for each other; one too many is closed.
+* A handler that fails answers nothing and closes its connection. The broker goes on.
+* Closing stops listening, ends who only waits, lets running requests end within a bound, then hangs up.
 """
 
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -32,10 +27,13 @@ from mesh_platform.broker import (
     transactions,
     versions,
 )
+from mesh_platform.broker.connection import Connection, TooSlow
 from mesh_platform.broker.entities import BadFrame
 from mesh_platform.broker.node import Node
 from mesh_platform.broker.produce import Hangup
-from mesh_platform.broker.wire import Call, Header, read_header, read_request, write_response
+from mesh_platform.broker.room import Room
+from mesh_platform.broker.traffic import Traffic
+from mesh_platform.broker.wire import Call
 
 Handler = Callable[[Node, Call], Awaitable[Mapping[str, Any] | None]]
 HANDLERS: Mapping[int, Handler] = {
@@ -80,8 +78,10 @@ class Server:
     """Serves one node on one listener."""
 
     def __init__(self, node: Node) -> None:
+        self.traffic = Traffic()
+        self.room = Room(limits.IN_FLIGHT_BYTES)
+        self.connections: dict[Connection, asyncio.Task[None]] = {}
         self._node = node
-        self._connections: set[asyncio.Task[None]] = set()
         self._listener: asyncio.Server | None = None
 
     async def listen(self, host: str, port: int) -> tuple[str, int]:
@@ -94,64 +94,44 @@ class Server:
         """Stop listening, let what is being answered end, then hang up."""
         if self._listener is not None:
             self._listener.close()
-        for task in self._connections:
+        for connection in tuple(self.connections):
+            connection.end()
+        tasks = tuple(self.connections.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=limits.STOP_SECONDS)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        if len(self._connections) >= limits.CONNECTIONS:
+        if len(self.connections) >= limits.CONNECTIONS:
+            self.traffic.refused["connections"] += 1
             journal.note("refused", why=f"{limits.CONNECTIONS} connections are open")
             writer.close()
             return
-        self._connections.add(task)
+        connection = Connection(reader, writer, self._handle, self.room, self.traffic)
+        self.traffic.accepted += 1
+        self.connections[connection] = task
         try:
-            await self._converse(reader, writer)
+            await connection.converse()
         except asyncio.CancelledError:
             pass  # the broker stops; ending the task quietly is the answer
         except BadFrame as error:
-            journal.note("bad frame", client=_peer(writer)[0], reason=str(error))
+            self.traffic.refused["bad frame"] += 1
+            journal.note("bad frame", client=connection.client[0], reason=str(error))
+        except TooSlow as error:
+            self.traffic.refused["too slow"] += 1
+            journal.note("hung up", client=connection.client[0], reason=str(error))
         except (Hangup, ConnectionError, asyncio.IncompleteReadError, TimeoutError):
             pass  # the client is gone, or is told no by hanging up
         except Exception as error:  # one client's request must never end the broker
-            journal.note("failed", client=_peer(writer)[0], reason=repr(error), kind=type(error).__name__)
+            kind = type(error).__name__
+            journal.note("failed", client=connection.client[0], reason=repr(error), kind=kind)
         finally:
-            self._connections.discard(task)
-            writer.close()
+            del self.connections[connection]
+            connection.close()
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        raw: socket.socket = writer.get_extra_info("socket")
-        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        client, listener = _peer(writer), writer.get_extra_info("sockname")
-        while True:
-            (size,) = struct.unpack(">i", await reader.readexactly(4))
-            if not 0 <= size <= limits.REQUEST_BYTES:
-                raise BadFrame(f"a frame of {size} bytes; the most is {limits.REQUEST_BYTES}")
-            frame = await reader.readexactly(size)
-            answer = await self._answer(frame, client[0], (str(listener[0]), int(listener[1])))
-            del frame  # a long poll must not keep a produce request's bytes alive
-            if answer is not None:
-                writer.write(answer)
-                await writer.drain()
-
-    async def _answer(self, frame: bytes, client_host: str, listener: tuple[str, int]) -> bytes | None:
-        header = read_header(frame)
-        if not versions.is_advertised(header.api_key, header.version):
-            return _unsupported(header)
-        call = read_request(header, frame, client_host, listener)
-        values = await HANDLERS[header.api_key](self._node, call)
-        if values is None:
-            return None
-        return write_response(header.api_key, header.version, header.correlation_id, values)
-
-
-def _unsupported(header: Header) -> bytes:
-    if header.api_key != versions.API_VERSIONS:
-        raise BadFrame(f"api {header.api_key} v{header.version} is not served here")
-    return write_response(header.api_key, 0, header.correlation_id, versions.unsupported())
-
-
-def _peer(writer: asyncio.StreamWriter) -> tuple[str, int]:
-    name = writer.get_extra_info("peername") or ("unknown", 0)
-    return str(name[0]), int(name[1])
+    def _handle(self, call: Call) -> Awaitable[Mapping[str, Any] | None]:
+        return HANDLERS[call.api_key](self._node, call)

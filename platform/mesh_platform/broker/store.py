@@ -13,8 +13,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from mesh.errors import PlanError
+
+#: of everything in the data folder; raised with a named step that brings older folders up
+FORMAT = 1
+STORE_FILE = "broker.sqlite"
+_META = "create table if not exists meta (key text primary key, value text not null) without rowid"
 _TABLES = """
-create table if not exists meta (key text primary key, value text not null) without rowid;
 create table if not exists topics (
     name text primary key, id text not null, partitions integer not null, config text not null) without rowid;
 create table if not exists commits (
@@ -49,6 +54,8 @@ class Store:
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.execute("pragma journal_mode = wal")
         self._db.execute(f"pragma synchronous = {synchronous}")
+        self._db.execute(_META)
+        self._check_format(path)
         self._db.executescript(_TABLES)
         self.cluster_id = self._meta("cluster_id", base64.urlsafe_b64encode(uuid.uuid4().bytes)[:22].decode())
 
@@ -69,6 +76,18 @@ class Store:
         self._db.execute("insert or ignore into meta values (?, ?)", (key, first))
         row = self._db.execute("select value from meta where key = ?", (key,)).fetchone()
         return str(row[0])
+
+    def _check_format(self, path: Path) -> None:
+        found = self._meta("format", str(FORMAT))
+        if found != str(FORMAT):
+            self._db.close()
+            raise PlanError(
+                "this data folder was written by a newer broker",
+                code="MESH-P105",
+                where=str(path.parent),
+                why=f"it has format {found}; this broker knows format {FORMAT}",
+                fix="install the version of mesh that wrote it, or name another folder with --data",
+            )
 
     def next_producer_id(self) -> int:
         """A producer id that was never given out before."""

@@ -32,6 +32,7 @@ async def upkeep(node: Node) -> None:
             await node.ledger.keep(now_ms(), limits.TRANSACTIONAL_ID_EXPIRES_MS)
         except (OSError, LogFailed, sqlite3.Error) as error:
             journal.note("transactions not kept", reason=str(error))
+        node.disk.recount()
         logs = [(topic, log) for topic in node.topics.values() for log in topic.logs]
         for log in tuple(due((log for _, log in logs), UNSAVED_BYTES)):
             try:
