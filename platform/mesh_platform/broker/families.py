@@ -30,6 +30,7 @@ FAMILIES: Mapping[str, tuple[Kind, str, str]] = {
     "log_limit_bytes": ("gauge", "", "what --max-disk allows; absent without it"),
     "topic_log_bytes": ("gauge", "topic", "bytes of a topic's logs, of the fifty largest topics"),
     "groups": ("gauge", "state", "consumer groups by state"),
+    "transactional_ids": ("gauge", "state", "transactional ids by the state of their transaction"),
     "recovery_dropped_bytes": ("gauge", "", "bytes that the last start could not keep"),
     "journal_events": ("counter", "event", "events of the journal, told or left out"),
 }

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from mesh_platform.broker.batch import Batch, stamp
-from mesh_platform.broker.checkpoint import CHECKPOINT_FILE, Checkpoint, replace_file
+from mesh_platform.broker.checkpoint import CHECKPOINT_FILE, Checkpoint, Order, replace_file
 from mesh_platform.broker.isolation import Aborted, Isolation
 from mesh_platform.broker.segment import Segment
 from mesh_platform.broker.sequences import Sequences
@@ -65,6 +65,7 @@ class Log:
         self.deleted = False
         self.compacted_to = 0
         self._saved_base, self._saved_size = 0, 0
+        self._order = Order()
 
     @classmethod
     def open(cls, directory: Path) -> tuple[Log, list[Dropped]]:
@@ -110,7 +111,9 @@ class Log:
 
     def roll(self) -> None:
         """Close the active segment and begin the next."""
-        self.segments.append(Segment(self.directory, self.end_offset))
+        fresh = Segment(self.directory, self.end_offset)
+        fresh.create()  # its name alone says how far offsets have come
+        self.segments.append(fresh)
 
     def roll_if_older(self, now: int, age_ms: int) -> None:
         """Close the active segment if it has been written to for that long."""
@@ -229,7 +232,7 @@ class Log:
             "transactions": self.isolation.dump(),
         }
         self._saved_base, self._saved_size = self.active.base_offset, self.active.size
-        return Checkpoint(self.directory, json.dumps(state), indexes)
+        return Checkpoint(self.directory, json.dumps(state), indexes, self._order, self._order.next())
 
     def close(self) -> None:
         """Sync, checkpoint and let go of the files. Raises OSError."""

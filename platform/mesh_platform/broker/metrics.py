@@ -1,7 +1,8 @@
 """Metrics in Prometheus' text format, read from node and server when somebody asks; events cost nothing.
 
-Labels are bounded: requests by kind, groups by state, journal events by name, and of the topics the largest
-fifty. Answering times include what a fetch waits for new events and a join for other members.
+Labels are bounded: requests by kind, groups and transactions by state, journal events by name, and of the
+topics the largest fifty. Answering times include what a fetch waits for new events and a join for other
+members.
 """
 
 from __future__ import annotations
@@ -83,6 +84,7 @@ def _values(node: Node, server: Server) -> Values:
         "log_bytes": sum(sizes.values()),
         "topic_log_bytes": {name: sizes[name] for name in largest},
         "groups": Counter(group.state.value for group in node.coordinator.groups.values()),
+        "transactional_ids": Counter(held.state.value for held in node.ledger.transactions.values()),
         "recovery_dropped_bytes": sum(loss.bytes for _, _, loss in node.recovered),
         "journal_events": dict(journal.counts),
     }

@@ -84,7 +84,7 @@ async def _listen(server: Server, host: str, port: int) -> tuple[str, int]:
     try:
         return await server.listen(host, port)
     except (OSError, OverflowError) as error:
-        raise _no_listening("the broker cannot listen on", host, port, "--port", error) from error
+        raise _no_listening(host, port, "--port", error) from error
 
 
 @contextlib.contextmanager
@@ -98,17 +98,15 @@ def _metrics(port: int | None, node: Node, server: Server) -> Iterator[int | Non
     try:
         metrics = serving(LOOPBACK, port, node, server)
     except (OSError, OverflowError) as error:
-        raise _no_listening(
-            "the broker cannot serve metrics on", LOOPBACK, port, "--metrics-port", error
-        ) from error
+        raise _no_listening(LOOPBACK, port, "--metrics-port", error) from error
     with metrics as bound:
         yield bound
 
 
-def _no_listening(what: str, host: str, port: int, option: str, error: Exception) -> PlanError:
+def _no_listening(host: str, port: int, option: str, error: Exception) -> PlanError:
     number = getattr(error, "errno", None)
     return PlanError(
-        f"{what} {host}:{port}",
+        f"the broker cannot listen on {host}:{port}",
         code="MESH-P103",
         where=f"{host}:{port}",
         why=os.strerror(number) if number and number > 0 else str(error),
