@@ -224,7 +224,7 @@ class Log:
 
     def checkpoint(self) -> Checkpoint:
         """What is known now, to be written by the caller, in another thread if it likes."""
-        unsynced = [s for s in self.segments if s.base_offset >= self._saved_base]
+        indexes = tuple((s.path, s.index_bytes()) for s in self.segments if s.base_offset >= self._saved_base)
         state = {
             "start": self.start_offset,
             "segments": [[s.base_offset, s.size, s.next_offset, s.max_timestamp] for s in self.segments],
@@ -232,7 +232,6 @@ class Log:
             "transactions": self.isolation.dump(),
         }
         self._saved_base, self._saved_size = self.active.base_offset, self.active.size
-        indexes = tuple((s.path, s.index_bytes()) for s in unsynced)
         return Checkpoint(self.directory, json.dumps(state), indexes, self._order, self._order.next())
 
     def close(self) -> None:
