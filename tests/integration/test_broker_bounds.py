@@ -122,6 +122,37 @@ async def test_a_client_that_does_not_read_holds_one_answer(here: Inside) -> Non
         assert here.server.traffic.received < 2 * len(framed(fetch_request())) + 5_000
 
 
+async def test_clients_that_do_not_read_hold_no_more_together_than_the_bound_and_a_batch_each(
+    here: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "UNSENT_BYTES", 8 * limits.MIB)
+    fill(here, 20)
+    with contextlib.ExitStack() as stack:
+        for number in range(6):
+            stack.enter_context(deaf_client(here.ready))
+            await until(lambda number=number: fetches(here) == number + 1)
+        assert limits.MIB < here.node.traffic.unsent < (8 + 6) * limits.MIB
+        assert await goes_on(here)
+    await until(lambda: here.node.traffic.unsent == 0)
+
+
+def fetches(here: Inside) -> int:
+    times = here.node.traffic.times.get(1)
+    return sum(times.counts) if times else 0
+
+
+async def test_a_client_that_reads_gets_on_while_others_hold_all_there_is(
+    here: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "UNSENT_BYTES", 0)
+    fill(here, 3)
+    reader, writer = await connect(here)
+    writer.write(framed(fetch_request()))
+    assert limits.MIB < len(await answered(reader)) < 2 * limits.MIB
+    writer.close()
+    assert await goes_on(here)
+
+
 # Room for requests
 
 

@@ -6,7 +6,7 @@ Behaviour
 * A request is read when there is room for it beside those of the other connections; what only waits for
   others (fetch, join, sync) gives its room up.
 * A client that stops in the middle of a request, or takes nothing of its answer, is hung up on after a
-  while. It holds at most one answer in the broker.
+  while. It holds at most one answer in the broker, and when many do so, fetches get less at a time.
 """
 
 from __future__ import annotations
@@ -113,12 +113,15 @@ class Connection:
     async def _drain(self) -> None:
         transport = self._writer.transport
         while left := transport.get_write_buffer_size():
+            self._traffic.unsent += left
             try:
                 async with asyncio.timeout(limits.ANSWER_SECONDS):
                     await self._writer.drain()
             except TimeoutError:
                 if transport.get_write_buffer_size() >= left:
                     raise TooSlow(f"nothing of an answer was taken in {limits.ANSWER_SECONDS} s") from None
+            finally:
+                self._traffic.unsent -= left
 
 
 def _unsupported(header: Header) -> bytes:
