@@ -16,7 +16,7 @@ ROUNDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured thing: events per second, or seconds, with what it is compared to."""
+    """One measured thing: events per second, seconds or megabytes, with what it is compared to."""
 
     group: str
     name: str
@@ -68,13 +68,18 @@ def table(figures: list[Figure]) -> str:
     """A Markdown table for the docs."""
     lines = ["| what | median | beside | ratio | target |", "|---|---:|---|---:|---|"]
     for f in figures:
-        shown = f"{f.value:,.0f}/s" if f.unit == "/s" else f"{f.value:.2f} s"
         ratio = "" if f.ratio is None else f"{f.ratio:.2f}"
-        lines.append(f"| {f.group}: {f.name} | {shown} | {f.against} | {ratio} | {f.target} |")
+        lines.append(f"| {f.group}: {f.name} | {_shown(f)} | {f.against} | {ratio} | {f.target} |")
     return (
         "\n".join(lines)
         + f"\n\nMedian of {ROUNDS} rounds in one run on {machine()}; broker on the same machine.\n"
     )
+
+
+def _shown(figure: Figure) -> str:
+    if figure.unit == "s":
+        return f"{figure.value:.2f} s" if figure.value >= 0.1 else f"{figure.value * 1000:.2f} ms"
+    return f"{figure.value:,.0f}{figure.unit if figure.unit == '/s' else ' ' + figure.unit}"
 
 
 def write(figures: list[Figure], root: Path) -> None:

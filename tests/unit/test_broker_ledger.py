@@ -120,6 +120,13 @@ async def test_a_transaction_open_too_long_is_aborted_and_its_producer_fenced(no
     assert refused(caught) == ErrorCode.producer_fenced
 
 
+async def test_a_transaction_that_grows_is_no_younger_for_it(node: Node) -> None:
+    held = await ongoing(node, timeout_ms=1000)
+    node.ledger.add(held, NOW + 900, groups=["g"])
+    await node.ledger.keep(NOW + 1001, expires_ms=10**9)
+    assert node.ledger.transactions["x"].state is State.COMPLETE_ABORT
+
+
 async def test_an_id_that_nobody_used_for_long_is_forgotten(node: Node) -> None:
     await node.ledger.hold("x", 1000, NOBODY, NOW)
     await node.ledger.keep(NOW + 1000, expires_ms=1000)

@@ -28,17 +28,22 @@ def opened(folder: Path) -> Log:
 class Writer:
     """A transactional producer of one partition."""
 
-    def __init__(self, log: Log, producer_id: int, epoch: int = 0) -> None:
+    def __init__(self, log: Log, producer_id: int, epoch: int = 0, segment_bytes: int = 600) -> None:
         self.log, self.id, self.epoch, self.sequence = log, producer_id, epoch, 0
+        self.segment_bytes = segment_bytes
 
     def write(self, *items: Item) -> int:
         data = batch(items, producer=(self.id, self.epoch, self.sequence), attributes=TRANSACTIONAL)
         self.sequence += len(items)
-        return self.log.append(data, read_one_batch(data), NOW, append_time=False, segment_bytes=600)
+        return self.log.append(
+            data, read_one_batch(data), NOW, append_time=False, segment_bytes=self.segment_bytes
+        )
 
     def end(self, *, commits: bool) -> int:
         data = marker(self.id, self.epoch, commits=commits, now=NOW)
-        return self.log.append(data, read_batch(data), NOW, append_time=False, segment_bytes=600)
+        return self.log.append(
+            data, read_batch(data), NOW, append_time=False, segment_bytes=self.segment_bytes
+        )
 
 
 def committed(log: Log) -> list[bytes | None]:
@@ -95,11 +100,14 @@ def test_a_commit_makes_stable_up_to_the_next_open_transaction(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("reopened", ["as it is", "with a checkpoint", "without a checkpoint"])
+@pytest.mark.parametrize("segment_bytes", [600, 1 << 20])
 @pytest.mark.parametrize("seed", range(6))
-def test_a_reader_of_committed_events_sees_exactly_those(tmp_path: Path, seed: int, reopened: str) -> None:
+def test_a_reader_of_committed_events_sees_exactly_those(
+    tmp_path: Path, seed: int, segment_bytes: int, reopened: str
+) -> None:
     dice, log = random.Random(seed), opened(tmp_path)
     expected: dict[int, bytes] = {}
-    writers = {n: Writer(log, n) for n in range(4)}
+    writers = {n: Writer(log, n, segment_bytes=segment_bytes) for n in range(4)}
     pending: dict[int, dict[int, bytes]] = {n: {} for n in writers}
     for number in range(120):
         writer = writers[dice.randrange(4)]

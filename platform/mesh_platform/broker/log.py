@@ -6,7 +6,7 @@ Behaviour
 * Opening trusts what the last checkpoint covers, proves every byte after it by CRC, keeps the valid
   prefix and reports what it dropped. Bytes that a checkpoint vouched for are proven when they are first
   served.
-* A checkpoint is written when the log is closed, when a segment is full, and after every 32 MiB.
+* A checkpoint is written when the log is closed, and by the node's upkeep.
 * Offsets never go back, also when every record before them is gone.
 """
 
@@ -21,12 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from mesh_platform.broker.batch import Batch, stamp
-from mesh_platform.broker.checkpoint import CHECKPOINT_FILE, Checkpoint, replace_file
+from mesh_platform.broker.checkpoint import CHECKPOINT_FILE, Checkpoint, Order, replace_file
 from mesh_platform.broker.isolation import Aborted, Isolation
 from mesh_platform.broker.segment import Segment
 from mesh_platform.broker.sequences import Sequences
 
-CHECKPOINT_BYTES = 32 * 1024 * 1024
 _NEVER_SAVED: Mapping[str, Any] = {
     "start": 0,
     "segments": [],
@@ -66,6 +65,7 @@ class Log:
         self.deleted = False
         self.compacted_to = 0
         self._saved_base, self._saved_size = 0, 0
+        self._order = Order()
 
     @classmethod
     def open(cls, directory: Path) -> tuple[Log, list[Dropped]]:
@@ -111,7 +111,9 @@ class Log:
 
     def roll(self) -> None:
         """Close the active segment and begin the next."""
-        self.segments.append(Segment(self.directory, self.end_offset))
+        fresh = Segment(self.directory, self.end_offset)
+        fresh.create()  # its name alone says how far offsets have come
+        self.segments.append(fresh)
 
     def roll_if_older(self, now: int, age_ms: int) -> None:
         """Close the active segment if it has been written to for that long."""
@@ -211,9 +213,14 @@ class Log:
     # Checkpoint and recovery
 
     @property
-    def outgrew_checkpoint(self) -> bool:
-        """Whether opening this log would have to read more than it should."""
-        return self._unsaved() >= CHECKPOINT_BYTES or self.active.base_offset != self._saved_base
+    def rolled(self) -> bool:
+        """Whether a segment was closed or begun since the last checkpoint."""
+        return self.active.base_offset != self._saved_base
+
+    @property
+    def unsaved(self) -> int:
+        """Bytes of the active segment that opening this log would have to prove."""
+        return self.active.size - (0 if self.rolled else self._saved_size)
 
     def checkpoint(self) -> Checkpoint:
         """What is known now, to be written by the caller, in another thread if it likes."""
@@ -225,16 +232,12 @@ class Log:
             "transactions": self.isolation.dump(),
         }
         self._saved_base, self._saved_size = self.active.base_offset, self.active.size
-        return Checkpoint(
-            self.directory, json.dumps(state), tuple((s.path, s.index_bytes()) for s in unsynced)
-        )
-
-    def _unsaved(self) -> int:
-        return self.active.size - (self._saved_size if self.active.base_offset == self._saved_base else 0)
+        indexes = tuple((s.path, s.index_bytes()) for s in unsynced)
+        return Checkpoint(self.directory, json.dumps(state), indexes, self._order, self._order.next())
 
     def close(self) -> None:
         """Sync, checkpoint and let go of the files. Raises OSError."""
-        if self._unsaved() or not (self.directory / CHECKPOINT_FILE).exists():
+        if self.unsaved or not (self.directory / CHECKPOINT_FILE).exists():
             self.checkpoint().write()
         for segment in self.segments:
             segment.close()

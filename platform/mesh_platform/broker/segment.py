@@ -215,6 +215,10 @@ class Segment:
 
     # The file
 
+    def create(self) -> None:
+        """Make the file, still empty. Raises OSError."""
+        self._open()
+
     def _open(self) -> int:
         if self._file < 0:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
