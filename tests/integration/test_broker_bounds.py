@@ -72,6 +72,17 @@ async def test_a_client_that_stops_in_a_request_is_hung_up_on(
     writer.close()
 
 
+async def test_a_client_that_stops_in_the_size_of_a_request_is_hung_up_on(
+    here: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "REQUEST_SECONDS", 0.2)
+    reader, writer = await connect(here)
+    writer.write(b"\0\0\0")
+    assert await reader.read() == b""
+    assert here.server.traffic.refused["too slow"] == 1
+    writer.close()
+
+
 async def test_a_client_that_only_waits_between_requests_is_not_hung_up_on(
     here: Inside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -304,6 +315,6 @@ async def test_retention_makes_room(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         before = here.node.disk.used
         topic = here.node.topics["t"]
         here.node.configure_topic(topic, {"retention.ms": "1"})
-        await keep(topic, here.log(), thoroughly=True)
+        await keep(topic, here.log())
         here.node.disk.claim(3 * limits.MIB)
     assert before == 0  # events that came past a claim are seen when the logs are counted
