@@ -97,9 +97,9 @@ async def codecs(the: Round) -> None:
 async def groups(the: Round) -> None:
     group = fresh("group")
     async with the.reader(the.topic, group_id=group) as one, the.reader(the.topic, group_id=group) as two:
-        while not (one.assignment() and two.assignment()):
-            await asyncio.gather(*(member.getmany(timeout_ms=50) for member in (one, two)))
-        shares = [len(member.assignment()) for member in (one, two)]
+        async with asyncio.timeout(20):
+            while (shares := [len(member.assignment()) for member in (one, two)]) != [1, 1]:
+                await asyncio.sleep(0.05)
     the.report.saw("partitions of two members", shares, [1, 1])
     async with the.reader(the.topic, group_id=group) as consumer:
         first = await take(consumer, 150)
@@ -127,39 +127,38 @@ async def times(the: Round) -> None:
 async def transactions(the: Round) -> None:
     """Events and the offsets of those they were made from: both or neither."""
     group, name = fresh("group"), fresh("transaction")
-    async with the.producer(transactional_id=name) as old, the.reader(the.topic, group_id=group) as consumer:
-        for numbers in (range(0, 100), range(100, 200)):
+    async with the.producer(transactional_id=name) as made, the.reader(the.topic, group_id=group) as consumer:
+        for numbers in (range(100), range(100, 200)):
             await take(consumer, 100)
-            await old.begin_transaction()
-            await send(old, the.target, numbers)
+            await made.begin_transaction()
+            await send(made, the.target, numbers)
             places = {place: await consumer.position(place) for place in consumer.assignment()}
-            await old.send_offsets_to_transaction(places, group)
-            await (old.commit_transaction() if numbers.start == 0 else old.abort_transaction())
+            await made.send_offsets_to_transaction(places, group)
+            await (made.commit_transaction() if numbers.start == 0 else made.abort_transaction())
         committed = [await consumer.committed(place) or 0 for place in the.places]
         the.report.saw("offsets of a transaction", sum(committed), 100)
         for isolation, wanted in (("read_committed", 100), ("read_uncommitted", 200)):
             async with the.reader(the.target, isolation_level=isolation) as reader:
                 found = len(await take(reader, wanted)) + len(await reader.getmany(timeout_ms=500))
             the.report.saw(isolation, found, wanted)
-        await fenced(the, old, name)
 
 
-async def fenced(the: Round, old: AIOKafkaProducer, name: str) -> None:
+async def fenced(the: Round) -> None:
     """Who comes with the same transactional id shuts out whoever had it before."""
-    async with the.producer(transactional_id=name):
-        seen = "nothing"
-        try:
-            async with old.transaction():
+    name, seen = fresh("transaction"), "nothing"
+    try:
+        async with the.producer(transactional_id=name) as old:
+            async with the.producer(transactional_id=name), old.transaction():
                 await send(old, the.target, range(1))
-        except ProducerFenced:
-            seen = "fenced"
+    except ProducerFenced:
+        seen = "fenced"
     the.report.saw("the producer before", seen, "fenced")
 
 
 async def main(bootstrap: str) -> None:
     the = Round(bootstrap)
     async with the.topics():
-        for part in (codecs, groups, times, transactions):
+        for part in (codecs, groups, times, transactions, fenced):
             await part(the)
     the.report.tell()
 

@@ -137,7 +137,7 @@ def refusal(ask: Callable[[], Any]) -> str:
 
 
 def settled(look: Callable[[], Any], wanted: Any) -> Any:
-    """What is seen once it is what was wanted, or after 10 s: Kafka's brokers hear of a change a bit later."""
+    """What is seen once it is what was wanted, or after 10 s: Kafka's nodes hear of a change a bit later."""
     deadline = time.monotonic() + 10
     while (seen := look()) != wanted and time.monotonic() < deadline:
         time.sleep(0.05)

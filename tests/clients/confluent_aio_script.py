@@ -80,7 +80,7 @@ async def transactions(the: Round) -> None:
     async with AIOProducer(config) as producer, the.reader(fresh("group")) as consumer:
         await producer.init_transactions()
         await consumer.subscribe([the.topic])
-        for numbers in (range(0, 50), range(50, 100)):
+        for numbers in (range(50), range(50, 100)):
             await take(consumer, 50)
             await producer.begin_transaction()
             await send(producer, the.target, numbers)
