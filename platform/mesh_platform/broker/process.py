@@ -55,13 +55,14 @@ async def _serve(wanted: Options) -> None:
     try:
         host, port = await _listen(server, wanted.host, wanted.port)
         with _metrics(wanted.metrics_port, node, server) as metrics_port:
+            stop = _stopping(wanted.exit_with_parent)  # first: who is told that it serves may stop it at once
             _announce(host, port, metrics_port, node)
             gc.freeze()
             started = datetime.now(UTC).isoformat(timespec="seconds")
             rounds = [upkeep(node), telling(node.data, lambda: _look(node, server, host, port, started))]
             if wanted.fsync == "interval":
                 rounds.append(flushing(node, wanted.fsync_ms))
-            await _until_told_to_stop(rounds, wanted.exit_with_parent)
+            await _until(stop, rounds)
     finally:
         await server.close()
         node.close()
@@ -144,23 +145,24 @@ def _look(node: Node, server: Server, host: str, port: int, started: str) -> Pre
     )
 
 
-async def _until_told_to_stop(rounds: Sequence[Coroutine[Any, Any, None]], with_parent: bool) -> None:
+async def _until(stop: asyncio.Event, rounds: Sequence[Coroutine[Any, Any, None]]) -> None:
     tasks = [asyncio.create_task(work) for work in rounds]
-    await _told_to_stop(with_parent)
+    await stop.wait()
+    journal.note("stopping")
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _told_to_stop(with_parent: bool) -> None:
+def _stopping(with_parent: bool) -> asyncio.Event:
+    """Set when a signal or, if it counts, the end of stdin tells us to stop."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop, loop, stop)
     if with_parent:
         loop.add_reader(sys.stdin.fileno(), _read_to_end, loop, stop)
-    await stop.wait()
-    journal.note("stopping")
+    return stop
 
 
 def _stop(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
