@@ -1,5 +1,5 @@
 """Upkeep, once a second: checkpoints of logs that grew, retention, compaction, producers long gone,
-transactions overdue.
+transactions overdue, groups that nobody uses.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from mesh_platform.broker.node import Node, Topic, now_ms
 
 _ROUND_SECONDS = 1.0
 _RETENTION_ROUNDS = 15
+_FOREVER = 2**63 - 1
 
 
 async def upkeep(node: Node) -> None:
@@ -28,6 +29,10 @@ async def upkeep(node: Node) -> None:
             await node.ledger.keep(now_ms(), limits.TRANSACTIONAL_ID_EXPIRES_MS)
         except (OSError, LogFailed, sqlite3.Error) as error:
             journal.note("transactions not kept", reason=str(error))
+        try:
+            node.coordinator.expire(limits.OFFSETS_RETENTION_MS)
+        except sqlite3.Error as error:
+            journal.note("groups not expired", reason=str(error))
         node.disk.recount()
         for topic in tuple(node.topics.values()):
             for log in tuple(topic.logs):
@@ -45,9 +50,11 @@ async def keep(topic: Topic, log: Log, *, thoroughly: bool) -> None:
         return
     now, config = now_ms(), topic.config
     log.sequences.expire(now - limits.PRODUCER_EXPIRES_MS, keep=log.isolation.open)
-    log.roll_if_older(now, config.number("segment.ms"))
+    latest_ms = config.number("max.compaction.lag.ms") if "compact" in config.policies else _FOREVER
+    log.roll_if_older(now, min(config.number("segment.ms"), latest_ms))
     if "delete" in config.policies:
         log.retain(now, config.number("retention.ms"), config.number("retention.bytes"))
     if "compact" in config.policies:
         ratio = float(config["min.cleanable.dirty.ratio"])
-        await compact(log, now, ratio, config.number("delete.retention.ms"))
+        lags = (config.number("min.compaction.lag.ms"), latest_ms)
+        await compact(log, now, ratio, config.number("delete.retention.ms"), lags)
