@@ -45,7 +45,7 @@ class Coordinator:
         for group in tuple(self.groups.values()):
             unused = group.state is State.EMPTY and not group.pending
             if unused and self._now() - group.used_at > age_ms and not self._store.pending(group.id):
-                journal.note("group expired", group=group.id)
+                journal.note("group forgotten", group=group.id)
                 self.delete(group.id)
 
     def forget_unused(self, group_id: str) -> None:

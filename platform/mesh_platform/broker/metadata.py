@@ -71,7 +71,7 @@ def _wanted(node: Node, name: str | None, topic_id: Any, may: int, *, may_create
     if topic is not None:
         return _topic(topic, may)
     if topic_id is not None or name is None:
-        return _no_topic(None, topic_id, ErrorCode.unknown_topic_id, _NOT_ASKED)
+        return _no_topic(name, topic_id, ErrorCode.unknown_topic_id, _NOT_ASKED)
     code = ErrorCode.unknown_topic_or_partition
     try:
         check_name(node, name)
