@@ -2,7 +2,7 @@
 
 Behaviour
 * Topic settings can be read and changed; the broker's own can be read (the few that mean something here),
-  not changed. There are no settings of loggers, of groups and of client metrics: INVALID_REQUEST.
+  not changed. There are no settings of loggers and of groups: INVALID_REQUEST.
 * Synonyms and documentation are told to whoever asks for them.
 * AlterConfigs replaces all of a topic's own settings; IncrementalAlterConfigs sets, deletes, and appends
   to or subtracts from lists. A resource twice in one request is INVALID_REQUEST; an unknown or bad
@@ -65,6 +65,8 @@ def _entries(node: Node, resource: Any) -> list[dict[str, Any]]:
         if resource.resource_name != str(NODE_ID):
             raise Refused(ErrorCode.invalid_request, f"Unexpected broker id, expected {NODE_ID}.")
         return [_broker_entry(name, *row) for name, row in broker_settings(node).items()]
+    if resource.resource_type == _CLIENT_METRICS and resource.resource_name:
+        return []
     raise Refused(ErrorCode.invalid_request, f"This broker has no resource of type {resource.resource_type}.")
 
 

@@ -1,9 +1,9 @@
 """Produce.
 
 Behaviour
-* One record batch of format 2 per partition. A torn batch or wrong CRC is CORRUPT_MESSAGE, an older
-  format, several batches, a control batch or (on a compacted topic) an event without a key
-  INVALID_RECORD, one larger than max.message.bytes MESSAGE_TOO_LARGE.
+* One record batch of format 2 per partition. A wrong CRC or length is CORRUPT_MESSAGE; a torn batch, an
+  older format, several batches, a control batch or (on a compacted topic) an event without a key
+  INVALID_RECORD; one larger than max.message.bytes MESSAGE_TOO_LARGE.
 * The answer comes after the batch has been handed to the operating system, with --fsync always after it
   was synced.
 * A repeat of one of a producer's last five batches is answered with the offset it got the first time; a
