@@ -90,7 +90,8 @@ async def txn_offset_commit(node: Node, call: Call) -> Answer:
             raise TransactionRefusal(ErrorCode.invalid_txn_state)
         _check_member(node, body)
         codes = codes_by_partition(node, body)
-        node.store.save_pending_commits(body.transactional_id, body.group_id, commits_of(body, codes))
+        node.store.save_pending_commits(body.transactional_id, body.group_id, commits_of(node, body, codes))
+        node.coordinator.use(body.group_id)
     except GroupRefusal as refusal:
         return committed(body, dict.fromkeys(codes_by_partition(node, body), refusal.code))
     except (TransactionRefusal, *_FAILURES) as error:
