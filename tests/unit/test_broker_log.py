@@ -137,10 +137,8 @@ def test_segments_after_a_damaged_one_are_set_aside_not_served(tmp_path: Path) -
         file.seek(70)
         file.write(b"\xff")
     again, dropped = Log.open(tmp_path)
-    assert (again.end_offset, [loss.file for loss in dropped]) == (
-        2,
-        ["00000000000000000002.log", "00000000000000000004.log"],
-    )
+    assert [loss.file for loss in dropped] == ["00000000000000000002.log", "00000000000000000004.log"]
+    assert offsets(again.read(0, 1000, whole=True)) == [0, 1]
 
 
 def test_a_set_aside_segment_is_kept_for_a_human(tmp_path: Path) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from crc32c import crc32c
 
 CHECKPOINT_FILE = "checkpoint.json"
+_CHECKSUM, _CHECKSUM_BYTES = b"%08x\n", 9
 
 
 @dataclass(slots=True)
@@ -41,8 +46,18 @@ class Checkpoint:
             for path, index in self.indexes:
                 sync_file(path)
                 replace_file(path.with_suffix(".index"), index)
-            replace_file(self.directory / CHECKPOINT_FILE, self.state.encode())
+            state = self.state.encode()
+            replace_file(self.directory / CHECKPOINT_FILE, _CHECKSUM % crc32c(state) + state)
             self.order.written = self.number
+
+
+def read_checkpoint(directory: Path) -> dict[str, Any]:
+    """The state as it was written. Raises OSError, ValueError when it is not that."""
+    saved = (directory / CHECKPOINT_FILE).read_bytes()
+    checksum, state = saved[:_CHECKSUM_BYTES], saved[_CHECKSUM_BYTES:]
+    if checksum != _CHECKSUM % crc32c(state):
+        raise ValueError("the checksum does not match")
+    return dict(json.loads(state))
 
 
 def sync_file(path: Path) -> None:

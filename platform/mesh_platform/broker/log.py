@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from mesh_platform.broker.batch import Batch, stamp
-from mesh_platform.broker.checkpoint import CHECKPOINT_FILE, Checkpoint, Order
+from mesh_platform.broker.checkpoint import CHECKPOINT_FILE, Checkpoint, Order, read_checkpoint
 from mesh_platform.broker.isolation import Aborted, Isolation
 from mesh_platform.broker.segment import Segment
 from mesh_platform.broker.sequences import Sequences
@@ -274,8 +274,13 @@ class Log:
             self.segments = [Segment(self.directory, self.start_offset)]
         self.active.since = int(time.time() * 1000)
         self.start_offset = max(self.start_offset, self.segments[0].base_offset)
-        if self.end_offset < self.start_offset:
-            self.segments.append(Segment(self.directory, self.start_offset))
+        ends = [end for _, end, _ in known.values()]
+        if self.end_offset < max(ends, default=0) and not dropped:  # whole batches are gone, without a trace
+            dropped.append(Dropped(self.active.path.name, self.end_offset, 0))
+        served = max(self.start_offset, *ends, *bases, 0)
+        if self.end_offset < served:  # what was given out once is not given out again
+            self.segments.append(Segment(self.directory, served))
+            self.active.create()
         return dropped
 
     def _prove(self, segments: list[Segment]) -> list[Dropped]:
@@ -304,9 +309,9 @@ class Log:
 
     def _load_checkpoint(self) -> Mapping[str, Any]:
         try:
-            saved = json.loads((self.directory / CHECKPOINT_FILE).read_text())
+            saved = read_checkpoint(self.directory)
             return dict(_NEVER_SAVED) | {key: saved[key] for key in saved.keys() & _NEVER_SAVED.keys()}
-        except (OSError, ValueError, AttributeError):
+        except (OSError, ValueError):
             return _NEVER_SAVED
 
     def delete(self) -> None:
