@@ -14,6 +14,7 @@ Behaviour
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -68,6 +69,8 @@ class Log:
         self.compacted_to = 0
         self._saved_base, self._saved_size = 0, 0
         self._order = Order()
+        self._synced = 0
+        self._syncing = threading.Lock()
 
     @classmethod
     def open(cls, directory: Path) -> tuple[Log, list[Dropped]]:
@@ -123,12 +126,22 @@ class Log:
             self.roll()
 
     def sync(self) -> None:
-        """Force what was written to the disk. Raises OSError, and takes no more writes then."""
-        try:
-            self.active.sync()
-        except OSError:
-            self.failed = True
-            raise
+        """Force what was written to the disk. Raises LogFailed, OSError; takes no more writes then.
+
+        After a sync that failed, the next one may succeed although what was to be written is lost.
+        """
+        with self._syncing:
+            if self.failed:
+                raise LogFailed
+            end = self.end_offset
+            try:
+                for segment in tuple(self.segments):
+                    if segment.next_offset > self._synced:
+                        segment.sync()
+            except OSError:
+                self.failed = True
+                raise
+            self._synced = end
 
     # Reading
 
@@ -273,6 +286,7 @@ class Log:
         if not self.segments:
             self.segments = [Segment(self.directory, self.start_offset)]
         self.active.since = int(time.time() * 1000)
+        self._synced = self._saved_base
         self.start_offset = max(self.start_offset, self.segments[0].base_offset)
         ends = [end for _, end, _ in known.values()]
         if self.end_offset < max(ends, default=0) and not dropped:  # whole batches are gone, without a trace
