@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from crc32c import crc32c
 
+from mesh_platform.broker.files import replace_file, sync_file
+
 CHECKPOINT_FILE = "checkpoint.json"
 _CHECKSUM, _CHECKSUM_BYTES = b"%08x\n", 9
+_NEVER_SAVED: Mapping[str, Any] = {
+    "start": 0,
+    "segments": [],
+    "producers": [],
+    "transactions": {"open": [], "aborted": []},
+    "swaps": [],
+}
 
 
 @dataclass(slots=True)
@@ -51,32 +60,11 @@ class Checkpoint:
             self.order.written = self.number
 
 
-def read_checkpoint(directory: Path) -> dict[str, Any]:
-    """The state as it was written. Raises OSError, ValueError when it is not that."""
-    saved = (directory / CHECKPOINT_FILE).read_bytes()
+def load(directory: Path) -> Mapping[str, Any]:
+    """What the last checkpoint of a log said; what it did not say is as at the beginning."""
+    try:
+        saved = (directory / CHECKPOINT_FILE).read_bytes()
+    except OSError:
+        return _NEVER_SAVED
     checksum, state = saved[:_CHECKSUM_BYTES], saved[_CHECKSUM_BYTES:]
-    if checksum != _CHECKSUM % crc32c(state):
-        raise ValueError("the checksum does not match")
-    return dict(json.loads(state))
-
-
-def sync_file(path: Path) -> None:
-    """Force a file to the disk, if it is still there: retention may be faster."""
-    try:
-        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write the whole file or leave the old one."""
-    scratch = path.with_name(path.name + ".new")
-    with scratch.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(path)
+    return _NEVER_SAVED if checksum != _CHECKSUM % crc32c(state) else {**_NEVER_SAVED, **json.loads(state)}

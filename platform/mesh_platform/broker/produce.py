@@ -113,6 +113,8 @@ def _write(node: Node, topic: Topic, log: Log, part: Any) -> dict[str, Any]:
         return _failure(part.index, ErrorCode.invalid_timestamp)
     if "compact" in config.policies and any(record.key is None for record in records(batch, data)):
         raise UnsupportedBatch("compacted topics take no event without a key")
+    if log.failed:  # also for a repeat: what was written before may never have reached the disk
+        raise LogFailed
     offset = log.sequences.check(batch) if batch.is_idempotent else None
     if offset is None:
         node.disk.claim(len(data))
@@ -153,8 +155,8 @@ async def _sync(written: set[Log], responses: list[dict[str, Any]]) -> None:
     try:
         for log in written:
             await asyncio.to_thread(log.sync)
-    except (OSError, LogFailed) as error:
-        journal.note("fsync failed", reason=str(error) or "an earlier one failed")
+    except OSError as error:
+        journal.note("fsync failed", reason=str(error))
         for topic in responses:
             answers = topic["partition_responses"]
             topic["partition_responses"] = [
