@@ -16,7 +16,7 @@ ROUNDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured thing: events per second, or seconds, with what it is compared to."""
+    """One measured thing: events per second, seconds or megabytes, with what it is compared to."""
 
     group: str
     name: str
@@ -68,22 +68,32 @@ def table(figures: list[Figure]) -> str:
     """A Markdown table for the docs."""
     lines = ["| what | median | beside | ratio | target |", "|---|---:|---|---:|---|"]
     for f in figures:
-        shown = f"{f.value:,.0f}/s" if f.unit == "/s" else f"{f.value:.2f} s"
         ratio = "" if f.ratio is None else f"{f.ratio:.2f}"
-        lines.append(f"| {f.group}: {f.name} | {shown} | {f.against} | {ratio} | {f.target} |")
+        lines.append(f"| {f.group}: {f.name} | {_shown(f)} | {f.against} | {ratio} | {f.target} |")
     return (
         "\n".join(lines)
         + f"\n\nMedian of {ROUNDS} rounds in one run on {machine()}; broker on the same machine.\n"
     )
 
 
+def _shown(figure: Figure) -> str:
+    if figure.unit == "s":
+        return f"{figure.value:.2f} s" if figure.value >= 0.1 else f"{figure.value * 1000:.2f} ms"
+    return f"{figure.value:,.0f}{figure.unit if figure.unit == '/s' else ' ' + figure.unit}"
+
+
 def write(figures: list[Figure], root: Path) -> None:
     """bench.json, and the tables in the docs between their marks."""
     report = {"machine": machine(), "figures": [asdict(figure) for figure in figures]}
     (root / "bench.json").write_text(json.dumps(report, indent=2) + "\n")
+    write_table("bench", figures, root)
+
+
+def write_table(mark: str, figures: list[Figure], root: Path) -> None:
+    """The table of these figures, in every page of the docs that has the mark."""
     for file in (root / "README.md", root / "docs" / "benchmarks.md"):
         text = file.read_text() if file.exists() else ""
-        before, start, rest = text.partition("<!-- bench:start -->")
-        _, end, after = rest.partition("<!-- bench:end -->")
+        before, start, rest = text.partition(f"<!-- {mark}:start -->")
+        _, end, after = rest.partition(f"<!-- {mark}:end -->")
         if start and end:
             file.write_text(f"{before}{start}\n{table(figures)}{end}{after}")

@@ -33,13 +33,20 @@ EXITS = (
 
 
 def commands() -> dict[str, Any]:
-    """The verbs of `mesh` by name."""
+    """The verbs of `mesh` by name; those of a group with the group's name before."""
     from typer.main import get_command
 
     from mesh.cli.main import build
 
-    made: Any = get_command(build())
-    return {name: command for name, command in made.commands.items() if not command.hidden}
+    return dict(_verbs(get_command(build())))
+
+
+def _verbs(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _verbs(command, f"{before}{name} ")
+        elif not command.hidden:
+            yield before + name, command
 
 
 def _command(name: str, command: Any) -> Iterator[str]:

@@ -21,6 +21,7 @@ FAMILIES: Mapping[str, tuple[Kind, str, str]] = {
     API_SECONDS: ("histogram", "api", "seconds from a request to its answer; its count is that of requests"),
     "received_bytes": ("counter", "", "bytes of requests"),
     "sent_bytes": ("counter", "", "bytes of answers"),
+    "unsent_bytes": ("gauge", "", "bytes of answers that clients have not taken yet"),
     "in_flight_bytes": ("gauge", "", "bytes of requests that are being read or answered"),
     "produced_batches": ("counter", "", "record batches that went into logs"),
     "produced_bytes": ("counter", "", "bytes of those batches"),
@@ -30,6 +31,7 @@ FAMILIES: Mapping[str, tuple[Kind, str, str]] = {
     "log_limit_bytes": ("gauge", "", "what --max-disk allows; absent without it"),
     "topic_log_bytes": ("gauge", "topic", "bytes of a topic's logs, of the fifty largest topics"),
     "groups": ("gauge", "state", "consumer groups by state"),
+    "transactional_ids": ("gauge", "state", "transactional ids by the state of their transaction"),
     "recovery_dropped_bytes": ("gauge", "", "bytes that the last start could not keep"),
     "journal_events": ("counter", "event", "events of the journal, told or left out"),
 }

@@ -1,7 +1,8 @@
 """Metrics in Prometheus' text format, read from node and server when somebody asks; events cost nothing.
 
-Labels are bounded: requests by kind, groups by state, journal events by name, and of the topics the largest
-fifty. Answering times include what a fetch waits for new events and a join for other members.
+Labels are bounded: requests by kind, groups and transactions by state, journal events by name, and of the
+topics the largest fifty. Answering times include what a fetch waits for new events and a join for other
+members.
 """
 
 from __future__ import annotations
@@ -60,13 +61,13 @@ class _OfTheBroker(Collector):
         yield _histogram(times)
 
     async def _look(self) -> tuple[Values, Mapping[str, tuple[list[int], float]]]:
-        times = self._server.traffic.times
+        times = self._node.traffic.times
         copied = {_api_name(key): (list(t.counts), t.seconds) for key, t in times.items()}
         return _values(self._node, self._server), copied
 
 
 def _values(node: Node, server: Server) -> Values:
-    traffic = server.traffic
+    traffic = node.traffic
     sizes = {topic.name: sum(log.size for log in topic.logs) for topic in node.topics.values()}
     largest = sorted(sizes, key=lambda name: (-sizes[name], name))[:TOPICS]
     values: dict[str, Mapping[str, float] | float] = {
@@ -75,6 +76,7 @@ def _values(node: Node, server: Server) -> Values:
         "refused": dict(traffic.refused) | {"disk full": node.disk.refused},
         "received_bytes": traffic.received,
         "sent_bytes": traffic.sent,
+        "unsent_bytes": traffic.unsent,
         "in_flight_bytes": server.room.taken,
         "produced_batches": node.disk.batches,
         "produced_bytes": node.disk.bytes,
@@ -83,6 +85,7 @@ def _values(node: Node, server: Server) -> Values:
         "log_bytes": sum(sizes.values()),
         "topic_log_bytes": {name: sizes[name] for name in largest},
         "groups": Counter(group.state.value for group in node.coordinator.groups.values()),
+        "transactional_ids": Counter(held.state.value for held in node.ledger.transactions.values()),
         "recovery_dropped_bytes": sum(loss.bytes for _, _, loss in node.recovered),
         "journal_events": dict(journal.counts),
     }

@@ -11,7 +11,9 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+from kio.schema.errors import ErrorCode
 
 from mesh.errors import PlanError
 from mesh_platform.broker import journal
@@ -23,6 +25,7 @@ from mesh_platform.broker.log import Dropped, Log, LogFailed
 from mesh_platform.broker.markers import marker
 from mesh_platform.broker.settings import TopicConfig
 from mesh_platform.broker.store import STORE_FILE, Store
+from mesh_platform.broker.traffic import Traffic
 from mesh_platform.broker.transaction import Transaction
 
 NODE_ID = 1
@@ -59,12 +62,13 @@ class Node:
         self.store = Store(data / STORE_FILE, synchronous="full" if durability == "always" else "normal")
         self.topics: dict[str, Topic] = {}
         self.by_id: dict[uuid.UUID, Topic] = {}
-        self.coordinator = Coordinator(self.store)
+        self.coordinator = Coordinator(self.store, now_ms)
         self.ledger = Ledger(self.store, self._write_marker, syncs=durability == "always")
         for name, topic_id, partitions, config in self.store.topics():
             self._open_topic(name, topic_id, partitions, config)
         self._sweep()
         self.disk = Disk(max_disk, self.log_bytes)
+        self.traffic = Traffic()
 
     def create_topic(self, name: str, partitions: int, config: Mapping[str, str]) -> Topic:
         """A new topic, in the store before it is visible. Raises OSError, sqlite3.Error."""
@@ -91,6 +95,12 @@ class Node:
     def log_bytes(self) -> int:
         """What all logs hold together; a sum over what is in memory."""
         return sum(log.size for topic in self.topics.values() for log in topic.logs)
+
+    def find(self, item: Any) -> tuple[Topic | None, ErrorCode]:
+        """The topic that an item of a request names, or gives the id of; and what to say if there is none."""
+        if hasattr(item, "topic_id"):
+            return self.by_id.get(item.topic_id), ErrorCode.unknown_topic_id
+        return self.topics.get(item.name), ErrorCode.unknown_topic_or_partition
 
     def log(self, topic: Topic | None, partition: int) -> Log | None:
         """The log of a partition, or None where there is none."""

@@ -1,9 +1,9 @@
 """Produce.
 
 Behaviour
-* One record batch of format 2 per partition. A torn batch or wrong CRC is CORRUPT_MESSAGE, an older
-  format, several batches, a control batch or (on a compacted topic) an event without a key
-  INVALID_RECORD, one larger than max.message.bytes MESSAGE_TOO_LARGE.
+* One record batch of format 2 per partition. A wrong CRC or length is CORRUPT_MESSAGE; a torn batch, an
+  older format, several batches, a control batch or (on a compacted topic) an event without a key
+  INVALID_RECORD; one larger than max.message.bytes MESSAGE_TOO_LARGE.
 * The answer comes after the batch has been handed to the operating system, with --fsync always after it
   was synced.
 * A repeat of one of a producer's last five batches is answered with the offset it got the first time; a
@@ -49,15 +49,16 @@ async def produce(node: Node, call: Call) -> Answer | None:
     written: set[Log] = set()
     responses = []
     for item in body.topic_data:
-        topic = node.topics.get(item.name)
+        topic, missing = node.find(item)
         answers = []
         for part in item.partition_data:
-            answer, log = _append(node, topic, part, body.acks)
+            answer, log = _append(node, topic, missing, part, body.acks)
             failed = failed or answer["error_code"] != ErrorCode.none
             answers.append(answer)
             if log is not None:
                 written.add(log)
-        responses.append({"name": item.name, "partition_responses": answers})
+        named = {"name": getattr(item, "name", None), "topic_id": getattr(item, "topic_id", None)}
+        responses.append({**named, "partition_responses": answers})
     if node.durability == "always" and written:
         await _sync(written, responses)
     if body.acks != _NO_ANSWER:
@@ -67,10 +68,12 @@ async def produce(node: Node, call: Call) -> Answer | None:
     return None
 
 
-def _append(node: Node, topic: Topic | None, part: Any, acks: int) -> tuple[dict[str, Any], Log | None]:
+def _append(
+    node: Node, topic: Topic | None, missing: ErrorCode, part: Any, acks: int
+) -> tuple[dict[str, Any], Log | None]:
     log = node.log(topic, part.index)
     if topic is None or log is None:
-        return _failure(part.index, ErrorCode.unknown_topic_or_partition), None
+        return _failure(part.index, ErrorCode.unknown_topic_or_partition if topic else missing), None
     if acks not in (-1, 0, 1):
         return _failure(part.index, ErrorCode.invalid_required_acks), None
     try:

@@ -19,9 +19,13 @@ from mesh_platform.broker import (
     fetch,
     groups,
     journal,
+    log_dirs,
+    metadata,
     offsets,
     produce,
     producers,
+    replicas,
+    security,
     topics,
     transaction_reports,
     transactions,
@@ -32,7 +36,6 @@ from mesh_platform.broker.entities import BadFrame
 from mesh_platform.broker.node import Node
 from mesh_platform.broker.produce import Hangup
 from mesh_platform.broker.room import Room
-from mesh_platform.broker.traffic import Traffic
 from mesh_platform.broker.wire import Call
 
 Handler = Callable[[Node, Call], Awaitable[Mapping[str, Any] | None]]
@@ -40,7 +43,7 @@ HANDLERS: Mapping[int, Handler] = {
     0: produce.produce,
     1: fetch.fetch,
     2: offsets.list_offsets,
-    3: topics.metadata,
+    3: metadata.metadata,
     8: commits.offset_commit,
     9: commits.offset_fetch,
     10: groups.find_coordinator,
@@ -60,25 +63,37 @@ HANDLERS: Mapping[int, Handler] = {
     25: transactions.add_offsets_to_txn,
     26: transactions.end_txn,
     28: transactions.txn_offset_commit,
+    29: security.describe_acls,
+    30: security.create_acls,
+    31: security.delete_acls,
     32: configs.describe_configs,
     33: configs.alter_configs,
+    35: log_dirs.describe_log_dirs,
     37: topics.create_partitions,
     42: groups.delete_groups,
+    43: replicas.elect_leaders,
     44: configs.incremental_alter_configs,
+    45: replicas.alter_partition_reassignments,
+    46: replicas.list_partition_reassignments,
     47: commits.offset_delete,
-    60: topics.describe_cluster,
+    48: security.describe_client_quotas,
+    50: security.describe_user_scram_credentials,
+    51: security.alter_user_scram_credentials,
+    60: metadata.describe_cluster,
     61: transaction_reports.describe_producers,
     65: transaction_reports.describe_transactions,
     66: transaction_reports.list_transactions,
+    74: configs.list_config_resources,
+    75: metadata.describe_topic_partitions,
 }
-_READ_BUFFER = 1024 * 1024
+_READ_BUFFER = 64 * 1024  # a connection that waits for room holds a few of it
 
 
 class Server:
     """Serves one node on one listener."""
 
     def __init__(self, node: Node) -> None:
-        self.traffic = Traffic()
+        self.traffic = node.traffic
         self.room = Room(limits.IN_FLIGHT_BYTES)
         self.connections: dict[Connection, asyncio.Task[None]] = {}
         self._node = node

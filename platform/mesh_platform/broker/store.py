@@ -86,7 +86,7 @@ class Store:
                 code="MESH-P105",
                 where=str(path.parent),
                 why=f"it has format {found}; this broker knows format {FORMAT}",
-                fix="install the version of mesh that wrote it, or name another folder with --data",
+                fix="upgrade mesh to what wrote it, or name another folder with --data",
             )
 
     def next_producer_id(self) -> int:

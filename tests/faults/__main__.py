@@ -1,0 +1,63 @@
+"""A long round: `python -m tests.faults --seed 7 --kills 100 --report report.json`.
+
+Prints a table of what was done and what was found, and the seed that does it again. The exit code is 1 when
+something was found; the folder with the histories is then named, and stays.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import shutil
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from tests.faults import load
+from tests.faults.campaign import Report, campaign
+
+
+def main() -> int:
+    """Run one campaign and say what came of it."""
+    parser = argparse.ArgumentParser(prog="tests.faults")
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--workers", nargs="+", choices=sorted(load.WORKERS), default=list(load.WORKERS))
+    parser.add_argument("--report", type=Path)
+    parser.add_argument("--folder", type=Path, help="where data and histories go; they stay there")
+    options = parser.parse_args()
+    folder = options.folder or Path(tempfile.mkdtemp(prefix="mesh-faults-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    report = campaign(folder, seed=options.seed, kills=options.kills, workers=options.workers)
+    print(_table(report))
+    if options.report:
+        options.report.write_text(json.dumps(asdict(report) | {"found": report.found}, indent=1) + "\n")
+    for finding in report.findings[:20]:
+        print(f"{finding.check}: {finding.what}")
+    if report.findings:
+        print(f"histories: {folder}")
+        return 1
+    if not options.folder:
+        shutil.rmtree(folder)
+    return 0
+
+
+def _table(report: Report) -> str:
+    rows = [("seed", f"{report.seed}"), ("kills", f"{sum(report.ends.values())}")]
+    rows += [(f"  by {end}", f"{count}") for end, count in sorted(report.ends.items())]
+    rows += [("acknowledged events and transactions", f"{report.acknowledged:,}")]
+    rows += [(f"  {name}", f"{count:,}") for name, count in sorted(report.said.items())]
+    rows += [("torn tails dropped, none of it acknowledged", f"{report.dropped}")]
+    rows += [
+        ("restart, median", f"{report.restart_median:.2f} s"),
+        ("restart, longest", f"{report.restart_max:.2f} s"),
+    ]
+    rows += [("findings", f"{len(report.findings)}")]
+    rows += [(f"  {check}", f"{count}") for check, count in sorted(report.found.items())]
+    return "\n".join(f"{name:<46}{figure:>14}" for name, figure in rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

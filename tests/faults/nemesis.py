@@ -1,0 +1,104 @@
+"""Nemesis: a seeded schedule of ends for one broker process, and the process, started again after each."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.faults.broker import POINTS
+
+_SPREAD = {"write": 300, "marker": 40, "roll": 8, "replace": 40, "unlink": 12, "sync": 60, "statement": 300}
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """How one life of the broker ends: at the `number`-th moment of `point`, or after `seconds`."""
+
+    point: str | None
+    number: int
+    seconds: float
+
+    @property
+    def arguments(self) -> list[str]:
+        return ["--die", f"{self.point}:{self.number}"] if self.point else []
+
+
+def schedule(seed: int, kills: int, longest: float = 1.5) -> list[Kill]:
+    """A third of the kills come by the clock, the others at a point of each kind in turn."""
+    dice = random.Random(seed)
+    found = []
+    for number in range(kills):
+        point = None if number % 3 == 0 else POINTS[(number - number // 3) % len(POINTS)]
+        moments = dice.randint(1, _SPREAD[point]) if point else 0
+        found.append(Kill(point, moments, dice.uniform(0.2, longest)))
+    dice.shuffle(found)
+    return found
+
+
+class Broker:
+    """One data folder and the process on it, always on the same port."""
+
+    def __init__(self, data: Path, broken: str | None = None) -> None:
+        self.data = data
+        self.port = 0
+        self.starts: list[float] = []
+        self.recovered: list[Any] = []
+        self.stderr = data.parent / "broker.stderr"
+        self._broken = ["--broken", broken] if broken else []
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def bootstrap(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def start(self, kill: Kill | None = None) -> None:
+        """Start and wait until it serves; one that dies before is started again, with no kill point."""
+        for arguments in (kill.arguments if kill else [], []):
+            began = time.monotonic()
+            line = self._spawn(arguments)
+            if line:
+                self.starts.append(time.monotonic() - began)
+                ready = json.loads(line)
+                self.port = ready["port"]
+                self.recovered += ready["recovered"]
+                return
+        raise RuntimeError(f"the broker does not start: {self.stderr.read_text()[-3000:]}")
+
+    def _spawn(self, arguments: Sequence[str]) -> bytes:
+        self._reap()
+        command = [sys.executable, "-m", "tests.faults.broker", *self._broken, *arguments, "--"]
+        command += ["--data", str(self.data), "--port", str(self.port)]
+        with self.stderr.open("ab") as errors:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
+            )
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
+
+    def end(self, kill: Kill) -> str:
+        """Wait for its end or bring it about; answers which it was."""
+        assert self._process is not None
+        try:
+            self._process.wait(kill.seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return "clock"
+        return str(kill.point)
+
+    def kill(self) -> None:
+        self._reap()
+
+    def _reap(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(10)
+            if self._process.stdout is not None:
+                self._process.stdout.close()
+            self._process = None
