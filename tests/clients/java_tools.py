@@ -100,6 +100,11 @@ def offsets(the: Round) -> None:
     ends, later = the.offsets(-1), the.offsets(BEGAN + 1_800_000)
     the.report.saw("kafka-get-offsets, end", sum(map(int, ends.values())), EVENTS + CONSOLE)
     the.report.saw("kafka-get-offsets, by time", sum(map(int, later.values())), EVENTS)
+    printed = the.tool(f"{TOOLS}.LogDirsCommand", "--describe", "--topic-list", the.topic)
+    (folder,) = json.loads(printed.splitlines()[-1])["brokers"][0]["logDirs"]
+    sizes = {one["partition"][-1]: one["size"] for one in folder["partitions"]}
+    held = [number for number in ends if (sizes[number] > 0) == (ends[number] != "0")]
+    the.report.saw("kafka-log-dirs", sorted(held), ["0", "1"])
     there = ["--group", the.group, "--topic", the.topic]
     printed = the.tool(GROUPS, "--reset-offsets", *there, "--to-earliest", "--execute")
     seen = re.findall(rf"^{the.group} +{the.topic} +(\d+) +(\d+)", printed, re.MULTILINE)
