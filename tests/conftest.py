@@ -61,7 +61,7 @@ def kafka_broker(java: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture(scope="session", params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
 def broker(request: pytest.FixtureRequest) -> RunningBroker:
-    """Each broker in turn; the same sentences must hold on both. `.bootstrap` is where its clients connect."""
+    """Each broker in turn: the same sentences must hold on both. `.bootstrap` is where clients connect."""
     running: RunningBroker = request.getfixturevalue(f"{request.param}_broker")
     return running
 
