@@ -23,7 +23,8 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 
 from mesh_platform.broker.batch import Batch, rebuild
-from mesh_platform.broker.checkpoint import Checkpoint, replace_file
+from mesh_platform.broker.checkpoint import Checkpoint
+from mesh_platform.broker.files import replace_file
 from mesh_platform.broker.isolation import Aborted
 from mesh_platform.broker.log import Log
 from mesh_platform.broker.records import Record, records

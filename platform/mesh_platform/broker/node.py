@@ -20,6 +20,7 @@ from mesh_platform.broker import journal
 from mesh_platform.broker.batch import read_batch
 from mesh_platform.broker.coordinator import Coordinator
 from mesh_platform.broker.disk import Disk
+from mesh_platform.broker.files import sync_folder
 from mesh_platform.broker.ledger import Ledger
 from mesh_platform.broker.log import Dropped, Log, LogFailed
 from mesh_platform.broker.markers import marker
@@ -74,7 +75,11 @@ class Node:
         """A new topic, in the store before it is visible. Raises OSError, sqlite3.Error."""
         topic_id = uuid.uuid4()
         self.store.save_topic(name, topic_id, partitions, config)
-        return self._open_topic(name, topic_id, partitions, config)
+        topic = self._open_topic(name, topic_id, partitions, config)
+        if self.durability == "always":
+            sync_folder(topic.directory)
+            sync_folder(topic.directory.parent)
+        return topic
 
     def delete_topic(self, topic: Topic) -> None:
         """Forget the topic and its committed offsets, then remove its folder."""

@@ -113,6 +113,8 @@ def _write(node: Node, topic: Topic, log: Log, part: Any) -> dict[str, Any]:
         return _failure(part.index, ErrorCode.invalid_timestamp)
     if "compact" in config.policies and any(record.key is None for record in records(batch, data)):
         raise UnsupportedBatch("compacted topics take no event without a key")
+    if log.failed:  # also for a repeat: what was written before may never have reached the disk
+        raise LogFailed
     offset = log.sequences.check(batch) if batch.is_idempotent else None
     if offset is None:
         node.disk.claim(len(data))
