@@ -14,7 +14,6 @@ from crc32c import crc32c
 from mesh_platform.broker.files import replace_file, sync_file
 
 CHECKPOINT_FILE = "checkpoint.json"
-_CHECKSUM, _CHECKSUM_BYTES = b"%08x\n", 9
 _NEVER_SAVED: Mapping[str, Any] = {
     "start": 0,
     "segments": [],
@@ -22,6 +21,7 @@ _NEVER_SAVED: Mapping[str, Any] = {
     "transactions": {"open": [], "aborted": []},
     "swaps": [],
 }
+_CHECKSUM, _CHECKSUM_BYTES = b"%08x\n", 9
 
 
 @dataclass(slots=True)
@@ -61,10 +61,18 @@ class Checkpoint:
 
 
 def load(directory: Path) -> Mapping[str, Any]:
-    """What the last checkpoint of a log said; what it did not say is as at the beginning."""
+    """What the last checkpoint of a log said; what it did not say, or is damaged, is as at the beginning."""
     try:
-        saved = (directory / CHECKPOINT_FILE).read_bytes()
-    except OSError:
+        saved = _state((directory / CHECKPOINT_FILE).read_bytes())
+        return dict(_NEVER_SAVED) | {key: saved[key] for key in saved.keys() & _NEVER_SAVED.keys()}
+    except (OSError, ValueError):
         return _NEVER_SAVED
+
+
+def _state(saved: bytes) -> dict[str, Any]:
     checksum, state = saved[:_CHECKSUM_BYTES], saved[_CHECKSUM_BYTES:]
-    return _NEVER_SAVED if checksum != _CHECKSUM % crc32c(state) else {**_NEVER_SAVED, **json.loads(state)}
+    if saved.startswith(b"{"):  # as it was written before it had a checksum
+        state = saved
+    elif checksum != _CHECKSUM % crc32c(state):
+        raise ValueError("the checksum does not match")
+    return dict(json.loads(state))

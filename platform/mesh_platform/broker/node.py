@@ -23,8 +23,9 @@ from mesh_platform.broker.coordinator import Coordinator
 from mesh_platform.broker.disk import Disk
 from mesh_platform.broker.files import sync_folder
 from mesh_platform.broker.ledger import Ledger
-from mesh_platform.broker.log import Dropped, Log, LogFailed
+from mesh_platform.broker.log import Log, LogFailed
 from mesh_platform.broker.markers import marker
+from mesh_platform.broker.recovery import Dropped
 from mesh_platform.broker.settings import TopicConfig
 from mesh_platform.broker.store import STORE_FILE, Store, TopicRow
 from mesh_platform.broker.traffic import Traffic
