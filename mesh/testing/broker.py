@@ -3,7 +3,7 @@
 Behaviour
 * It listens on a free port of 127.0.0.1 and keeps that port and its files over `kill` and `restart`.
 * It ends when this process ends, however that happens: it reads a pipe whose other end only we hold.
-* Only the standard library is imported here, for every pytest session loads this module.
+* Only the standard library is imported until a topic is asked for or something fails.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
+import selectors
 import signal
 import subprocess
 import sys
@@ -119,12 +119,14 @@ class Broker:
     def _first_line(self, child: subprocess.Popen[bytes]) -> bytes:
         assert child.stdout is not None
         line, deadline = b"", time.monotonic() + _READY_SECONDS
-        while not line.endswith(b"\n"):
-            if not select.select([child.stdout], [], [], max(0.0, deadline - time.monotonic()))[0]:
-                raise self._failure(f"not ready within {_READY_SECONDS:g} s")
-            if not (more := os.read(child.stdout.fileno(), 65_536)):
-                raise self._failure(f"it ended with exit code {child.wait()}")
-            line += more
+        with selectors.DefaultSelector() as selector:
+            selector.register(child.stdout, selectors.EVENT_READ)
+            while not line.endswith(b"\n"):
+                if not selector.select(deadline - time.monotonic()):
+                    raise self._failure(f"not ready within {_READY_SECONDS:g} s")
+                if not (more := os.read(child.stdout.fileno(), 65_536)):
+                    raise self._failure(f"it ended with exit code {child.wait()}")
+                line += more
         return line
 
     def _end(self, how: signal.Signals) -> None:

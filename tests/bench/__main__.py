@@ -1,4 +1,5 @@
-"""`make bench`: publish and subscribe beside librdkafka's limit and the official client's Avro, in one run.
+"""`make bench`: publish and subscribe beside librdkafka's limit and the official client's Avro, in one run;
+the embedded broker beside Apache Kafka. `--retained 10`: only what 10 GB of retained events cost.
 
 The workload of every data-plane figure: 200,000 nested orders (8 fields, an enum, a timestamp, a nullable,
 a list of two records), 4 partitions, `acks=all`, idempotent producer, broker on the same machine.
@@ -6,6 +7,7 @@ a list of two records), 4 partitions, `acks=all`, idempotent producer, broker on
 
 from __future__ import annotations
 
+import argparse
 import io
 import subprocess
 import sys
@@ -30,7 +32,9 @@ from mesh.declaration import declare
 from mesh.event import EventIds, Stamp, frame_prefix
 from mesh.plan import make_plan
 from mesh_platform.up import Wanted, bring_up
-from tests.bench.measuring import Figure, compared, duration, rate, table, write
+from tests.bench.broker import against_kafka
+from tests.bench.measuring import Figure, compared, duration, rate, table, write, write_table
+from tests.bench.retained import retained
 
 ROOT = Path(__file__).resolve().parents[2]
 EVENTS = 200_000
@@ -231,6 +235,17 @@ def startup(state: Path) -> list[Figure]:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(prog="tests.bench")
+    parser.add_argument("--retained", type=int, metavar="GB", help="measure starts with so much on disk")
+    if gigabytes := parser.parse_args().retained:
+        figures = retained(gigabytes)
+        print(table(figures))
+        write_table("retained", figures, ROOT)
+    else:
+        everything()
+
+
+def everything() -> None:
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder)
         with bring_up(Wanted(state / "mesh", "embedded", quality=False), print) as up:
@@ -242,6 +257,7 @@ def main() -> None:
                     pass
                 figures = data_plane(mesh)
         figures += startup(state)
+    figures += against_kafka()
     print(table(figures))
     write(figures, ROOT)
 

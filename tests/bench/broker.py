@@ -21,6 +21,7 @@ from tests.bench.measuring import ROUNDS, Figure, compared
 EVENTS = 500_000
 RETAINED = 1_000_000
 SINGLE_EVENTS = 500
+TRANSACTIONS = 200
 STARTS = 3
 FIXTURES = 20
 NAMES = {"embedded": "embedded broker", "kafka": "Apache Kafka"}
@@ -47,10 +48,12 @@ class Comparison:
 
     def figures(self) -> list[Figure]:
         self._create("single", 1)
+        self._create("transactions", traffic.PARTITIONS)
         found = [
             *self._turns("produce", "/s", self.produce, "≥ 0.7"),
             *self._turns("consume", "/s", self.consume, "≥ 0.7"),
             *self._single(),
+            *self._turns("transactions of 10 events", "/s", self.transact, ""),
         ]
         self._create("retained", traffic.PARTITIONS)
         for broker in self.brokers:
@@ -75,6 +78,11 @@ class Comparison:
     def consume(self, broker: RunningBroker) -> float:
         topic = next(name for name in traffic.topics(broker.bootstrap) if name.startswith("rates-"))
         return EVENTS / seconds(lambda: traffic.consume(broker.bootstrap, topic, EVENTS))
+
+    def transact(self, broker: RunningBroker) -> float:
+        return TRANSACTIONS / seconds(
+            lambda: traffic.transact(broker.bootstrap, "transactions", self.batch[:10], TRANSACTIONS)
+        )
 
     def _create(self, topic: str, partitions: int) -> None:
         for broker in self.brokers:

@@ -86,9 +86,14 @@ def write(figures: list[Figure], root: Path) -> None:
     """bench.json, and the tables in the docs between their marks."""
     report = {"machine": machine(), "figures": [asdict(figure) for figure in figures]}
     (root / "bench.json").write_text(json.dumps(report, indent=2) + "\n")
+    write_table("bench", figures, root)
+
+
+def write_table(mark: str, figures: list[Figure], root: Path) -> None:
+    """The table of these figures, in every page of the docs that has the mark."""
     for file in (root / "README.md", root / "docs" / "benchmarks.md"):
         text = file.read_text() if file.exists() else ""
-        before, start, rest = text.partition("<!-- bench:start -->")
-        _, end, after = rest.partition("<!-- bench:end -->")
+        before, start, rest = text.partition(f"<!-- {mark}:start -->")
+        _, end, after = rest.partition(f"<!-- {mark}:end -->")
         if start and end:
             file.write_text(f"{before}{start}\n{table(figures)}{end}{after}")

@@ -75,6 +75,23 @@ def consume(bootstrap: str, topic: str, count: int, partitions: int = PARTITIONS
     consumer.close()
 
 
+def transact(bootstrap: str, topic: str, batch: Sequence[bytes], times: int) -> None:
+    """So many transactions, each with the events of `batch`, one after the other."""
+    producer = Producer(
+        {
+            "bootstrap.servers": bootstrap,
+            "log_level": 0,
+            "transactional.id": topic,
+            "linger.ms": 0,
+        }
+    )
+    producer.init_transactions(_SECONDS)
+    for _ in range(times):
+        producer.begin_transaction()
+        producer.produce_batch(topic, [{"value": value} for value in batch])
+        producer.commit_transaction(_SECONDS)
+
+
 def one_by_one(bootstrap: str, topic: str, count: int) -> list[float]:
     """Seconds from `produce` until the consumer has the event, each sent when the last has come."""
     settings = {"bootstrap.servers": bootstrap, "log_level": 0}

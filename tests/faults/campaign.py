@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -88,8 +89,8 @@ def campaign(
 
 
 def unfinished(history: History) -> list[Finding]:
-    """Sends whose outcome nobody learned, although their producer lived and the broker came back."""
-    unknown = [line for line in history if line.type == "info" and line.f in ("send", "put")]
+    """Idempotent producers that died, and sends whose outcome they never learned: no kill may do that."""
+    unknown = [line for line in history if line.type == "info" and line.f in ("send", "put", "fatal")]
     return [Finding("unfinished", f"{line.v} at {line.place}", line.t) for line in unknown]
 
 
@@ -150,18 +151,15 @@ def _read_place(bootstrap: str, topic: str, partition: int) -> list[Record]:
     consumer.assign([TopicPartition(topic, partition, 0)])
     found: list[Record] = []
     try:
-        while True:
-            messages = consumer.consume(5000, 20)
-            if not messages:
-                raise RuntimeError(
-                    f"{topic} {partition} cannot be read to its end, only {len(found)} records"
-                )
-            for message in messages:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            for message in consumer.consume(1000, 0.1):
                 if error := message.error():
                     if error.code() == KafkaError._PARTITION_EOF:
                         return found
                     raise RuntimeError(f"{topic} {partition} cannot be read: {error}")
                 found.append(Record(message.offset(), _text(message.key()), _text(message.value())))
+        raise RuntimeError(f"{topic} {partition} cannot be read to its end, only {len(found)} records")
     finally:
         consumer.close()
 

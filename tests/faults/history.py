@@ -13,6 +13,7 @@ what happened.
 | assign | a consumer begins anew on a partition | topic, partition |
 | commit | a position of a group | k (the group), topic, partition, off |
 | create, delete | a topic | topic |
+| fatal | the client called its producer dead, for the reason `v` | v; always info |
 """
 
 from __future__ import annotations

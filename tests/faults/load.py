@@ -9,13 +9,13 @@ learned. None of them is ever killed: what they say is complete.
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -32,7 +32,7 @@ _PATIENT = {
     "reconnect.backoff.max.ms": 150,
     "retry.backoff.ms": 20,
 }
-_IDEMPOTENT = _PATIENT | {"enable.idempotence": True, "linger.ms": 3, "message.timeout.ms": 120_000}
+_IDEMPOTENT = _PATIENT | {"enable.idempotence": True, "linger.ms": 4, "message.timeout.ms": 120_000}
 
 
 class Work:
@@ -41,6 +41,7 @@ class Work:
     def __init__(self, bootstrap: str, recorder: Recorder, seed: int) -> None:
         self.bootstrap = bootstrap
         self.recorder = recorder
+        self.seed = seed
         self.dice = random.Random(seed)
         self.ended = threading.Event()
 
@@ -49,21 +50,34 @@ class Work:
 
 
 def sender(work: Work) -> None:
-    """One idempotent producer over all partitions of the log; it goes on over every restart of the broker."""
-    producer = Producer(work.settings(**_IDEMPOTENT))
-    proc, number = f"s{uuid4().hex[:6]}", 0
+    """An idempotent producer over all partitions of the log; it goes on over every restart of the broker."""
+    lives = 0
     while not work.ended.is_set():
-        for _ in range(20):
-            _send(work, producer, f"{proc}-{number}", partition=number % PARTITIONS[LOG])
-            number += 1
-        producer.poll(0.008)
-        while len(producer) > _IN_FLIGHT and not work.ended.is_set():
-            producer.poll(0.05)
-    producer.flush(60)
+        proc, lives = f"s{work.seed}.{lives}", lives + 1
+        _produce(work, {}, lambda producer, n, proc=proc: _send(work, producer, f"{proc}-{n}", n))
 
 
-def _send(work: Work, producer: Producer, value: str, partition: int) -> None:
-    said = {"topic": LOG, "partition": partition, "v": value}
+def _produce(work: Work, more: Mapping[str, Any], send: Callable[[Producer, int], None]) -> None:
+    """Send until the end, or until the client calls the producer dead: no kill of the broker may do that."""
+    producer = Producer(work.settings(**(_IDEMPOTENT | more)))
+    number = 0
+    try:
+        while not work.ended.is_set():
+            for _ in range(20):
+                send(producer, number)
+                number += 1
+            producer.poll(0.008)
+            while len(producer) > _IN_FLIGHT and not work.ended.is_set():
+                producer.poll(0.05)
+        producer.flush(60)
+    except KafkaException as error:
+        work.recorder.note("info", "fatal", v=str(error))
+        producer.purge()
+        producer.flush(5)
+
+
+def _send(work: Work, producer: Producer, value: str, number: int) -> None:
+    said = {"topic": LOG, "partition": number % PARTITIONS[LOG], "v": value}
 
     def told(error: object, message: Message) -> None:
         work.recorder.note(
@@ -72,22 +86,20 @@ def _send(work: Work, producer: Producer, value: str, partition: int) -> None:
 
     work.recorder.note("invoke", "send", **said)
     filler = {"filler": b"." * work.dice.randrange(400)}
-    producer.produce(LOG, value.encode(), partition=partition, headers=filler, on_delivery=told)
+    producer.produce(LOG, value.encode(), partition=said["partition"], headers=filler, on_delivery=told)
 
 
 def putter(work: Work) -> None:
     """New values and tombstones of a few keys, compressed, to a compacted topic."""
-    producer = Producer(work.settings(**_IDEMPOTENT, **{"compression.type": "gzip"}))
-    number = 0
+    lives = 0
+
+    def put(producer: Producer, number: int) -> None:
+        key = f"k{work.dice.randrange(60)}"
+        _put(work, producer, key, None if work.dice.random() < 0.1 else f"{key}.{lives}-{number}")
+
     while not work.ended.is_set():
-        for _ in range(10):
-            key = f"k{work.dice.randrange(60)}"
-            number += 1
-            _put(work, producer, key, None if work.dice.random() < 0.1 else f"{key}-{number}")
-        producer.poll(0.03)
-        while len(producer) > _IN_FLIGHT and not work.ended.is_set():
-            producer.poll(0.05)
-    producer.flush(60)
+        lives += 1
+        _produce(work, {"compression.type": "gzip", "linger.ms": 15}, put)
 
 
 def _put(work: Work, producer: Producer, key: str, value: str | None) -> None:
@@ -106,7 +118,7 @@ def transactor(work: Work) -> None:
     """Transactions over several partitions with one offset of a group each; every fifth is aborted."""
     reader = Consumer(work.settings(**_PATIENT, **{"group.id": COPIERS}))
     group = reader.consumer_group_metadata()
-    proc, number = f"t{uuid4().hex[:6]}", 0
+    proc, number = f"t{work.seed}", 0
     producer: Producer | None = None
     while not work.ended.is_set():
         try:
@@ -288,7 +300,7 @@ def main() -> int:
         work = Work(options.bootstrap, recorder, options.seed)
 
         def wait_for_the_end() -> None:
-            sys.stdin.buffer.read()
+            os.read(sys.stdin.fileno(), 1)
             work.ended.set()
 
         threading.Thread(target=wait_for_the_end, daemon=True).start()

@@ -72,6 +72,17 @@ async def test_a_client_that_stops_in_a_request_is_hung_up_on(
     writer.close()
 
 
+async def test_a_client_that_stops_in_the_size_of_a_request_is_hung_up_on(
+    here: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "REQUEST_SECONDS", 0.2)
+    reader, writer = await connect(here)
+    writer.write(b"\0\0\0")
+    assert await reader.read() == b""
+    assert here.server.traffic.refused["too slow"] == 1
+    writer.close()
+
+
 async def test_a_client_that_only_waits_between_requests_is_not_hung_up_on(
     here: Inside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,6 +131,37 @@ async def test_a_client_that_does_not_read_holds_one_answer(here: Inside) -> Non
         held = deaf._writer.transport.get_write_buffer_size()
         assert 0 < held < 21 * limits.MIB
         assert here.server.traffic.received < 2 * len(framed(fetch_request())) + 5_000
+
+
+async def test_clients_that_do_not_read_hold_no_more_together_than_the_bound_and_a_batch_each(
+    here: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "UNSENT_BYTES", 8 * limits.MIB)
+    fill(here, 20)
+    with contextlib.ExitStack() as stack:
+        for number in range(6):
+            stack.enter_context(deaf_client(here.ready))
+            await until(lambda number=number: fetches(here) == number + 1)
+        assert limits.MIB < here.node.traffic.unsent < (8 + 6) * limits.MIB
+        assert await goes_on(here)
+    await until(lambda: here.node.traffic.unsent == 0)
+
+
+def fetches(here: Inside) -> int:
+    times = here.node.traffic.times.get(1)
+    return sum(times.counts) if times else 0
+
+
+async def test_a_client_that_reads_gets_on_while_others_hold_all_there_is(
+    here: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "UNSENT_BYTES", 0)
+    fill(here, 3)
+    reader, writer = await connect(here)
+    writer.write(framed(fetch_request()))
+    assert limits.MIB < len(await answered(reader)) < 2 * limits.MIB
+    writer.close()
+    assert await goes_on(here)
 
 
 # Room for requests
@@ -273,6 +315,6 @@ async def test_retention_makes_room(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         before = here.node.disk.used
         topic = here.node.topics["t"]
         here.node.configure_topic(topic, {"retention.ms": "1"})
-        await keep(topic, here.log(), thoroughly=True)
+        await keep(topic, here.log())
         here.node.disk.claim(3 * limits.MIB)
     assert before == 0  # events that came past a claim are seen when the logs are counted

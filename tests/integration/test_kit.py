@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -119,6 +121,16 @@ def test_without_a_folder_nothing_is_left_behind() -> None:
         assert folder.is_dir()
     assert not folder.exists()
     assert not broker.running
+
+
+def test_a_session_with_many_open_files_can_start_one(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.ExitStack() as stack:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 4096), hard))
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        for _ in range(1100):
+            stack.enter_context(open(os.devnull))
+        assert stack.enter_context(start_broker(tmp_path)).running
 
 
 def test_a_kill_of_the_tests_ends_their_broker(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ def broker_page() -> str:
     lines.append(
         "One JSON object per line on standard error; on a terminal the same as plain text. Every line has\n"
         "`time` (seconds since 1970), `level` and `event`. A line with `left_out` says that so many of its\n"
-        "kind were not told, because clients caused more than ten in a second.\n"
+        "kind were not told, because more than ten came in a second.\n"
     )
     lines.append("| event | level | it means | fields |\n| --- | --- | --- | --- |")
     fields = dict(noted())

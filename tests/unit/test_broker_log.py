@@ -261,3 +261,27 @@ def test_an_append_wakes_who_waits(tmp_path: Path) -> None:
     log.waiters.add(lambda: woken.append(True))
     append(log, batch())
     assert woken == [True]
+
+
+def test_an_older_checkpoint_never_replaces_a_newer_one(tmp_path: Path) -> None:
+    log = filled(tmp_path)
+    older = log.checkpoint()
+    log.advance_start(4)
+    older.write()
+    assert opened(tmp_path).start_offset == 4
+
+
+def test_a_checkpoint_does_not_bring_back_a_segment_that_retention_removed(tmp_path: Path) -> None:
+    log = filled(tmp_path, segment_bytes=100)
+    late = log.checkpoint()
+    log.advance_start(8)
+    files = sorted(tmp_path.glob("*.log"))
+    late.write()
+    assert sorted(tmp_path.glob("*.log")) == files
+
+
+def test_offsets_go_on_when_everything_is_gone_and_the_checkpoint_too(tmp_path: Path) -> None:
+    log = filled(tmp_path)
+    log.retain(NOW + 10_000, 1, -1)
+    (tmp_path / "checkpoint.json").unlink()
+    assert opened(tmp_path).end_offset == 10

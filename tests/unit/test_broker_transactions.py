@@ -13,6 +13,7 @@ from mesh_platform.broker.checkpoint import CHECKPOINT_FILE
 from mesh_platform.broker.log import Log
 from mesh_platform.broker.markers import is_commit, marker
 from mesh_platform.broker.records import records
+from mesh_platform.broker.segment import Segment
 from mesh_platform.broker.sequences import FencedEpoch, OutOfOrder
 from tests.unit.broker_kit import Item, batch
 
@@ -227,7 +228,10 @@ async def test_old_markers_of_transactions_without_events_go(tmp_path: Path) -> 
     assert list(log.isolation.aborted(0, log.end_offset)) == []
 
 
-async def test_a_log_killed_between_two_swaps_of_a_compaction_shows_nothing_aborted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("names", [0, 1, 3])
+async def test_a_log_killed_in_the_middle_of_a_compaction_shows_nothing_aborted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: int
+) -> None:
     log = opened(tmp_path)
     for number in range(20):
         writer = Writer(log, 1, epoch=number)
@@ -236,16 +240,20 @@ async def test_a_log_killed_between_two_swaps_of_a_compaction_shows_nothing_abor
         writer.end(commits=number % 2 == 0)
     log.roll()
     log.checkpoint().write()
-    expected, swaps = set(committed(log)), 0
+    expected, taken = set(committed(log)), 0
 
-    def once(old: object, fresh: object) -> None:
-        nonlocal swaps
-        swaps += 1
-        if swaps > 3:
+    def killed_after_some(segment: Segment) -> None:
+        nonlocal taken
+        taken += 1
+        if taken > names:
             raise OSError("killed")
-        Log.replace(log, old, fresh)  # type: ignore[arg-type]
+        take_name(segment)
 
-    log.replace = once  # type: ignore[method-assign]
-    with pytest.raises(OSError, match="killed"):
-        await compact(log, LONG_AGO)
-    assert set(committed(opened(tmp_path))) == expected
+    take_name = Segment.take_name
+    with monkeypatch.context() as patch:
+        patch.setattr(Segment, "take_name", killed_after_some)
+        with pytest.raises(OSError, match="killed"):
+            await compact(log, LONG_AGO)
+    again = opened(tmp_path)
+    assert (set(committed(again)), again.end_offset) == (expected, log.end_offset)
+    assert list(tmp_path.glob("*.cleaned")) == []

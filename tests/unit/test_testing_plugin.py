@@ -11,7 +11,7 @@ from pathlib import Path
 from mesh.testing import plugin, start_broker
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = {"mesh", "mesh.testing", "mesh.testing.broker", "mesh.testing.plugin"}
+OURS = {"mesh", "mesh.testing", "mesh.testing.plugin"}
 
 
 def test_loading_the_plugin_imports_nothing_that_pytest_has_not() -> None:

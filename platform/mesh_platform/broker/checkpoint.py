@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from pathlib import Path
 
 CHECKPOINT_FILE = "checkpoint.json"
+
+
+@dataclass(slots=True)
+class Order:
+    """Several threads write checkpoints of one log: one at a time, and never an older over a newer."""
+
+    taken: int = 0
+    written: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def next(self) -> int:
+        self.taken += 1
+        return self.taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,17 +30,27 @@ class Checkpoint:
     directory: Path
     state: str
     indexes: tuple[tuple[Path, bytes], ...]
+    order: Order
+    number: int
 
     def write(self) -> None:
         """Sync the segments first: a checkpoint never vouches for bytes that a power cut could take."""
-        for path, index in self.indexes:
-            sync_file(path)
-            replace_file(path.with_suffix(".index"), index)
-        replace_file(self.directory / CHECKPOINT_FILE, self.state.encode())
+        with self.order.lock:
+            if self.number <= self.order.written:
+                return
+            for path, index in self.indexes:
+                sync_file(path)
+                replace_file(path.with_suffix(".index"), index)
+            replace_file(self.directory / CHECKPOINT_FILE, self.state.encode())
+            self.order.written = self.number
 
 
 def sync_file(path: Path) -> None:
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    """Force a file to the disk, if it is still there: retention may be faster."""
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
     try:
         os.fsync(fd)
     finally:

@@ -6,8 +6,8 @@ Behaviour
 * A record without a value (tombstone) stays for delete.retention.ms after its segment was last written to.
 * Records of aborted transactions go, whatever their key. A marker stays as long as a record of its
   transaction does, and as long as a tombstone would.
-* A segment is rewritten beside the old one, synced, and put in its place by a rename: a kill at any moment
-  leaves one or the other, and a log whose files are not what its checkpoint says is read anew.
+* Segments are rewritten beside the old ones and synced; then one checkpoint makes all of them count at once.
+  Until it is written the old ones do, after it a start gives the new ones their names.
 * The last batch stays, if need be without records: who reads to the end is to get there.
 * Rewritten batches are not compressed.
 """
@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mesh_platform.broker.batch import Batch, rebuild
+from mesh_platform.broker.checkpoint import Checkpoint, replace_file
 from mesh_platform.broker.isolation import Aborted
 from mesh_platform.broker.log import Log
 from mesh_platform.broker.records import Record, records
@@ -38,17 +39,26 @@ async def compact(log: Log, now: int, dirty_ratio: float, tombstones_ms: int) ->
     until = closed[-1].next_offset
     cleaning = _Cleaning(until, log.isolation.aborted(0, until), now - tombstones_ms)
     fresh = await asyncio.to_thread(cleaning.rewrite, [segment.reader() for segment in closed])
-    changed = False
-    for old in closed:
-        if old.base_offset in fresh and old in log.segments and not log.deleted:
-            log.replace(old, fresh.pop(old.base_offset))
-            changed = True
+    swaps = [(old, fresh.pop(old.base_offset)) for old in closed if _is_wanted(log, old, fresh)]
     for left in fresh.values():  # retention or a deleted topic was faster
         left.discard()
     log.compacted_to = until
-    if changed and not log.deleted:
+    if swaps:
         log.isolation.forget(cleaning.gone)
-        await asyncio.to_thread(log.checkpoint().write)
+        await asyncio.to_thread(_write, log.swap(swaps), [new for _, new in swaps])
+        log.swapped()
+
+
+def _is_wanted(log: Log, old: Segment, fresh: Mapping[int, Segment]) -> bool:
+    return old.base_offset in fresh and old in log.segments and not log.deleted
+
+
+def _write(checkpoint: Checkpoint, swapped: Sequence[Segment]) -> None:
+    """The checkpoint makes the new segments count; their names come after."""
+    checkpoint.write()
+    for segment in swapped:
+        segment.take_name()
+        replace_file(segment.path.with_suffix(".index"), segment.index_bytes())
 
 
 @dataclass(slots=True)

@@ -6,14 +6,13 @@ Behaviour
 * A request is read when there is room for it beside those of the other connections; what only waits for
   others (fetch, join, sync) gives its room up.
 * A client that stops in the middle of a request, or takes nothing of its answer, is hung up on after a
-  while. It holds at most one answer in the broker.
+  while. It holds at most one answer in the broker, and when many do so, fetches get less at a time.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
-import struct
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -25,6 +24,7 @@ from mesh_platform.broker.room import Held, Room
 from mesh_platform.broker.traffic import Traffic
 from mesh_platform.broker.wire import Call, Header, read_header, read_request, write_response
 
+_SIZE_BYTES = 4
 _FETCH, _JOIN_GROUP, _SYNC_GROUP = 1, 11, 14
 _WAITS_FOR_OTHERS = frozenset({_FETCH, _JOIN_GROUP, _SYNC_GROUP})
 
@@ -56,13 +56,15 @@ class Connection:
         """Answer until the client goes. Raises BadFrame, TooSlow, and what handlers and sockets raise."""
         raw: socket.socket = self._writer.get_extra_info("socket")
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._writer.transport.set_write_buffer_limits(high=0)  # drained means: all of it is gone
         while not self._last:
-            (size,) = struct.unpack(">i", await self._reader.readexactly(4))
+            size = await self._size()
             if not 0 <= size <= limits.REQUEST_BYTES:
                 raise BadFrame(f"a frame of {size} bytes; the most is {limits.REQUEST_BYTES}")
             with await self._room.take(size) as held:
                 await self._answer(await self._read(size), held)
+            self._traffic.received += _SIZE_BYTES + size
             await self._drain()
             self.busy = False
 
@@ -79,14 +81,21 @@ class Connection:
         else:
             self._writer.close()
 
+    async def _size(self) -> int:
+        """Wait for a request as long as its client likes; answers how long it is."""
+        head = await self._reader.read(_SIZE_BYTES)
+        if len(head) < _SIZE_BYTES:
+            head += await self._read(_SIZE_BYTES - len(head))
+        return int.from_bytes(head, signed=True)
+
     async def _read(self, size: int) -> bytes:
+        """A part of a request that has begun. Raises TooSlow."""
         try:
             async with asyncio.timeout(limits.REQUEST_SECONDS):
-                frame = await self._reader.readexactly(size)
+                part = await self._reader.readexactly(size)
         except TimeoutError:
-            raise TooSlow(f"a request of {size} bytes did not come in {limits.REQUEST_SECONDS} s") from None
-        self._traffic.received += size + 4
-        return frame
+            raise TooSlow(f"{size} bytes of a request did not come in {limits.REQUEST_SECONDS} s") from None
+        return part
 
     async def _answer(self, frame: bytes, held: Held) -> None:
         header = read_header(frame)
@@ -113,12 +122,15 @@ class Connection:
     async def _drain(self) -> None:
         transport = self._writer.transport
         while left := transport.get_write_buffer_size():
+            self._traffic.unsent += left
             try:
                 async with asyncio.timeout(limits.ANSWER_SECONDS):
                     await self._writer.drain()
             except TimeoutError:
                 if transport.get_write_buffer_size() >= left:
                     raise TooSlow(f"nothing of an answer was taken in {limits.ANSWER_SECONDS} s") from None
+            finally:
+                self._traffic.unsent -= left
 
 
 def _unsupported(header: Header) -> bytes:

@@ -30,21 +30,22 @@ class Disk:
         self.batches = 0
         self.bytes = 0
         self.refused = 0
+        self.used = count()
         self._count = count
+        self._counted = time.monotonic()
         self._full = False
-        self.recount()
 
     def recount(self) -> None:
-        self.used = self._count()
-        self._counted = time.monotonic()
+        counted, before = self._count(), self.used
+        self.used, self._counted = counted, time.monotonic()
+        if self._full and counted < before:
+            self._full = False
+            journal.note("disk has room", used=counted, most=self.most)
 
     def claim(self, size: int) -> None:
         """Take room for one batch that is about to be written. Raises DiskFull."""
         if self.most is not None and not self._fits(size):
             self._refuse(size, self.most)
-        if self._full:
-            journal.note("disk has room", used=self.used, most=self.most)
-            self._full = False
         self.used += size
         self.bytes += size
         self.batches += 1

@@ -21,6 +21,7 @@ FAMILIES: Mapping[str, tuple[Kind, str, str]] = {
     API_SECONDS: ("histogram", "api", "seconds from a request to its answer; its count is that of requests"),
     "received_bytes": ("counter", "", "bytes of requests"),
     "sent_bytes": ("counter", "", "bytes of answers"),
+    "unsent_bytes": ("gauge", "", "bytes of answers that clients have not taken yet"),
     "in_flight_bytes": ("gauge", "", "bytes of requests that are being read or answered"),
     "produced_batches": ("counter", "", "record batches that went into logs"),
     "produced_bytes": ("counter", "", "bytes of those batches"),

@@ -3,7 +3,8 @@
 Behaviour
 * Batches are served as slices of the segment files, whole ones only; the first batch of the answer comes
   even if it is larger than every limit, so that a consumer always gets on.
-* max_bytes and partition_max_bytes are obeyed, and the broker's own limit of 55 MiB.
+* max_bytes and partition_max_bytes are obeyed, and the broker's own limits: 55 MiB, and
+  one batch while clients have 256 MiB of answers that they do not take.
 * With less than min_bytes the request waits for max_wait at most; an append wakes it, and so does a
   deleted topic.
 * Any partition with an error is answered at once: UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID,
@@ -68,7 +69,8 @@ async def fetch(node: Node, call: Call) -> Answer:
     partitions = [part for _, parts in wanted for part in parts]
     if body.min_bytes > 0 and body.max_wait > 0:
         await _wait(partitions, body.min_bytes, body.max_wait / 1000)
-    budget, responses = min(max(body.max_bytes, 0), limits.FETCH_BYTES), []
+    spare = max(limits.UNSENT_BYTES - node.traffic.unsent, 0)
+    budget, responses = min(max(body.max_bytes, 0), limits.FETCH_BYTES, spare), []
     full = False
     for item, parts in wanted:
         answers = []

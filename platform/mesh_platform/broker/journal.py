@@ -1,8 +1,8 @@
 """What the broker has to say to whoever runs it: one JSON object per line on stderr, for people on a terminal
 plain lines.
 
-Every event has a level and a meaning, all in one table; docs/reference/broker.md is made from it. What
-clients can cause at will is told a few times a second at most; the next line says how many were left out.
+Every event has a level and a meaning, all in one table; docs/reference/broker.md is made from it. What may
+come in masses is told a few times a second at most; the next line says how many were left out.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ EVENTS: Mapping[str, tuple[Level, str]] = {
     "upkeep failed": ("error", "retention, compaction or a checkpoint failed; tried again in the next round"),
     "write failed": ("error", "the operating system took no write; the client was told"),
 }
-_OFTEN = frozenset({"bad frame", "failed", "hung up", "refused", "write failed"})
+#: what the broker says once, or once per log; everything else clients may cause as often as they like
+_SELDOM = frozenset({"disk full", "disk has room", "dropped", "fsync failed", "open to everyone", "stopping"})
 _PER_SECOND = 10
 
 #: how often each event happened in this process, told or not
@@ -56,7 +57,7 @@ def note(event: str, **facts: object) -> None:
     """Write one line; a reader that went away must not stop the broker."""
     counts[event] += 1
     now = time.time()
-    if event in _OFTEN and not _may_tell(event, int(now)):
+    if event not in _SELDOM and not _may_tell(event, int(now)):
         _left_out[event] += 1
         return
     if left_out := _left_out.pop(event, 0):

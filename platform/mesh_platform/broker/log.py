@@ -6,6 +6,7 @@ Behaviour
 * Opening trusts what the last checkpoint covers, proves every byte after it by CRC, keeps the valid
   prefix and reports what it dropped. Bytes that a checkpoint vouched for are proven when they are first
   served.
+* Compacted segments are a part of the log once a checkpoint says so; opening gives them their names.
 * A checkpoint is written when the log is closed, and by the node's upkeep.
 * Offsets never go back, also when every record before them is gone.
 """
@@ -13,15 +14,14 @@ Behaviour
 from __future__ import annotations
 
 import json
-import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mesh_platform.broker.batch import Batch, stamp
-from mesh_platform.broker.checkpoint import CHECKPOINT_FILE, Checkpoint, replace_file
+from mesh_platform.broker.checkpoint import CHECKPOINT_FILE, Checkpoint, Order
 from mesh_platform.broker.isolation import Aborted, Isolation
 from mesh_platform.broker.segment import Segment
 from mesh_platform.broker.sequences import Sequences
@@ -31,6 +31,7 @@ _NEVER_SAVED: Mapping[str, Any] = {
     "segments": [],
     "producers": [],
     "transactions": {"open": [], "aborted": []},
+    "swaps": [],
 }
 
 
@@ -60,11 +61,13 @@ class Log:
         self.sequences = Sequences()
         self.isolation = Isolation()
         self.segments: list[Segment] = []
+        self.swaps: list[Segment] = []
         self.waiters: set[Callable[[], None]] = set()
         self.failed = False
         self.deleted = False
         self.compacted_to = 0
         self._saved_base, self._saved_size = 0, 0
+        self._order = Order()
 
     @classmethod
     def open(cls, directory: Path) -> tuple[Log, list[Dropped]]:
@@ -110,7 +113,9 @@ class Log:
 
     def roll(self) -> None:
         """Close the active segment and begin the next."""
-        self.segments.append(Segment(self.directory, self.end_offset))
+        fresh = Segment(self.directory, self.end_offset)
+        fresh.create()  # its name alone says how far offsets have come
+        self.segments.append(fresh)
 
     def roll_if_older(self, now: int, age_ms: int) -> None:
         """Close the active segment if it has been written to for that long."""
@@ -199,13 +204,19 @@ class Log:
         if expired:
             self.advance_start(self.segments[expired].base_offset)
 
-    def replace(self, old: Segment, fresh: Segment) -> None:
-        """Put a compacted segment in the place of the one it was made from. Raises OSError."""
-        os.replace(fresh.path, old.path)
-        fresh.path = old.path
-        replace_file(fresh.path.with_suffix(".index"), fresh.index_bytes())
-        self.segments[self.segments.index(old)] = fresh
-        old.close()
+    def swap(self, pairs: Iterable[tuple[Segment, Segment]]) -> Checkpoint:
+        """Serve compacted segments from now on. Once the checkpoint is written, they may take their names."""
+        for old, fresh in pairs:
+            self.segments[self.segments.index(old)] = fresh
+            self.swaps.append(fresh)
+            old.close()
+        return self.checkpoint()
+
+    def swapped(self) -> None:
+        """The compacted segments have their names."""
+        for fresh in self.swaps:
+            fresh.path = fresh.path.with_suffix(".log")
+        self.swaps.clear()
 
     # Checkpoint and recovery
 
@@ -221,17 +232,16 @@ class Log:
 
     def checkpoint(self) -> Checkpoint:
         """What is known now, to be written by the caller, in another thread if it likes."""
-        unsynced = [s for s in self.segments if s.base_offset >= self._saved_base]
+        indexes = tuple((s.path, s.index_bytes()) for s in self.segments if s.base_offset >= self._saved_base)
         state = {
             "start": self.start_offset,
             "segments": [[s.base_offset, s.size, s.next_offset, s.max_timestamp] for s in self.segments],
             "producers": self.sequences.dump(),
             "transactions": self.isolation.dump(),
+            "swaps": [s.base_offset for s in self.swaps],
         }
         self._saved_base, self._saved_size = self.active.base_offset, self.active.size
-        return Checkpoint(
-            self.directory, json.dumps(state), tuple((s.path, s.index_bytes()) for s in unsynced)
-        )
+        return Checkpoint(self.directory, json.dumps(state), indexes, self._order, self._order.next())
 
     def close(self) -> None:
         """Sync, checkpoint and let go of the files. Raises OSError."""
@@ -242,15 +252,17 @@ class Log:
 
     def _recover(self) -> list[Dropped]:
         saved = self._load_checkpoint()
+        for base in saved["swaps"]:
+            Segment(self.directory, base).take_name()
         known = {base: (size, end, latest) for base, size, end, latest in saved["segments"]}
         bases = sorted(int(path.stem) for path in self.directory.glob("*.log"))
         self.segments = [Segment(self.directory, base) for base in bases]
         self.start_offset = saved["start"]
-        trusted = all(base in known for base in bases[:-1]) and bool(bases)
-        trusted = trusted and all(
-            s.trust(*known[s.base_offset]) for s in self.segments if s.base_offset in known
-        )
-        if trusted:
+        newest = max(known, default=-1)
+        if all(
+            s.trust(*known[s.base_offset]) if s.base_offset in known else s.base_offset > newest
+            for s in self.segments
+        ):
             self.sequences = Sequences.load(saved["producers"])
             self.isolation = Isolation.load(saved["transactions"])
             if self.segments and self.active.base_offset in known:

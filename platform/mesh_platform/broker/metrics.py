@@ -61,13 +61,13 @@ class _OfTheBroker(Collector):
         yield _histogram(times)
 
     async def _look(self) -> tuple[Values, Mapping[str, tuple[list[int], float]]]:
-        times = self._server.traffic.times
+        times = self._node.traffic.times
         copied = {_api_name(key): (list(t.counts), t.seconds) for key, t in times.items()}
         return _values(self._node, self._server), copied
 
 
 def _values(node: Node, server: Server) -> Values:
-    traffic = server.traffic
+    traffic = node.traffic
     sizes = {topic.name: sum(log.size for log in topic.logs) for topic in node.topics.values()}
     largest = sorted(sizes, key=lambda name: (-sizes[name], name))[:TOPICS]
     values: dict[str, Mapping[str, float] | float] = {
@@ -76,6 +76,7 @@ def _values(node: Node, server: Server) -> Values:
         "refused": dict(traffic.refused) | {"disk full": node.disk.refused},
         "received_bytes": traffic.received,
         "sent_bytes": traffic.sent,
+        "unsent_bytes": traffic.unsent,
         "in_flight_bytes": server.room.taken,
         "produced_batches": node.disk.batches,
         "produced_bytes": node.disk.bytes,

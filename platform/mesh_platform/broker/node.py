@@ -23,6 +23,7 @@ from mesh_platform.broker.log import Dropped, Log, LogFailed
 from mesh_platform.broker.markers import marker
 from mesh_platform.broker.settings import TopicConfig
 from mesh_platform.broker.store import STORE_FILE, Store
+from mesh_platform.broker.traffic import Traffic
 from mesh_platform.broker.transaction import Transaction
 
 NODE_ID = 1
@@ -65,6 +66,7 @@ class Node:
             self._open_topic(name, topic_id, partitions, config)
         self._sweep()
         self.disk = Disk(max_disk, self.log_bytes)
+        self.traffic = Traffic()
 
     def create_topic(self, name: str, partitions: int, config: Mapping[str, str]) -> Topic:
         """A new topic, in the store before it is visible. Raises OSError, sqlite3.Error."""

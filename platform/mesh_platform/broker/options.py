@@ -51,6 +51,13 @@ class Options:
             )
 
 
+def positive(text: str) -> int:
+    """A number above 0. Raises ValueError."""
+    if int(text) < 1:
+        raise ValueError(text)
+    return int(text)
+
+
 def read(arguments: Sequence[str]) -> Options:
     """The options of `python -m mesh_platform.broker`; exits with 2 when they make no sense."""
     parser = argparse.ArgumentParser(
@@ -62,7 +69,9 @@ def read(arguments: Sequence[str]) -> Options:
     parser.add_argument(
         "--fsync", choices=("os", "always", "interval"), default="os", help="when a write counts as done"
     )
-    parser.add_argument("--fsync-ms", type=int, default=FSYNC_MS, help="the interval of --fsync interval")
+    parser.add_argument(
+        "--fsync-ms", type=positive, default=FSYNC_MS, help="the interval of --fsync interval"
+    )
     parser.add_argument("--max-disk", type=size, help="refuse writes beyond this size, such as 20GiB")
     parser.add_argument("--metrics-port", type=int, help="serve Prometheus metrics on this loopback port")
     parser.add_argument(

@@ -11,7 +11,7 @@ import resource
 import signal
 import sqlite3
 import sys
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from types import FrameType
@@ -55,13 +55,13 @@ async def _serve(wanted: Options) -> None:
     try:
         host, port = await _listen(server, wanted.host, wanted.port)
         with _metrics(wanted.metrics_port, node, server) as metrics_port:
+            stop = _stop_when_told(wanted.exit_with_parent)
             _announce(host, port, metrics_port, node)
             gc.freeze()
-            started = datetime.now(UTC).isoformat(timespec="seconds")
-            rounds = [upkeep(node), telling(node.data, lambda: _look(node, server, host, port, started))]
+            rounds = [upkeep(node), telling(node.data, _looking(node, server, host, port))]
             if wanted.fsync == "interval":
                 rounds.append(flushing(node, wanted.fsync_ms))
-            await _until_told_to_stop(rounds, wanted.exit_with_parent)
+            await _until(stop, rounds)
     finally:
         await server.close()
         node.close()
@@ -129,13 +129,15 @@ def _announce(host: str, port: int, metrics_port: int | None, node: Node) -> Non
     print(json.dumps(line | ({"metrics_port": metrics_port} if metrics_port else {})), flush=True)
 
 
-def _look(node: Node, server: Server, host: str, port: int, started: str) -> Presence:
-    return Presence(
-        pid=os.getpid(),
+def _looking(node: Node, server: Server, host: str, port: int) -> Callable[[], Presence]:
+    """What asks for the broker's presence now."""
+    pid, mesh, started = os.getpid(), version("mesh"), datetime.now(UTC).isoformat(timespec="seconds")
+    return lambda: Presence(
+        pid=pid,
         host=host,
         port=port,
         started=started,
-        version=version("mesh"),
+        version=mesh,
         bytes=node.disk.used,
         topics=len(node.topics),
         partitions=sum(len(topic.logs) for topic in node.topics.values()),
@@ -144,23 +146,30 @@ def _look(node: Node, server: Server, host: str, port: int, started: str) -> Pre
     )
 
 
-async def _until_told_to_stop(rounds: Sequence[Coroutine[Any, Any, None]], with_parent: bool) -> None:
-    tasks = [asyncio.create_task(work) for work in rounds]
-    await _told_to_stop(with_parent)
+async def _until(stop: asyncio.Event, rounds: Sequence[Coroutine[Any, Any, None]]) -> None:
+    tasks = [asyncio.create_task(_noted(work)) for work in rounds]
+    await stop.wait()
+    journal.note("stopping")
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _told_to_stop(with_parent: bool) -> None:
+async def _noted(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except Exception as error:  # clients are served on, and whoever runs it must know
+        journal.note("loop failed", reason=repr(error))
+
+
+def _stop_when_told(with_parent: bool) -> asyncio.Event:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop, loop, stop)
     if with_parent:
         loop.add_reader(sys.stdin.fileno(), _read_to_end, loop, stop)
-    await stop.wait()
-    journal.note("stopping")
+    return stop
 
 
 def _stop(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:

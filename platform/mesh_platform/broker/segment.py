@@ -187,12 +187,23 @@ class Segment:
         return max(surplus, 0)
 
     def trust(self, size: int, next_offset: int, max_timestamp: int) -> bool:
-        """Take up to `size` as valid on a checkpoint's word; False when file or index do not bear it out."""
-        if not self.path.exists() or self.path.stat().st_size < size or not self._load_index(size):
+        """Take up to `size` as valid on a checkpoint's word; False when the file does not bear it out.
+
+        Without its index the file is read, and the index made anew.
+        """
+        if self.path.stat().st_size < size or not (self._load_index(size) or self._index_again(size)):
             return False
         self.size = self.verified_from = size
         self.next_offset, self.max_timestamp = next_offset, max_timestamp
         return True
+
+    def _index_again(self, size: int) -> bool:
+        for _ in self.scan(0):
+            if self.size >= size:
+                break
+        whole = self.size == size
+        self.size = 0
+        return whole
 
     def index_bytes(self) -> bytes:
         """The index as it is saved beside the file."""
@@ -215,6 +226,10 @@ class Segment:
 
     # The file
 
+    def create(self) -> None:
+        """Make the file, still empty. Raises OSError."""
+        self._open()
+
     def _open(self) -> int:
         if self._file < 0:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -236,6 +251,14 @@ class Segment:
         self.path.unlink(missing_ok=True)
 
     def delete(self) -> None:
+        """Remove the file, its index, and the one it was to replace."""
         self.close()
-        self.path.unlink(missing_ok=True)
-        self.path.with_suffix(".index").unlink(missing_ok=True)
+        for suffix in (".cleaned", ".log", ".index"):
+            self.path.with_suffix(suffix).unlink(missing_ok=True)
+
+    def take_name(self) -> None:
+        """Put a compacted file in the place of the one it was made from, whose index goes first."""
+        cleaned = self.path.with_suffix(".cleaned")
+        if cleaned.exists():
+            self.path.with_suffix(".index").unlink(missing_ok=True)
+            cleaned.replace(self.path.with_suffix(".log"))

@@ -32,7 +32,6 @@ from mesh_platform.broker.entities import BadFrame
 from mesh_platform.broker.node import Node
 from mesh_platform.broker.produce import Hangup
 from mesh_platform.broker.room import Room
-from mesh_platform.broker.traffic import Traffic
 from mesh_platform.broker.wire import Call
 
 Handler = Callable[[Node, Call], Awaitable[Mapping[str, Any] | None]]
@@ -71,14 +70,14 @@ HANDLERS: Mapping[int, Handler] = {
     65: transaction_reports.describe_transactions,
     66: transaction_reports.list_transactions,
 }
-_READ_BUFFER = 1024 * 1024
+_READ_BUFFER = 64 * 1024  # a connection that waits for room holds a few of it
 
 
 class Server:
     """Serves one node on one listener."""
 
     def __init__(self, node: Node) -> None:
-        self.traffic = Traffic()
+        self.traffic = node.traffic
         self.room = Room(limits.IN_FLIGHT_BYTES)
         self.connections: dict[Connection, asyncio.Task[None]] = {}
         self._node = node

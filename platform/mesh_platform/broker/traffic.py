@@ -24,11 +24,12 @@ class Times:
 
 @dataclass(slots=True)
 class Traffic:
-    """Of one server since it began."""
+    """Of one node since it began."""
 
     accepted: int = 0
     received: int = 0
     sent: int = 0
+    unsent: int = 0  #: bytes of answers that clients have not taken yet
     refused: Counter[str] = field(default_factory=Counter)
     times: dict[int, Times] = field(default_factory=dict)  #: by api key
 

@@ -6,12 +6,16 @@ import io
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from kio.index import load_request_schema, load_response_schema
 from kio.serial import readers
 
 from mesh_platform.broker.entities import BadFrame, entity_reader, entity_writer
+
+# kio looks a schema up by the name of its module, which costs more than many requests do.
+_request_schema, _response_schema = cache(load_request_schema), cache(load_response_schema)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ def read_header(frame: bytes) -> Header:
 def read_request(header: Header, frame: bytes, client_host: str, listener: tuple[str, int]) -> Call:
     """The whole request, whose version must be one that kio knows. Raises BadFrame."""
     try:
-        entity: Any = load_request_schema(header.api_key, header.version)
+        entity: Any = _request_schema(header.api_key, header.version)
         client_id, at = _read_client_id(frame, flexible=entity.__flexible__)
         body, _ = entity_reader(entity)(frame, at)
     except BadFrame:
@@ -72,7 +76,7 @@ def _read_client_id(frame: bytes, *, flexible: bool) -> tuple[str | None, int]:
 
 def write_response(api_key: int, version: int, correlation_id: int, values: Mapping[str, Any]) -> bytes:
     """A framed response; fields that this version does not have are left out."""
-    entity: Any = load_response_schema(api_key, version)
+    entity: Any = _response_schema(api_key, version)
     buffer = io.BytesIO()
     buffer.write(b"\0\0\0\0")
     entity_writer(entity.__header_schema__)(buffer, {"correlation_id": correlation_id})

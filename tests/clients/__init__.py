@@ -1,0 +1,1 @@
+"""Clients that nobody here wrote: one script each, against a broker given by address."""
