@@ -20,7 +20,7 @@ from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, NewTopic
 from kio.index import load_response_schema
 
-from mesh_platform.broker.entities import entity_reader
+from mesh_platform.broker.entities import read_entity
 from mesh_platform.broker.versions import is_advertised
 from tests.fuzz import healthy
 from tests.fuzz.corpus import PARTITIONS, TOPIC, Known, family_name, good_requests
@@ -145,8 +145,8 @@ class _Talker:
             version = 0 if api_key == _API_VERSIONS else version
         try:
             kind: Any = load_response_schema(api_key, version)
-            head, at = entity_reader(kind.__header_schema__)(answer, 0)
-            body, size = entity_reader(kind)(answer, at)
+            head, at = read_entity(kind.__header_schema__, answer, 0)
+            body, size = read_entity(kind, answer, at)
         except Exception as error:
             self._tally.wrong.append(f"{api_key} v{version}: an answer that nobody can read: {error!r}")
             return "refused"

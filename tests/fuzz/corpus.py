@@ -20,10 +20,11 @@ TOPIC = "text"  # what `sample` calls everything
 PARTITIONS = 4
 CORRELATION_ID = 77
 _PRODUCE, _FETCH, _INIT_PRODUCER_ID, _TXN_OFFSET_COMMIT = 0, 1, 22, 28
+#: For CreateTopics and CreatePartitions: the broker is to assign.
+_EMPTY_ASSIGNMENTS: Mapping[int, Any] = {19: [], 37: None}
 #: What a field of this name must hold for its request to be done.
 _FITTING: Mapping[str, Any] = {
     "acks": -1,
-    "assignments": None,
     "config_operation": 0,
     "count": PARTITIONS + 1,
     "current_leader_epoch": 0,
@@ -105,8 +106,9 @@ def _good(api_key: int, version: int, known: Known) -> Good:
         values |= {name: -1 for name in ("producer_id", "producer_epoch") if name in values}
     if api_key == _TXN_OFFSET_COMMIT:
         values |= {name: -1 for name in ("generation_id",) if name in values}
-    if "configs" in values.get("topics", [{}])[0] if isinstance(values.get("topics"), list) else False:
-        values["topics"] = [dict(topic, assignments=[]) for topic in values["topics"]]
+    if api_key in _EMPTY_ASSIGNMENTS:
+        nothing = _EMPTY_ASSIGNMENTS[api_key]
+        values["topics"] = [dict(topic, assignments=nothing) for topic in values["topics"]]
     return Good(api_key, version, values)
 
 

@@ -21,7 +21,7 @@ from kio.schema.errors import ErrorCode
 from mesh import limits
 from mesh_platform.broker.node import NODE_ID, Node, Topic
 from mesh_platform.broker.settings import KIND_NUMBER, SETTINGS, TopicConfig, refusal
-from mesh_platform.broker.topics import Refused, check_name
+from mesh_platform.broker.topics import Refused, check_spelling
 from mesh_platform.broker.wire import Call
 
 Answer = Mapping[str, Any]
@@ -32,7 +32,8 @@ _SET, _DELETE, _APPEND, _SUBTRACT = range(4)
 
 async def describe_configs(node: Node, call: Call) -> Answer:
     """DescribeConfigs: of topics and of this broker."""
-    return {"results": [_describe(node, resource) for resource in call.body.resources]}
+    wanted = {(resource.resource_type, resource.resource_name): resource for resource in call.body.resources}
+    return {"results": [_describe(node, resource) for resource in wanted.values()]}
 
 
 def _describe(node: Node, resource: Any) -> Answer:
@@ -64,7 +65,7 @@ def _entries(node: Node, resource: Any) -> list[Answer]:
 
 def _topic(node: Node, name: str) -> Topic:
     if name not in node.topics:
-        check_name(node, name)
+        check_spelling(name)
         raise Refused(ErrorCode.unknown_topic_or_partition, f"Topic '{name}' does not exist.")
     return node.topics[name]
 

@@ -12,6 +12,8 @@ Behaviour
 * A static member (group instance id) that comes back takes its old place and assignment without a
   rebalance, and its former self gets FENCED_INSTANCE_ID. It leaves when its session ends or when it is
   named in LeaveGroup.
+* A member with more than 1 MiB of metadata, or assignments of more, is UNKNOWN_SERVER_ERROR, as where Kafka
+  cannot write the group down; the 10,001st group is GROUP_MAX_SIZE_REACHED.
 * Groups outlive a restart of the broker: members go on with the next heartbeat.
 """
 
@@ -174,7 +176,7 @@ async def leave_group(node: Node, call: Call) -> Answer:
 
 async def describe_groups(node: Node, call: Call) -> Answer:
     """DescribeGroups: states and members."""
-    return {"groups": [_describe(node, call.version, group_id) for group_id in call.body.groups]}
+    return {"groups": [_describe(node, call.version, group_id) for group_id in dict.fromkeys(call.body.groups)]}
 
 
 def _describe(node: Node, version: int, group_id: str) -> Answer:

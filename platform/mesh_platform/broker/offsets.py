@@ -4,6 +4,7 @@ Behaviour
 * Timestamp -1 is the end, -2 the start, -3 the record with the largest timestamp, -4 (earliest local) the
   start, -5 (latest tiered) nothing; any other is the first record at or after that time, and -1 when
   there is none.
+* A partition twice in one request is INVALID_REQUEST for it.
 * read_committed: the end is the last stable offset, and a record at or after it is not found.
 * There is one leader epoch, 0: a newer one is UNKNOWN_LEADER_EPOCH. Its end is the end of the log.
 * DeleteRecords moves the start forward: -1 to the end, beyond the end is OFFSET_OUT_OF_RANGE.
@@ -11,6 +12,7 @@ Behaviour
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,9 +34,15 @@ async def list_offsets(node: Node, call: Call) -> Answer:
     """ListOffsets: by place or by time."""
     topics = []
     committed_only = getattr(call.body, "isolation_level", 0) == _READ_COMMITTED
+    asked = Counter((item.name, p.partition_index) for item in call.body.topics for p in item.partitions)
     for item in call.body.topics:
         topic = node.topics.get(item.name)
-        answers = [_list(node.log(topic, p.partition_index), p, committed_only) for p in item.partitions]
+        answers = [
+            _list(node.log(topic, p.partition_index), p, committed_only)
+            if asked[item.name, p.partition_index] == 1
+            else {"partition_index": p.partition_index, "error_code": ErrorCode.invalid_request}
+            for p in item.partitions
+        ]
         topics.append({"name": item.name, "partitions": answers})
     return {"topics": topics}
 

@@ -49,7 +49,7 @@ async def metadata(node: Node, call: Call) -> Answer:
         topics = [_topic_metadata(topic) for _, topic in sorted(node.topics.items())]
     else:
         allowed = node.creates_topics and getattr(body, "allow_auto_topic_creation", True)
-        topics = [_wanted_metadata(node, item, allowed) for item in wanted]
+        topics = [_wanted_metadata(node, item, allowed) for item in dict.fromkeys(wanted)]
     return {
         "brokers": [_broker(call)],
         "cluster_id": node.store.cluster_id,
@@ -67,8 +67,9 @@ def _wanted_metadata(node: Node, item: Any, may_create: bool) -> Answer:
     if topic := node.topics.get(item.name):
         return _topic_metadata(topic)
     try:
-        check_name(node, item.name)
+        check_spelling(item.name)
         if may_create:
+            check_name(node, item.name)
             return _topic_metadata(node.create_topic(item.name, 1, {}))
     except Refused as refused:
         return _no_topic(item.name, topic_id, refused.code)
@@ -209,13 +210,18 @@ def _check_count(node: Node, partitions: int, *, added: int) -> None:
         raise Refused(ErrorCode.invalid_partitions, f"This broker takes at most {most}.")
 
 
-def check_name(node: Node, name: str) -> None:
-    """Whether a topic may be called so. Raises Refused."""
+def check_spelling(name: str) -> None:
+    """Whether a topic can be called so at all. Raises Refused."""
     if not name or name in (".", "..") or len(name) > limits.TOPIC_NAME_LENGTH or not _NAME.fullmatch(name):
         message = (
             f"Topic name is invalid: {name!r} must have 1 to {limits.TOPIC_NAME_LENGTH} of [a-zA-Z0-9._-]"
         )
         raise Refused(ErrorCode.invalid_topic_exception, message)
+
+
+def check_name(node: Node, name: str) -> None:
+    """Whether a topic may be called so, beside those that there are. Raises Refused."""
+    check_spelling(name)
     plain = name.replace(".", "_")
     if plain != name or "_" in name:
         for other in node.topics:
