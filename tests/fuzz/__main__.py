@@ -37,7 +37,7 @@ def main() -> int:
 
 def _campaign(folder: Path, keys: Sequence[int], requests: int, seed: int) -> list[str]:
     print(f"seed {seed}, {requests} requests per family")
-    print(f"{'family':<24}{'requests':>9}" + "".join(f"{kind:>10}" for kind in _KINDS) + f"{'RSS MiB':>14}")
+    print(f"{'family':<24}{'requests':>9}" + "".join(f"{kind:>10}" for kind in _KINDS) + f"{'RSS MiB':>14}{'slowest':>11}")
     wrong: list[str] = []
     with broker(folder / "data") as process:
         first = resident(process)
@@ -45,11 +45,11 @@ def _campaign(folder: Path, keys: Sequence[int], requests: int, seed: int) -> li
             open_at_first = sockets(process)
             for key in keys:
                 tally = attack(process, key, requests=requests, seed=seed)
-                print(_row(tally), flush=True)
+                print(f"{_row(tally)}{healthy.take_slowest():>9.2f} s", flush=True)
                 wrong += tally.wrong
             open_at_last = sockets(process)
         print(f"memory {first // _MIB} -> {resident(process) // _MIB} MiB, sockets {open_at_first} -> {open_at_last}")
-        print(f"healthy: {len(healthy.sent)} sent, slowest {healthy.slowest:.2f} s, errors {healthy.errors[:3]}")
+        print(f"healthy: {len(healthy.sent)} sent, {len(healthy.seen)} seen, errors {healthy.errors[:3]}")
         if healthy.seen != healthy.sent or process.popen.poll() is not None:
             wrong.append("the healthy client was disturbed, or the broker is gone")
         failed = [line for line in (folder / "data.stderr").read_text().splitlines() if '"failed"' in line]

@@ -15,7 +15,7 @@ _END_SECONDS = 30
 
 
 class Healthy:
-    """`sent` and `seen` are the numbers it wrote and read, `slowest` the longest that one write took."""
+    """`sent` and `seen` are the numbers it wrote and read, `slowest` the longest that a write took."""
 
     def __init__(self, bootstrap: str) -> None:
         self.sent: list[int] = []
@@ -37,6 +37,11 @@ class Healthy:
         self._stop.set()
         for thread in self._work:
             thread.join()
+
+    def take_slowest(self) -> float:
+        """The longest that a write took since this was last asked."""
+        slowest, self.slowest = self.slowest, 0.0
+        return slowest
 
     def _write(self) -> None:
         producer = Producer(self._settings | {"enable.idempotence": True, "linger.ms": 0})
