@@ -20,7 +20,7 @@ from kio.schema.errors import ErrorCode
 
 from mesh import limits
 from mesh_platform.broker.node import NODE_ID, Node, Topic
-from mesh_platform.broker.topics import Refused, check_name
+from mesh_platform.broker.topics import Refused, check_name, check_spelling
 from mesh_platform.broker.wire import Call
 
 Answer = Mapping[str, Any]
@@ -74,8 +74,9 @@ def _wanted(node: Node, name: str | None, topic_id: Any, may: int, *, may_create
         return _no_topic(name, topic_id, ErrorCode.unknown_topic_id, _NOT_ASKED)
     code = ErrorCode.unknown_topic_or_partition
     try:
-        check_name(node, name)
+        check_spelling(name)
         if may_create:
+            check_name(node, name)
             return _topic(node.create_topic(name, 1, {}), may)
     except Refused as refused:
         code = refused.code
