@@ -53,11 +53,14 @@ _FITTING: Mapping[str, Any] = {
 }
 
 
+_ANY_ID = uuid.UUID(int=7)
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What the broker that is asked has: a topic's id, and a producer with a transactional id."""
 
-    topic_id: uuid.UUID = uuid.UUID(int=7)
+    topic_id: uuid.UUID = _ANY_ID
     producer_id: int = 4
     producer_epoch: int = 2
 
