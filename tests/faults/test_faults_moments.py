@@ -15,6 +15,7 @@ from mesh_platform.broker.compaction import compact
 from mesh_platform.broker.log import Log
 from mesh_platform.broker.markers import marker
 from mesh_platform.broker.records import records
+from mesh_platform.broker.retention import retain
 from tests.faults.moments import Moment, Watch
 from tests.unit.broker_kit import Item, batch
 
@@ -197,7 +198,7 @@ def test_a_kill_while_everything_expires(tmp_path: Path) -> None:
         work.append(Item(value=value(number)), segment_bytes=200)
     work.log.checkpoint().write()
     with work.watch():
-        work.log.retain(NOW + 10_000, 1_000, -1)
+        retain(work.log, NOW + 10_000, 1_000, -1)
     explore(work, tmp_path / "seen", check_offsets)
 
 

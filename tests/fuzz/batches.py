@@ -97,5 +97,7 @@ _SPOILS: tuple[Spoil, ...] = (
     lambda dice: batch([Item(timestamp=dice.choice(_EDGES[:9]))]),
     lambda dice: _BOMB,
     lambda dice: dice.randbytes(dice.randrange(300)),
-    lambda dice: batch(producer=(dice.choice((0, 5, 2**63 - 1)), dice.choice((0, 2**15 - 1)), dice.choice((0, 2**31 - 1)))),
+    lambda dice: batch(
+        producer=(dice.choice((0, 5, 2**63 - 1)), dice.choice((0, 2**15 - 1)), dice.choice((0, 2**31 - 1)))
+    ),
 )

@@ -11,14 +11,35 @@ from typing import Any
 from tests.fuzz.batches import spoiled
 from tests.fuzz.corpus import Good
 
-_NUMBERS = (0, 1, -1, -2, -3, 2, 127, -128, 255, 2**15 - 1, -(2**15), 2**31 - 1, -(2**31), 2**63 - 1, -(2**63))
+_NUMBERS = (
+    0,
+    1,
+    -1,
+    -2,
+    -3,
+    2,
+    127,
+    -128,
+    255,
+    2**15 - 1,
+    -(2**15),
+    2**31 - 1,
+    -(2**31),
+    2**63 - 1,
+    -(2**63),
+)
 _TEXTS = (
     "", ".", "..", "../../etc/passwd", "a" * 249, "a" * 250, "a" * 32_767, "a" * 40_000, "a." * 100, "\0",
     "\N{GRINNING FACE}", "a b", "text", "text", "cleanup.policy", "segment.bytes", "compact", "-1", "(" * 500,
 )  # fmt: skip
 _WINDOWS = tuple(struct.pack(">i", n) for n in (-1, -2, 0, 1, 255, 65_535, 2**31 - 1, -(2**31)))
 _VARINTS = (b"\xff\xff\xff\xff\x0f", b"\xff" * 10, b"\x80" * 9 + b"\x01", b"\x80\x80\x80\x80\x00", b"\x80\0")
-_TAGS = (b"\x01\x00\x00", b"\x01\x7f\xff\xff\xff\xff\x0f", b"\x02\x00\x01\x00\x00\x01\x00", b"\xff\xff\xff\x7f")
+_TAGS = (
+    b"\x01\x00\x00",
+    b"\x01\x7f\xff\xff\xff\xff\x0f",
+    b"\x02\x00\x01\x00\x00\x01\x00",
+    b"\xff\xff\xff\x7f",
+)
 Mutate = Callable[[random.Random, Good, Sequence[Good]], bytes]
 
 
@@ -115,7 +136,9 @@ def _spoiled(dice: random.Random, good: Good, _: Sequence[Good]) -> bytes:
 
 def _other_header(dice: random.Random, good: Good, _: Sequence[Good]) -> bytes:
     frame = bytearray(good.frame())
-    struct.pack_into(">h", frame, dice.choice((0, 2)), dice.choice((*range(70), 999, -1, 2**15 - 1, -(2**15))))
+    struct.pack_into(
+        ">h", frame, dice.choice((0, 2)), dice.choice((*range(70), 999, -1, 2**15 - 1, -(2**15)))
+    )
     return bytes(frame)
 
 

@@ -6,6 +6,7 @@ keeps of a damaged log it keeps again, and serves.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import struct
 import sys
@@ -34,10 +35,8 @@ def _a_request(data: bytes) -> None:
 
 
 def _a_batch(data: bytes) -> None:
-    try:
+    with contextlib.suppress(batch.CorruptBatch, batch.UnsupportedBatch):
         batch.read_one_batch(data)
-    except (batch.CorruptBatch, batch.UnsupportedBatch):
-        pass
 
 
 def _records(data: bytes) -> None:
@@ -98,7 +97,12 @@ def one_input(data: bytes) -> None:
 def sow(folder: Path) -> None:
     """Write good input for every target, to begin with."""
     seeds = [b"\0" + good.frame() for key in versions.ADVERTISED for good in good_requests(key)]
-    batches = [good_batch(), good_batch([Item()] * 5, gzip=True), good_batch(producer=(5, 0, 0)), bomb(1 << 20)]
+    batches = [
+        good_batch(),
+        good_batch([Item()] * 5, gzip=True),
+        good_batch(producer=(5, 0, 0)),
+        bomb(1 << 20),
+    ]
     seeds += [bytes([target]) + data for target in (1, 3, 4) for data in (*batches, batches[0] * 3)]
     seeds += [b"\2" + bytes([data[22] & 7]) + data[batch.HEADER_BYTES :] for data in batches]
     for number, seed in enumerate(seeds):

@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from kio.schema.errors import ErrorCode
 
 from mesh_platform.broker.versions import ADVERTISED
-from tests.unit.broker_kit import Item, Process, Raw, batch, broker, request_kind
+from tests.unit.broker_kit import Item, Process, Raw, batch, broker, request_kind, request_of
 from tests.unit.test_broker_wire import EVERY_VERSION, sample
 
 NO_TIME = datetime.timedelta(0)
@@ -55,8 +55,8 @@ def test_every_version_of_produce_writes(process: Process, version: int) -> None
     kind = request_kind(0, version)
     topic = item_of(kind, "topic_data")
     part = of_version(item_of(topic, "partition_data"), index=0, records=batch())
-    named = of_version(topic, name="t", partition_data=(part,))
     with Raw(process.ready) as raw:
+        named = of_version(topic, name="t", topic_id=topic_id(raw, "t"), partition_data=(part,))
         answer = raw.ask(of_version(kind, acks=-1, timeout=NO_TIME, topic_data=(named,)))
     assert answer.responses[0].partition_responses[0].error_code == ErrorCode.none
 
@@ -82,20 +82,12 @@ def fetch_request(raw: Raw, version: int, offset: int) -> Any:
     part = of_version(
         item_of(topic, "partitions"), partition=0, fetch_offset=offset, partition_max_bytes=1 << 20
     )
-    named = of_version(topic, topic="filled", topic_id=topic_id(raw), partitions=(part,))
+    named = of_version(topic, topic="filled", topic_id=topic_id(raw, "filled"), partitions=(part,))
     return of_version(kind, max_wait=NO_TIME, min_bytes=1, topics=(named,))
 
 
-def topic_id(raw: Raw) -> Any:
-    kind = request_kind(3, 12)
-    wanted = item_of_optional(kind, "topics")(topic_id=None, name="filled")
-    answer = raw.ask(kind(topics=(wanted,), include_topic_authorized_operations=False))
-    return answer.topics[0].topic_id
-
-
-def item_of_optional(kind: Any, field: str) -> Any:
-    (found,) = (f.type for f in dataclasses.fields(kind) if f.name == field)
-    return found.__args__[0].__args__[0]
+def topic_id(raw: Raw, name: str) -> Any:
+    return raw.ask(request_of(3, 12, {"topics": [{"name": name, "topic_id": None}]})).topics[0].topic_id
 
 
 @pytest.mark.parametrize("version", range(ADVERTISED[22][0], ADVERTISED[22][1] + 1))

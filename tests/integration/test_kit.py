@@ -92,7 +92,6 @@ def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path) -> None:
 
 def test_a_restart_of_a_running_broker_lets_it_stop_first(tmp_path: Path) -> None:
     with start_broker(tmp_path) as broker:
-        broker.topic()
         broker.restart()
         assert '"event": "stopping"' in broker.logs
 

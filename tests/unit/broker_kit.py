@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import json
 import socket
@@ -10,15 +11,18 @@ import struct
 import subprocess
 import sys
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
 from crc32c import crc32c
 from kio.index import load_request_schema, load_response_schema
 from kio.serial import entity_reader, entity_writer
 from kio.serial.writers import write_signed_varint, write_signed_varlong
+from kio.static.primitive import i32Timedelta, i64Timedelta
 
 
 @dataclass
@@ -125,6 +129,38 @@ def read_answer(request: Any, frame: bytes) -> Any:
 
 def request_kind(api_key: int, version: int) -> Any:
     return load_request_schema(api_key, version)
+
+
+def request_of(api_key: int, version: int, values: Mapping[str, Any]) -> Any:
+    """A request from plain values, times in milliseconds; what is not named is kio's default, or empty."""
+    return _entity(request_kind(api_key, version), values)
+
+
+def _entity(kind: Any, values: Mapping[str, Any]) -> Any:
+    known = {field.name: field for field in dataclasses.fields(kind)}
+    assert values.keys() <= known.keys(), f"{kind.__name__} has only {sorted(known)}"
+    given = {name: _value(field.type, values[name]) for name, field in known.items() if name in values}
+    blank = {
+        name: None if NoneType in get_args(field.type) else _BLANK[field.metadata.get("kafka_type")]
+        for name, field in known.items()
+        if name not in values and field.default is dataclasses.MISSING
+    }
+    return kind(**blank | given)
+
+
+def _value(kind: Any, value: Any) -> Any:
+    if NoneType in get_args(kind):
+        kind = next(a for a in get_args(kind) if a is not NoneType)
+    if value is not None and getattr(kind, "__origin__", None) is tuple:
+        return tuple(_value(get_args(kind)[0], item) for item in value)
+    if isinstance(value, Mapping):
+        return _entity(kind, value)
+    return timedelta(milliseconds=value) if kind in (i32Timedelta, i64Timedelta) else value
+
+
+_NUMBERS = dict.fromkeys(("int8", "int16", "int32", "int64", "uint16", "uint32"), 0)
+_NO_TIMES = dict.fromkeys(("timedelta_i32", "timedelta_i64"), timedelta())
+_BLANK = {**_NUMBERS, **_NO_TIMES, None: (), "bool": False, "string": "", "bytes": b"", "records": b""}
 
 
 @dataclass(frozen=True)

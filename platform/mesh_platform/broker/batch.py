@@ -25,9 +25,10 @@ MAX_SEQUENCE = 2**31 - 1
 _HEADER = struct.Struct(">qiibIhiqqqhii")
 _STAMP = struct.Struct(">q")
 _EPOCH = struct.Struct(">i")
+_LENGTH = struct.Struct(">i")
+_ZSTD = 4  # the last of the codecs
 _CRC_START = 21
 _LOG_APPEND_TIME = 0x08
-_LAST_CODEC = 4  # zstd
 
 
 class CorruptBatch(Exception):
@@ -99,17 +100,19 @@ def read_batch(data: bytes | memoryview, at: int = 0) -> Batch:
 
 def read_one_batch(data: bytes) -> Batch:
     """The one batch a produce request has per partition. Raises CorruptBatch, UnsupportedBatch."""
-    if len(data) >= HEADER_BYTES and data[16] != 2:
+    if len(data) < HEADER_BYTES or _LENGTH.unpack_from(data, 8)[0] + PREFIX_BYTES > len(data):
+        raise UnsupportedBatch("no whole record batch")
+    if data[16] < 2:
         raise UnsupportedBatch(f"message format {data[16]} is not 2")
     batch = read_batch(data)
     if batch.size != len(data):
         raise UnsupportedBatch("more than one record batch for one partition")
     if batch.count < 1 or batch.count != batch.last_offset_delta + 1:
         raise UnsupportedBatch(f"{batch.count} records cannot end at offset delta {batch.last_offset_delta}")
+    if batch.base_offset != 0 or batch.compression > _ZSTD:
+        raise UnsupportedBatch("a batch begins at offset 0 and has a known codec")
     if batch.count > limits.BATCH_RECORDS:
         raise UnsupportedBatch(f"{batch.count} records in one batch; the most is {limits.BATCH_RECORDS}")
-    if batch.compression > _LAST_CODEC:
-        raise UnsupportedBatch(f"there is no compression {batch.compression}")
     if not batch.compression and batch.count * LEAST_RECORD_BYTES > batch.size - HEADER_BYTES:
         raise UnsupportedBatch(f"{batch.size - HEADER_BYTES} bytes hold no {batch.count} records")
     if batch.is_control:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-import os
+import json
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from mesh_platform.broker.files import replace_file, sync_file
 
 CHECKPOINT_FILE = "checkpoint.json"
+_NEVER_SAVED: Mapping[str, Any] = {
+    "start": 0,
+    "segments": [],
+    "producers": [],
+    "transactions": {"open": [], "aborted": []},
+    "swaps": [],
+}
 
 
 @dataclass(slots=True)
@@ -45,23 +56,10 @@ class Checkpoint:
             self.order.written = self.number
 
 
-def sync_file(path: Path) -> None:
-    """Force a file to the disk, if it is still there: retention may be faster."""
+def load(directory: Path) -> Mapping[str, Any]:
+    """What the last checkpoint of a log said; what it did not say is as at the beginning."""
     try:
-        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write the whole file or leave the old one."""
-    scratch = path.with_name(path.name + ".new")
-    with scratch.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(path)
+        saved = json.loads((directory / CHECKPOINT_FILE).read_text())
+        return dict(_NEVER_SAVED) | {key: saved[key] for key in saved.keys() & _NEVER_SAVED.keys()}
+    except (OSError, ValueError, AttributeError):
+        return _NEVER_SAVED

@@ -4,11 +4,12 @@ Behaviour
 * A commit is in the store before it is acknowledged. Only members of the current generation commit, and
   not between join and sync (REBALANCE_IN_PROGRESS); a group without members takes commits from anyone
   (generation -1).
-* An unknown partition is UNKNOWN_TOPIC_OR_PARTITION, metadata over 4 KiB OFFSET_METADATA_TOO_LARGE.
+* An unknown partition is UNKNOWN_TOPIC_OR_PARTITION, an unknown topic id UNKNOWN_TOPIC_ID, metadata over
+  4 KiB OFFSET_METADATA_TOO_LARGE; the other partitions of the request are committed.
 * OffsetFetch that asks for stable offsets gets UNSTABLE_OFFSET_COMMIT where one waits for a transaction.
 * OffsetFetch for null topics gives all; a partition without a commit has offset -1 and no error.
 * OffsetDelete refuses topics that a member subscribes to (GROUP_SUBSCRIBED_TO_TOPIC).
-* Committed offsets do not expire; they go with their topic or with their group.
+* Committed offsets go with their topic or with their group.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ from mesh_platform.broker.store import Commit
 from mesh_platform.broker.wire import Call
 
 Answer = Mapping[str, Any]
-Codes = Mapping[tuple[str, int], ErrorCode]
-_BATCHED_FETCH = 8
+Place = tuple[str, int]
+Codes = Mapping[tuple[int, int], ErrorCode]  # by the places of topic and partition in the request
+_BATCHED_FETCH, _KNOWS_NO_GROUP = 8, 9
 _NONE = -1
 
 
@@ -39,11 +41,11 @@ async def offset_commit(node: Node, call: Call) -> Answer:
     body = call.body
     codes = codes_by_partition(node, body)
     try:
-        _check(node, body)
-        accepted = commits_of(body, codes)
-        node.store.save_commits(body.group_id, accepted)
-        if not accepted:
-            node.coordinator.forget_unused(body.group_id)
+        _check(node, call)
+        if good := commits_of(node, body, codes):
+            node.coordinator.group(body.group_id)  # where there is no room for it nothing is saved
+            node.store.save_commits(body.group_id, good)
+            node.coordinator.use(body.group_id)
     except GroupRefusal as refusal:
         codes = dict.fromkeys(codes, refusal.code)
     except sqlite3.Error as error:
@@ -52,53 +54,62 @@ async def offset_commit(node: Node, call: Call) -> Answer:
     return committed(body, codes)
 
 
-def _check(node: Node, body: Any) -> None:
-    generation = body.generation_id_or_member_epoch
-    if generation >= 0 and body.group_id not in node.coordinator.groups:
-        raise GroupRefusal(ErrorCode.illegal_generation)
-    group = node.coordinator.group(body.group_id)
-    group.check_commit(body.member_id, getattr(body, "group_instance_id", None), generation)
+def _check(node: Node, call: Call) -> None:
+    body = call.body
+    group, generation = node.coordinator.groups.get(body.group_id), body.generation_id_or_member_epoch
+    if group is not None:
+        group.check_commit(body.member_id, getattr(body, "group_instance_id", None), generation)
+    elif generation >= 0:
+        told = call.version >= _KNOWS_NO_GROUP
+        raise GroupRefusal(ErrorCode.group_id_not_found if told else ErrorCode.illegal_generation)
 
 
 def codes_by_partition(node: Node, body: Any) -> Codes:
     """What is to be said of each commit of a request by itself."""
-    return {(t.name, p.partition_index): _judge(node, t.name, p) for t in body.topics for p in t.partitions}
+    return {
+        (i, j): _judge(node, topic, part)
+        for i, topic in enumerate(body.topics)
+        for j, part in enumerate(topic.partitions)
+    }
 
 
-def commits_of(body: Any, codes: Codes) -> list[Commit]:
-    """The commits of a request that nothing is wrong with."""
-    return [
-        Commit(
-            topic.name,
-            part.partition_index,
-            part.committed_offset,
-            getattr(part, "committed_leader_epoch", _NONE),
-            part.committed_metadata or "",
-        )
-        for topic in body.topics
-        for part in topic.partitions
-        if codes[topic.name, part.partition_index] == ErrorCode.none
-    ]
-
-
-def _judge(node: Node, topic: str, part: Any) -> ErrorCode:
-    if node.log(node.topics.get(topic), part.partition_index) is None:
-        return ErrorCode.unknown_topic_or_partition
+def _judge(node: Node, item: Any, part: Any) -> ErrorCode:
+    topic, missing = node.find(item)
+    if node.log(topic, part.partition_index) is None:
+        return ErrorCode.unknown_topic_or_partition if topic else missing
     if len((part.committed_metadata or "").encode()) > limits.COMMIT_METADATA_BYTES:
         return ErrorCode.offset_metadata_too_large
     return ErrorCode.none
 
 
+def commits_of(node: Node, body: Any, codes: Codes) -> list[Commit]:
+    """The commits of a request that nothing is wrong with."""
+    found = []
+    for i, item in enumerate(body.topics):
+        topic, _ = node.find(item)
+        for j, part in enumerate(item.partitions):
+            if topic is not None and codes[i, j] == ErrorCode.none:
+                epoch = getattr(part, "committed_leader_epoch", _NONE)
+                metadata = part.committed_metadata or ""
+                commit = Commit(topic.name, part.partition_index, part.committed_offset, epoch, metadata)
+                found.append(commit)
+    return found
+
+
 def committed(body: Any, codes: Codes) -> Answer:
     """The answer to a request that commits offsets."""
     topics = []
-    for topic in body.topics:
+    for i, topic in enumerate(body.topics):
         parts = [
-            {"partition_index": p.partition_index, "error_code": codes[topic.name, p.partition_index]}
-            for p in topic.partitions
+            {"partition_index": part.partition_index, "error_code": codes[i, j]}
+            for j, part in enumerate(topic.partitions)
         ]
-        topics.append({"name": topic.name, "partitions": parts})
+        topics.append({**_named(topic), "partitions": parts})
     return {"topics": topics}
+
+
+def _named(item: Any) -> Answer:
+    return {"name": getattr(item, "name", None), "topic_id": getattr(item, "topic_id", None)}
 
 
 async def offset_fetch(node: Node, call: Call) -> Answer:
@@ -113,59 +124,72 @@ async def offset_fetch(node: Node, call: Call) -> Answer:
     return answers[0] if call.version < _BATCHED_FETCH else {"groups": answers}
 
 
-def _fetch(node: Node, group_id: str, wanted: Any, waiting: set[tuple[str, int]]) -> list[Answer]:
+def _fetch(node: Node, group_id: str, wanted: Any, waiting: set[Place]) -> list[Answer]:
     commits = node.store.commits(group_id)
     if wanted is None:
-        by_topic = groupby(sorted(commits), key=lambda place: place[0])
-        asked = [(topic, [partition for _, partition in places]) for topic, places in by_topic]
-    else:
-        asked = [(topic.name, list(topic.partition_indexes)) for topic in wanted]
-    return [
-        {
-            "name": topic,
-            "partitions": [
-                _unstable(p) if (topic, p) in waiting else _position(commits.get((topic, p)), p)
-                for p in partitions
-            ],
-        }
-        for topic, partitions in asked
-    ]
+        return [
+            {
+                "name": name,
+                "topic_id": node.topics[name].id if name in node.topics else None,
+                "partitions": [_position(commits, waiting, place) for place in places],
+            }
+            for name, places in groupby(sorted(commits), key=lambda place: place[0])
+        ]
+    return [{**_named(item), "partitions": _positions(node, item, commits, waiting)} for item in wanted]
 
 
-def _unstable(partition: int) -> Answer:
+def _positions(node: Node, item: Any, commits: Mapping[Place, Commit], waiting: set[Place]) -> list[Answer]:
+    topic, missing = node.find(item)
+    if topic is None and missing == ErrorCode.unknown_topic_id:
+        return [_no_position(index, missing) for index in item.partition_indexes]
+    name = topic.name if topic else item.name
+    return [_position(commits, waiting, (name, index)) for index in item.partition_indexes]
+
+
+def _position(commits: Mapping[Place, Commit], waiting: set[Place], place: Place) -> Answer:
+    commit = commits.get(place)
+    if place in waiting:
+        return _no_position(place[1], ErrorCode.unstable_offset_commit)
+    if commit is None:
+        return _no_position(place[1], ErrorCode.none)
+    return {
+        "partition_index": commit.partition,
+        "committed_offset": commit.offset,
+        "committed_leader_epoch": commit.leader_epoch,
+        "metadata": commit.metadata,
+        "error_code": ErrorCode.none,
+    }
+
+
+def _no_position(partition: int, code: ErrorCode) -> Answer:
     return {
         "partition_index": partition,
         "committed_offset": _NONE,
         "committed_leader_epoch": _NONE,
         "metadata": "",
-        "error_code": ErrorCode.unstable_offset_commit,
-    }
-
-
-def _position(commit: Commit | None, partition: int) -> Answer:
-    return {
-        "partition_index": partition,
-        "committed_offset": commit.offset if commit else _NONE,
-        "committed_leader_epoch": commit.leader_epoch if commit else _NONE,
-        "metadata": commit.metadata if commit else "",
-        "error_code": ErrorCode.none,
+        "error_code": code,
     }
 
 
 async def offset_delete(node: Node, call: Call) -> Answer:
     """OffsetDelete: single partitions of a group."""
     body = call.body
+    if not body.group_id:
+        return {"error_code": ErrorCode.invalid_group_id, "topics": []}
     group = node.coordinator.groups.get(body.group_id)
     if group is None:
         return {"error_code": ErrorCode.group_id_not_found, "topics": []}
     read = _read_topics(group)
     topics, gone = [], []
-    for topic in body.topics:
-        code = ErrorCode.group_subscribed_to_topic if topic.name in read else ErrorCode.none
-        parts = [{"partition_index": p.partition_index, "error_code": code} for p in topic.partitions]
-        topics.append({"name": topic.name, "partitions": parts})
-        if code == ErrorCode.none:
-            gone += [(topic.name, p.partition_index) for p in topic.partitions]
+    for item in body.topics:
+        parts = []
+        for index in (part.partition_index for part in item.partitions):
+            code = ErrorCode.group_subscribed_to_topic if item.name in read else ErrorCode.none
+            if node.log(node.topics.get(item.name), index) is None:
+                code = ErrorCode.unknown_topic_or_partition
+            gone += [(item.name, index)] if code == ErrorCode.none else []
+            parts.append({"partition_index": index, "error_code": code})
+        topics.append({"name": item.name, "partitions": parts})
     try:
         node.store.delete_commits(body.group_id, gone)
     except sqlite3.Error:

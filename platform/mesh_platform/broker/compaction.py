@@ -3,6 +3,8 @@
 Behaviour
 * The active segment and what follows the last stable offset are never touched, offsets never change, and
   order stays.
+* A segment with an event younger than min.compaction.lag.ms waits, with all that follow it; one older than
+  max.compaction.lag.ms does not wait for others to be worth a pass.
 * A record without a value (tombstone) stays for delete.retention.ms after its segment was last written to.
 * Records of aborted transactions go, whatever their key. A marker stays as long as a record of its
   transaction does, and as long as a tombstone would.
@@ -18,23 +20,31 @@ import asyncio
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from mesh_platform.broker.batch import Batch, rebuild
-from mesh_platform.broker.checkpoint import Checkpoint, replace_file
+from mesh_platform.broker.checkpoint import Checkpoint
+from mesh_platform.broker.files import replace_file
 from mesh_platform.broker.isolation import Aborted
 from mesh_platform.broker.log import Log
 from mesh_platform.broker.records import Record, records
 from mesh_platform.broker.segment import Segment
 
 Latest = Mapping[bytes | None, int]
+_NO_LAGS = (0, 2**63 - 1)
 
 
-async def compact(log: Log, now: int, dirty_ratio: float, tombstones_ms: int) -> None:
+async def compact(
+    log: Log, now: int, dirty_ratio: float, tombstones_ms: int, lags_ms: tuple[int, int] = _NO_LAGS
+) -> None:
     """Compact the closed segments if enough of them is new. Raises CorruptBatch, OSError."""
-    stable = log.stable_offset
-    closed = [segment for segment in log.segments[:-1] if segment.next_offset <= stable]
-    dirty = sum(segment.size for segment in closed if segment.next_offset > log.compacted_to)
-    if not dirty or dirty < dirty_ratio * sum(segment.size for segment in closed):
+    stable, (least, most) = log.stable_offset, lags_ms
+    old_enough = takewhile(lambda s: not least or s.max_timestamp <= now - least, log.segments[:-1])
+    closed = [segment for segment in old_enough if segment.next_offset <= stable]
+    added = [segment for segment in closed if segment.next_offset > log.compacted_to]
+    dirty = sum(segment.size for segment in added)
+    overdue = any(segment.since <= now - most for segment in added)
+    if not dirty or (dirty < dirty_ratio * sum(segment.size for segment in closed) and not overdue):
         return
     until = closed[-1].next_offset
     cleaning = _Cleaning(until, log.isolation.aborted(0, until), now - tombstones_ms)

@@ -1,8 +1,9 @@
-"""Settings: DescribeConfigs, AlterConfigs, IncrementalAlterConfigs.
+"""Settings: DescribeConfigs, AlterConfigs, IncrementalAlterConfigs, ListConfigResources.
 
 Behaviour
 * Topic settings can be read and changed; the broker's own can be read (the few that mean something here),
-  not changed.
+  not changed. There are no settings of loggers and of groups: INVALID_REQUEST.
+* Synonyms and documentation are told to whoever asks for them.
 * AlterConfigs replaces all of a topic's own settings; IncrementalAlterConfigs sets, deletes, and appends
   to or subtracts from lists. A resource twice in one request is INVALID_REQUEST; an unknown or bad
   setting is INVALID_CONFIG, and then nothing of that resource changes.
@@ -18,9 +19,9 @@ from typing import Any
 
 from kio.schema.errors import ErrorCode
 
-from mesh import limits
+from mesh_platform.broker.broker_settings import broker_settings
 from mesh_platform.broker.node import NODE_ID, Node, Topic
-from mesh_platform.broker.settings import KIND_NUMBER, SETTINGS, TopicConfig, refusal
+from mesh_platform.broker.settings import KIND_NUMBER, SETTINGS, Kind, TopicConfig, refusal
 from mesh_platform.broker.topics import Refused, check_spelling
 from mesh_platform.broker.wire import Call
 
@@ -28,15 +29,16 @@ Answer = Mapping[str, Any]
 _TOPIC, _BROKER = 2, 4
 _DYNAMIC_TOPIC, _STATIC_BROKER, _DEFAULT = 1, 4, 5
 _SET, _DELETE, _APPEND, _SUBTRACT = range(4)
+_CLIENT_METRICS, _ANY = 16, (_TOPIC, _BROKER)
 
 
 async def describe_configs(node: Node, call: Call) -> Answer:
     """DescribeConfigs: of topics and of this broker."""
     wanted = {(resource.resource_type, resource.resource_name): resource for resource in call.body.resources}
-    return {"results": [_describe(node, resource) for resource in wanted.values()]}
+    return {"results": [_describe(node, resource, call.body) for resource in wanted.values()]}
 
 
-def _describe(node: Node, resource: Any) -> Answer:
+def _describe(node: Node, resource: Any, body: Any) -> Answer:
     answer = {
         "error_code": ErrorCode.none,
         "error_message": None,
@@ -49,17 +51,23 @@ def _describe(node: Node, resource: Any) -> Answer:
     except Refused as refused:
         return answer | {"error_code": refused.code, "error_message": refused.message}
     keys = resource.configuration_keys
-    return answer | {"configs": [e for e in entries if not keys or e["name"] in keys]}
+    unasked: dict[str, Any] = {} if body.include_synonyms else {"synonyms": []}
+    unasked |= {} if getattr(body, "include_documentation", False) else {"documentation": None}
+    return answer | {"configs": [e | unasked for e in entries if not keys or e["name"] in keys]}
 
 
-def _entries(node: Node, resource: Any) -> list[Answer]:
+def _entries(node: Node, resource: Any) -> list[dict[str, Any]]:
     if resource.resource_type == _TOPIC:
         topic = _topic(node, resource.resource_name)
         return [_topic_entry(topic.config, name) for name in SETTINGS]
     if resource.resource_type == _BROKER:
-        if resource.resource_name not in ("", str(NODE_ID)):
+        if not resource.resource_name:
+            return []  # what all brokers have in common; nothing was set for all
+        if resource.resource_name != str(NODE_ID):
             raise Refused(ErrorCode.invalid_request, f"Unexpected broker id, expected {NODE_ID}.")
-        return [_broker_entry(name, value) for name, value in _broker_settings(node).items()]
+        return [_broker_entry(name, *row) for name, row in broker_settings(node).items()]
+    if resource.resource_type == _CLIENT_METRICS and resource.resource_name:
+        return []
     raise Refused(ErrorCode.invalid_request, f"This broker has no resource of type {resource.resource_type}.")
 
 
@@ -70,48 +78,41 @@ def _topic(node: Node, name: str) -> Topic:
     return node.topics[name]
 
 
-def _topic_entry(config: TopicConfig, name: str) -> Answer:
+def _topic_entry(config: TopicConfig, name: str) -> dict[str, Any]:
     setting, own = SETTINGS[name], name in config.own
-    default = {"name": name, "value": setting.default, "source": _DEFAULT}
-    return {
-        "name": name,
-        "value": config[name],
-        "read_only": False,
-        "config_source": _DYNAMIC_TOPIC if own else _DEFAULT,
-        "is_sensitive": False,
-        "config_type": KIND_NUMBER[setting.kind],
-        "synonyms": [{"name": name, "value": config[name], "source": _DYNAMIC_TOPIC}, default]
-        if own
-        else [default],
-        "documentation": None,
-    }
+    source = _DYNAMIC_TOPIC if own else _DEFAULT
+    synonyms = [{"name": name, "value": setting.default, "source": _DEFAULT}]
+    if own:
+        synonyms.insert(0, {"name": name, "value": config[name], "source": source})
+    return _entry(name, config[name], setting.kind, source, setting.says) | {"synonyms": synonyms}
 
 
-def _broker_settings(node: Node) -> Mapping[str, str]:
-    return {
-        "auto.create.topics.enable": str(node.creates_topics).lower(),
-        "broker.id": str(NODE_ID),
-        "default.replication.factor": "1",
-        "fetch.max.bytes": str(limits.FETCH_BYTES),
-        "log.dirs": str(node.data),
-        "message.max.bytes": SETTINGS["max.message.bytes"].default,
-        "node.id": str(NODE_ID),
-        "num.partitions": "1",
-        "socket.request.max.bytes": str(limits.REQUEST_BYTES),
-    }
+def _broker_entry(name: str, value: str, kind: Kind, says: str) -> dict[str, Any]:
+    synonyms = [{"name": name, "value": value, "source": _STATIC_BROKER}]
+    entry = _entry(name, value, kind, _STATIC_BROKER, says)
+    return entry | {"read_only": True, "synonyms": synonyms}
 
 
-def _broker_entry(name: str, value: str) -> Answer:
+def _entry(name: str, value: str, kind: Kind, source: int, says: str) -> dict[str, Any]:
     return {
         "name": name,
         "value": value,
-        "read_only": True,
-        "config_source": _STATIC_BROKER,
+        "read_only": False,
+        "config_source": source,
         "is_sensitive": False,
-        "config_type": KIND_NUMBER["string"],
-        "synonyms": [{"name": name, "value": value, "source": _STATIC_BROKER}],
-        "documentation": None,
+        "config_type": KIND_NUMBER[kind],
+        "documentation": says,
     }
+
+
+async def list_config_resources(node: Node, call: Call) -> Answer:
+    """ListConfigResources: topics and this broker; version 0 asks for client metrics, and there are none."""
+    asked = getattr(call.body, "resource_types", (_CLIENT_METRICS,)) or _ANY
+    if not set(asked) <= {*_ANY, _CLIENT_METRICS}:
+        return {"error_code": ErrorCode.unsupported_version}
+    named = {_TOPIC: sorted(node.topics), _BROKER: [str(NODE_ID)]}
+    found = [{"resource_type": t, "resource_name": n} for t in asked for n in named.get(t, ())]
+    return {"error_code": ErrorCode.none, "config_resources": found}
 
 
 async def alter_configs(node: Node, call: Call) -> Answer:
@@ -124,7 +125,7 @@ async def incremental_alter_configs(node: Node, call: Call) -> Answer:
     return _alter(node, call, _changed)
 
 
-def _alter(node: Node, call: Call, change: Callable[[TopicConfig, Any], dict[str, str | None]]) -> Answer:
+def _alter(node: Node, call: Call, change: Callable[[TopicConfig, Any], dict[str, str]]) -> Answer:
     answers = []
     counts = Counter((r.resource_type, r.resource_name) for r in call.body.resources)
     for resource in call.body.resources:
@@ -137,12 +138,12 @@ def _alter(node: Node, call: Call, change: Callable[[TopicConfig, Any], dict[str
         try:
             if counts[resource.resource_type, resource.resource_name] > 1:
                 raise Refused(ErrorCode.invalid_request, "Each resource must appear at most once.")
-            if resource.resource_type != _TOPIC:
-                raise Refused(
-                    ErrorCode.invalid_request, "This broker's own settings cannot be changed while it runs."
-                )
+            if resource.resource_type != _TOPIC or not resource.resource_name:
+                raise Refused(ErrorCode.invalid_request, "Only settings of a topic can be changed here.")
             topic = _topic(node, resource.resource_name)
-            config = _checked(change(topic.config, resource))
+            config = change(topic.config, resource)
+            if why := refusal(config):
+                raise Refused(ErrorCode.invalid_config, why)
             if not call.body.validate_only:
                 node.configure_topic(topic, config)
         except Refused as refused:
@@ -153,24 +154,19 @@ def _alter(node: Node, call: Call, change: Callable[[TopicConfig, Any], dict[str
     return {"responses": answers}
 
 
-def _checked(config: dict[str, str | None]) -> dict[str, str]:
-    for name, value in config.items():
-        if why := refusal(name, value):
-            raise Refused(ErrorCode.invalid_config, why)
-    return {name: value for name, value in config.items() if value is not None}
-
-
-def _changed(config: TopicConfig, resource: Any) -> dict[str, str | None]:
-    changed: dict[str, str | None] = dict(config.own)
+def _changed(config: TopicConfig, resource: Any) -> dict[str, str]:
+    changed = dict(config.own)
     if len({c.name for c in resource.configs}) < len(resource.configs):
         raise Refused(ErrorCode.invalid_request, "Each setting must appear at most once.")
     for item in resource.configs:
-        if item.name not in SETTINGS:
-            raise Refused(ErrorCode.invalid_config, f"Unknown topic config name: {item.name}")
-        if item.config_operation == _SET:
-            changed[item.name] = item.value
-        elif item.config_operation == _DELETE:
+        if item.config_operation == _DELETE:
             changed.pop(item.name, None)
+        elif item.name not in SETTINGS:
+            raise Refused(ErrorCode.invalid_config, f"Unknown topic config name: {item.name}")
+        elif item.value is None:
+            raise Refused(ErrorCode.invalid_request, f"Null value not supported for: {item.name}")
+        elif item.config_operation == _SET:
+            changed[item.name] = item.value
         elif item.config_operation in (_APPEND, _SUBTRACT) and SETTINGS[item.name].kind == "list":
             changed[item.name] = _edited(config[item.name], item)
         else:
@@ -182,7 +178,7 @@ def _changed(config: TopicConfig, resource: Any) -> dict[str, str | None]:
 
 def _edited(value: str, item: Any) -> str:
     parts = [part for part in value.split(",") if part]
-    named = [part for part in (item.value or "").split(",") if part]
+    named = [part for part in item.value.split(",") if part]
     if item.config_operation == _APPEND:
         return ",".join(parts + [part for part in named if part not in parts])
     return ",".join(part for part in parts if part not in named)

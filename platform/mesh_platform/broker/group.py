@@ -121,11 +121,18 @@ class Group(Rebalance):
     # SyncGroup, Heartbeat, LeaveGroup
 
     async def sync(
-        self, member_id: str, instance_id: str | None, generation: int, assignments: Mapping[str, bytes]
+        self,
+        member_id: str,
+        instance_id: str | None,
+        generation: int,
+        assignments: Mapping[str, bytes],
+        protocol: tuple[str, str] | None = None,
     ) -> bytes:
-        """This member's assignment, when the leader has made it."""
+        """This member's assignment, when the leader has made it; `protocol` is type and name it goes by."""
         member = self._member(member_id, instance_id)
         self._check_generation(generation)
+        if protocol not in (None, (self.protocol_type, self.protocol)):
+            raise GroupRefusal(ErrorCode.inconsistent_group_protocol)
         if self.state is State.PREPARING:
             raise GroupRefusal(ErrorCode.rebalance_in_progress)
         if sum(map(len, assignments.values())) > limits.GROUP_BYTES:

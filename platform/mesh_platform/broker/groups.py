@@ -7,14 +7,15 @@ Behaviour
   generation is ILLEGAL_GENERATION.
 * From JoinGroup v4 on a new dynamic member is first told its id (MEMBER_ID_REQUIRED).
 * A generation begins when all members have joined, or when the longest rebalance timeout is over; who is
-  late is dropped. Members of a new group are waited for 0.1 s so that those started together share the
-  first generation.
+  late is dropped. The first one of an empty group begins after 0.1 s with whoever has joined by then, so
+  that members started together share it.
 * A static member (group instance id) that comes back takes its old place and assignment without a
   rebalance, and its former self gets FENCED_INSTANCE_ID. It leaves when its session ends or when it is
   named in LeaveGroup.
 * A member with more than 1 MiB of metadata, or assignments of more, is UNKNOWN_SERVER_ERROR, as where Kafka
   cannot write the group down; the 10,001st group is GROUP_MAX_SIZE_REACHED.
-* Groups outlive a restart of the broker: members go on with the next heartbeat.
+* Groups outlive a restart of the broker: members go on with the next heartbeat. One that has had no member
+  and no commit for seven days is forgotten, with its committed offsets.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from kio.schema.errors import ErrorCode
 from mesh import limits
 from mesh_platform.broker.group import Group
 from mesh_platform.broker.membership import GroupRefusal, Joining, Member, State
+from mesh_platform.broker.metadata import ON_GROUP, operations
 from mesh_platform.broker.node import NODE_ID, Node
 from mesh_platform.broker.wire import Call
 
@@ -47,10 +49,10 @@ async def find_coordinator(_: Node, call: Call) -> Answer:
 def _coordinator(call: Call, key: str) -> Answer:
     if getattr(call.body, "key_type", 0) not in _GROUP_AND_TRANSACTION:
         code = ErrorCode.invalid_request
-        return {"key": key, "node_id": -1, "host": "", "port": -1, "error_code": code, "error_message": None}
+        return {"key": key, "node_id": -1, "host": "", "port": -1, "error_code": code}
     host, port = call.listener
     answer = {"key": key, "node_id": NODE_ID, "host": host, "port": port}
-    return answer | {"error_code": ErrorCode.none, "error_message": None}
+    return answer | {"error_code": ErrorCode.none, "error_message": ""}
 
 
 def _check_group_id(group_id: str) -> None:
@@ -124,13 +126,15 @@ async def sync_group(node: Node, call: Call) -> Answer:
     """SyncGroup: answered when the leader has assigned."""
     body = call.body
     try:
-        group = _known(node, body.group_id)
-        named_type, named = getattr(body, "protocol_type", None), getattr(body, "protocol_name", None)
-        if named_type not in (None, group.protocol_type) or named not in (None, group.protocol):
+        _check_group_id(body.group_id)
+        named = (getattr(body, "protocol_type", ""), getattr(body, "protocol_name", ""))
+        if None in named:
             raise GroupRefusal(ErrorCode.inconsistent_group_protocol)
+        group = _known(node, body.group_id)
         assignments = {item.member_id: item.assignment for item in body.assignments}
         instance_id = getattr(body, "group_instance_id", None)
-        assignment = await group.sync(body.member_id, instance_id, body.generation_id, assignments)
+        member = (body.member_id, instance_id, body.generation_id)
+        assignment = await group.sync(*member, assignments, protocol=named if all(named) else None)
     except GroupRefusal as refusal:
         return {"error_code": refusal.code, "protocol_type": None, "protocol_name": None, "assignment": b""}
     return {
@@ -156,9 +160,9 @@ async def leave_group(node: Node, call: Call) -> Answer:
     """LeaveGroup: one member, or several from version 3 on."""
     body = call.body
     try:
-        group = _known(node, body.group_id)
+        _check_group_id(body.group_id)
         if call.version < _BATCHED_LEAVE:
-            group.leave(body.member_id, None)
+            _known(node, body.group_id).leave(body.member_id, None)
             return {"error_code": ErrorCode.none}
     except GroupRefusal as refusal:
         return {"error_code": refusal.code, "members": []}
@@ -166,7 +170,7 @@ async def leave_group(node: Node, call: Call) -> Answer:
     for item in body.members:
         code = ErrorCode.none
         try:
-            group.leave(item.member_id, item.group_instance_id)
+            _known(node, body.group_id).leave(item.member_id, item.group_instance_id)
         except GroupRefusal as refusal:
             code = refusal.code
         named = {"member_id": item.member_id, "group_instance_id": item.group_instance_id}
@@ -176,10 +180,13 @@ async def leave_group(node: Node, call: Call) -> Answer:
 
 async def describe_groups(node: Node, call: Call) -> Answer:
     """DescribeGroups: states and members."""
-    return {"groups": [_describe(node, call.version, group_id) for group_id in dict.fromkeys(call.body.groups)]}
+    may, names = operations(call, "", ON_GROUP), dict.fromkeys(call.body.groups)
+    return {
+        "groups": [_describe(node, call.version, name) | {"authorized_operations": may} for name in names]
+    }
 
 
-def _describe(node: Node, version: int, group_id: str) -> Answer:
+def _describe(node: Node, version: int, group_id: str) -> dict[str, Any]:
     group = node.coordinator.groups.get(group_id)
     if group is None:
         missing = version >= _DESCRIBE_SAYS_NOT_FOUND
@@ -232,13 +239,14 @@ async def list_groups(node: Node, call: Call) -> Answer:
 async def delete_groups(node: Node, call: Call) -> Answer:
     """DeleteGroups: those without members, with their committed offsets."""
     return {
-        "results": [{"group_id": name, "error_code": _delete(node, name)} for name in call.body.groups_names]
+        "results": [
+            {"group_id": name, "error_code": _delete(node, name)}
+            for name in dict.fromkeys(call.body.groups_names)
+        ]
     }
 
 
 def _delete(node: Node, group_id: str) -> ErrorCode:
-    if not group_id:
-        return ErrorCode.invalid_group_id
     group = node.coordinator.groups.get(group_id)
     if group is None:
         return ErrorCode.group_id_not_found

@@ -13,26 +13,19 @@ Behaviour
 
 from __future__ import annotations
 
+import errno
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mesh_platform.broker.batch import Batch, stamp
-from mesh_platform.broker.checkpoint import CHECKPOINT_FILE, Checkpoint, Order
+from mesh_platform.broker.checkpoint import CHECKPOINT_FILE, Checkpoint, Order, load
+from mesh_platform.broker.files import sync_file, sync_folder
 from mesh_platform.broker.isolation import Aborted, Isolation
 from mesh_platform.broker.segment import Segment
 from mesh_platform.broker.sequences import Sequences
-
-_NEVER_SAVED: Mapping[str, Any] = {
-    "start": 0,
-    "segments": [],
-    "producers": [],
-    "transactions": {"open": [], "aborted": []},
-    "swaps": [],
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +60,7 @@ class Log:
         self.deleted = False
         self.compacted_to = 0
         self._saved_base, self._saved_size = 0, 0
+        self._synced, self._synced_name = 0, -1
         self._order = Order()
 
     @classmethod
@@ -123,12 +117,23 @@ class Log:
             self.roll()
 
     def sync(self) -> None:
-        """Force what was written to the disk. Raises OSError, and takes no more writes then."""
+        """Force what was written to the disk. Raises OSError, and takes no more writes then.
+
+        A second try would not do: what could not be written the operating system may have forgotten.
+        """
+        if self.failed:
+            raise OSError(errno.EIO, "an earlier fsync failed")
+        written = [s for s in self.segments if s.next_offset > self._synced]
+        end, newest = self.end_offset, self.active.base_offset
         try:
-            self.active.sync()
+            for segment in written:  # by name: the log may close or delete its files meanwhile
+                sync_file(segment.path)
+            if written and newest != self._synced_name:
+                sync_folder(self.directory)
         except OSError:
             self.failed = True
             raise
+        self._synced, self._synced_name = max(end, self._synced), newest
 
     # Reading
 
@@ -185,25 +190,6 @@ class Log:
         self.isolation.forget_before(self.start_offset)
         self.checkpoint().write()
 
-    def retain(self, now: int, retention_ms: int, retention_bytes: int) -> None:
-        """Delete whole segments that are too old or too much; the active one only if all of it is old."""
-        expired = 0
-        for segment in self.segments:
-            if not segment.size or retention_ms < 0 or segment.max_timestamp >= now - retention_ms:
-                break
-            expired += 1
-        if expired == len(self.segments):
-            self.roll()
-        surplus = self.size - retention_bytes if retention_bytes >= 0 else 0
-        for index, segment in enumerate(self.segments[:-1]):
-            if surplus >= segment.size:
-                surplus -= segment.size
-                expired = max(expired, index + 1)
-            else:
-                break
-        if expired:
-            self.advance_start(self.segments[expired].base_offset)
-
     def swap(self, pairs: Iterable[tuple[Segment, Segment]]) -> Checkpoint:
         """Serve compacted segments from now on. Once the checkpoint is written, they may take their names."""
         for old, fresh in pairs:
@@ -251,7 +237,7 @@ class Log:
             segment.close()
 
     def _recover(self) -> list[Dropped]:
-        saved = self._load_checkpoint()
+        saved = load(self.directory)
         for base in saved["swaps"]:
             Segment(self.directory, base).take_name()
         known = {base: (size, end, latest) for base, size, end, latest in saved["segments"]}
@@ -301,13 +287,6 @@ class Log:
             self.sequences.note(batch, base_offset, now)
         if batch.is_transactional:
             self.isolation.note(batch, base_offset, data)
-
-    def _load_checkpoint(self) -> Mapping[str, Any]:
-        try:
-            saved = json.loads((self.directory / CHECKPOINT_FILE).read_text())
-            return dict(_NEVER_SAVED) | {key: saved[key] for key in saved.keys() & _NEVER_SAVED.keys()}
-        except (OSError, ValueError, AttributeError):
-            return _NEVER_SAVED
 
     def delete(self) -> None:
         """Close the files and wake who waits; the folder is the caller's to remove."""

@@ -11,13 +11,16 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+from kio.schema.errors import ErrorCode
 
 from mesh.errors import PlanError
 from mesh_platform.broker import journal
 from mesh_platform.broker.batch import read_batch
 from mesh_platform.broker.coordinator import Coordinator
 from mesh_platform.broker.disk import Disk
+from mesh_platform.broker.files import sync_folder
 from mesh_platform.broker.ledger import Ledger
 from mesh_platform.broker.log import Dropped, Log, LogFailed
 from mesh_platform.broker.markers import marker
@@ -60,7 +63,7 @@ class Node:
         self.store = Store(data / STORE_FILE, synchronous="full" if durability == "always" else "normal")
         self.topics: dict[str, Topic] = {}
         self.by_id: dict[uuid.UUID, Topic] = {}
-        self.coordinator = Coordinator(self.store)
+        self.coordinator = Coordinator(self.store, now_ms)
         self.ledger = Ledger(self.store, self._write_marker, syncs=durability == "always")
         for name, topic_id, partitions, config in self.store.topics():
             self._open_topic(name, topic_id, partitions, config)
@@ -72,7 +75,11 @@ class Node:
         """A new topic, in the store before it is visible. Raises OSError, sqlite3.Error."""
         topic_id = uuid.uuid4()
         self.store.save_topic(name, topic_id, partitions, config)
-        return self._open_topic(name, topic_id, partitions, config)
+        topic = self._open_topic(name, topic_id, partitions, config)
+        if self.durability == "always":
+            sync_folder(topic.directory)
+            sync_folder(topic.directory.parent)
+        return topic
 
     def delete_topic(self, topic: Topic) -> None:
         """Forget the topic and its committed offsets, then remove its folder."""
@@ -93,6 +100,12 @@ class Node:
     def log_bytes(self) -> int:
         """What all logs hold together; a sum over what is in memory."""
         return sum(log.size for topic in self.topics.values() for log in topic.logs)
+
+    def find(self, item: Any) -> tuple[Topic | None, ErrorCode]:
+        """The topic that an item of a request names, or gives the id of; and what to say if there is none."""
+        if hasattr(item, "topic_id"):
+            return self.by_id.get(item.topic_id), ErrorCode.unknown_topic_id
+        return self.topics.get(item.name), ErrorCode.unknown_topic_or_partition
 
     def log(self, topic: Topic | None, partition: int) -> Log | None:
         """The log of a partition, or None where there is none."""

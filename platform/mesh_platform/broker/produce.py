@@ -1,9 +1,9 @@
 """Produce.
 
 Behaviour
-* One record batch of format 2 per partition. A torn batch or wrong CRC is CORRUPT_MESSAGE, an older
-  format, several batches, a control batch or (on a compacted topic) an event without a key
-  INVALID_RECORD, one larger than max.message.bytes, or unpacked for a compacted topic than 64 MiB,
+* One record batch of format 2 per partition. A wrong CRC or length is CORRUPT_MESSAGE; a torn batch, an
+  older format, several batches, a control batch or (on a compacted topic) an event without a key
+  INVALID_RECORD; one larger than max.message.bytes, or unpacked for a compacted topic than 64 MiB,
   MESSAGE_TOO_LARGE.
 * The answer comes after the batch has been handed to the operating system, with --fsync always after it
   was synced.
@@ -50,15 +50,16 @@ async def produce(node: Node, call: Call) -> Answer | None:
     written: set[Log] = set()
     responses = []
     for item in body.topic_data:
-        topic = node.topics.get(item.name)
+        topic, missing = node.find(item)
         answers = []
         for part in item.partition_data:
-            answer, log = _append(node, topic, part, body.acks)
+            answer, log = _append(node, topic, missing, part, body.acks)
             failed = failed or answer["error_code"] != ErrorCode.none
             answers.append(answer)
             if log is not None:
                 written.add(log)
-        responses.append({"name": item.name, "partition_responses": answers})
+        named = {"name": getattr(item, "name", None), "topic_id": getattr(item, "topic_id", None)}
+        responses.append({**named, "partition_responses": answers})
     if node.durability == "always" and written:
         await _sync(written, responses)
     if body.acks != _NO_ANSWER:
@@ -68,10 +69,12 @@ async def produce(node: Node, call: Call) -> Answer | None:
     return None
 
 
-def _append(node: Node, topic: Topic | None, part: Any, acks: int) -> tuple[dict[str, Any], Log | None]:
+def _append(
+    node: Node, topic: Topic | None, missing: ErrorCode, part: Any, acks: int
+) -> tuple[dict[str, Any], Log | None]:
     log = node.log(topic, part.index)
     if topic is None or log is None:
-        return _failure(part.index, ErrorCode.unknown_topic_or_partition), None
+        return _failure(part.index, ErrorCode.unknown_topic_or_partition if topic else missing), None
     if acks not in (-1, 0, 1):
         return _failure(part.index, ErrorCode.invalid_required_acks), None
     try:
@@ -113,6 +116,8 @@ def _write(node: Node, topic: Topic, log: Log, part: Any) -> dict[str, Any]:
         return _failure(part.index, ErrorCode.invalid_timestamp)
     if "compact" in config.policies and any(record.key is None for record in records(batch, data)):
         raise UnsupportedBatch("compacted topics take no event without a key")
+    if log.failed:  # also for a repeat: what was written before may never have reached the disk
+        raise LogFailed
     offset = log.sequences.check(batch) if batch.is_idempotent else None
     if offset is None:
         node.disk.claim(len(data))

@@ -36,6 +36,7 @@ class Rebalance:
     leader: str | None = None
     members: dict[str, Member] = field(default_factory=dict)
     pending: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
+    used_at: int = 0  # milliseconds since 1970
     _timer: asyncio.TimerHandle | None = None
     _gathering: bool = False
 
@@ -52,16 +53,7 @@ class Rebalance:
         self.state = State.PREPARING
         self._gathering = first
         patience = max((m.rebalance_ms for m in self.members.values()), default=0) / 1000
-        self._schedule(
-            INITIAL_DELAY_SECONDS if first else patience, self._gathered if first else self._out_of_patience
-        )
-
-    def _gathered(self) -> None:
-        self._gathering = False
-        self._schedule(
-            max((m.rebalance_ms for m in self.members.values()), default=0) / 1000, self._out_of_patience
-        )
-        self._complete_if_all_joined()
+        self._schedule(INITIAL_DELAY_SECONDS if first else patience, self._out_of_patience)
 
     def _complete_if_all_joined(self) -> None:
         if self.state is not State.PREPARING or self._gathering or self.pending:
@@ -71,9 +63,7 @@ class Rebalance:
 
     def _out_of_patience(self) -> None:
         """Go on without those who did not join; static members keep their place."""
-        for waiting in self.pending.values():
-            waiting.cancel()
-        self.pending.clear()
+        self._gathering = False
         for member in [m for m in self.members.values() if m.joining is None and m.instance_id is None]:
             self._drop(member)
         if self.members and all(member.joining is None for member in self.members.values()):

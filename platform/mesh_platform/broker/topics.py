@@ -1,16 +1,14 @@
-"""Topics: Metadata, CreateTopics, DeleteTopics, CreatePartitions, DescribeCluster.
+"""Topics come and go: CreateTopics, DeleteTopics, CreatePartitions.
 
 Behaviour
-* Metadata for no topics (empty list; null in v1 and later means all) lists brokers only; an unknown name
-  gives UNKNOWN_TOPIC_OR_PARTITION, an unknown id UNKNOWN_TOPIC_ID, a bad name INVALID_TOPIC_EXCEPTION.
-* A topic is created by Metadata only if the broker was started so and the client allows it.
 * CreateTopics: a name twice in one request is INVALID_REQUEST for it; names have 1 to 249 of
   [a-zA-Z0-9._-] and are not "." or ".."; a name that differs from another only in "." and "_" is
   INVALID_TOPIC_EXCEPTION; an existing one is TOPIC_ALREADY_EXISTS; 0 or too many partitions are
   INVALID_PARTITIONS; a replication factor other than 1 or -1 is INVALID_REPLICATION_FACTOR; an assignment
   must be on node 1; unknown or bad settings are INVALID_CONFIG.
 * validate_only checks and creates nothing.
-* CreatePartitions only adds. DeleteTopics removes records and committed offsets.
+* CreatePartitions only adds. DeleteTopics removes records and committed offsets; it takes a name or an id.
+* What is named twice in one request is INVALID_REQUEST, and nothing happens to it.
 """
 
 from __future__ import annotations
@@ -42,80 +40,6 @@ class Refused(Exception):
         self.message = message
 
 
-async def metadata(node: Node, call: Call) -> Answer:
-    """Metadata: the one broker and the topics asked for."""
-    wanted, body = call.body.topics, call.body
-    if wanted is None or (call.version == 0 and not wanted):
-        topics = [_topic_metadata(topic) for _, topic in sorted(node.topics.items())]
-    else:
-        allowed = node.creates_topics and getattr(body, "allow_auto_topic_creation", True)
-        topics = [_wanted_metadata(node, item, allowed) for item in dict.fromkeys(wanted)]
-    return {
-        "brokers": [_broker(call)],
-        "cluster_id": node.store.cluster_id,
-        "controller_id": NODE_ID,
-        "topics": topics,
-        "error_code": ErrorCode.none,
-    }
-
-
-def _wanted_metadata(node: Node, item: Any, may_create: bool) -> Answer:
-    topic_id = getattr(item, "topic_id", None)
-    if item.name is None:
-        topic = node.by_id.get(topic_id) if topic_id else None
-        return _topic_metadata(topic) if topic else _no_topic(None, topic_id, ErrorCode.unknown_topic_id)
-    if topic := node.topics.get(item.name):
-        return _topic_metadata(topic)
-    try:
-        check_spelling(item.name)
-        if may_create:
-            check_name(node, item.name)
-            return _topic_metadata(node.create_topic(item.name, 1, {}))
-    except Refused as refused:
-        return _no_topic(item.name, topic_id, refused.code)
-    except (OSError, sqlite3.Error):
-        return _no_topic(item.name, topic_id, ErrorCode.kafka_storage_error)
-    return _no_topic(item.name, topic_id, ErrorCode.unknown_topic_or_partition)
-
-
-def _no_topic(name: str | None, topic_id: Any, code: ErrorCode) -> Answer:
-    return {"error_code": code, "name": name, "topic_id": topic_id, "partitions": []}
-
-
-def _topic_metadata(topic: Topic) -> Answer:
-    partitions = [
-        {
-            "error_code": ErrorCode.none,
-            "partition_index": index,
-            "leader_id": NODE_ID,
-            "leader_epoch": 0,
-            "replica_nodes": [NODE_ID],
-            "isr_nodes": [NODE_ID],
-        }
-        for index in range(len(topic.logs))
-    ]
-    return {"error_code": ErrorCode.none, "name": topic.name, "topic_id": topic.id, "partitions": partitions}
-
-
-def _broker(call: Call) -> Answer:
-    host, port = call.listener
-    return {"node_id": NODE_ID, "broker_id": NODE_ID, "host": host, "port": port, "is_fenced": False}
-
-
-async def describe_cluster(node: Node, call: Call) -> Answer:
-    """DescribeCluster: one broker, which is also the controller."""
-    if getattr(call.body, "endpoint_type", 1) != 1:
-        message = "This broker has no controller listener."
-        code = ErrorCode.unsupported_endpoint_type
-        return {"error_code": code, "error_message": message, "cluster_id": node.store.cluster_id}
-    return {
-        "error_code": ErrorCode.none,
-        "cluster_id": node.store.cluster_id,
-        "controller_id": NODE_ID,
-        "brokers": [_broker(call)],
-    }
-
-
 async def create_topics(node: Node, call: Call) -> Answer:
     """CreateTopics: each on its own."""
     repeated = {name for name, count in Counter(t.name for t in call.body.topics).items() if count > 1}
@@ -143,10 +67,9 @@ def _create(node: Node, item: Any, *, validate_only: bool) -> Answer:
     if item.name in node.topics:
         raise Refused(ErrorCode.topic_already_exists, f"Topic '{item.name}' already exists.")
     partitions = _partitions_of(node, item)
-    for config in item.configs:
-        if why := refusal(config.name, config.value):
-            raise Refused(ErrorCode.invalid_config, why)
     own = {config.name: config.value for config in item.configs}
+    if why := refusal(own):
+        raise Refused(ErrorCode.invalid_config, why)
     topic_id = None if validate_only else node.create_topic(item.name, partitions, own).id
     return {
         "name": item.name,
@@ -237,17 +160,28 @@ async def delete_topics(node: Node, call: Call) -> Answer:
         wanted = [(item.name, item.topic_id) for item in call.body.topics]
     else:
         wanted = [(name, None) for name in call.body.topic_names]
-    return {"responses": [_delete(node, name, topic_id) for name, topic_id in wanted]}
+    times = Counter(topic.id for item in wanted if (topic := _named(node, *item)))
+    return {"responses": [_delete(node, *item, times) for item in dict.fromkeys(wanted)]}
 
 
-def _delete(node: Node, name: str | None, topic_id: Any) -> Answer:
-    topic = node.topics.get(name) if name is not None else node.by_id.get(topic_id)
+def _named(node: Node, name: str | None, topic_id: Any) -> Topic | None:
+    return node.topics.get(name) if name is not None else node.by_id.get(topic_id)
+
+
+def _delete(node: Node, name: str | None, topic_id: Any, times: Mapping[Any, int]) -> Answer:
+    topic = _named(node, name, topic_id)
     answer = {"name": topic.name if topic else name, "topic_id": topic.id if topic else topic_id}
-    if topic is None:
-        code = ErrorCode.unknown_topic_or_partition if name is not None else ErrorCode.unknown_topic_id
-        return answer | {"error_code": code, "error_message": "This server does not host this topic."}
     try:
+        if (name is None) is (topic_id is None):
+            raise Refused(ErrorCode.invalid_request, "A topic is named, or its id is given: one of the two.")
+        if topic is None:
+            unknown = ErrorCode.unknown_topic_id if name is None else ErrorCode.unknown_topic_or_partition
+            raise Refused(unknown, "This server does not host this topic.")
+        if times[topic.id] > 1:
+            raise Refused(ErrorCode.invalid_request, "Duplicate topic name.")
         node.delete_topic(topic)
+    except Refused as refused:
+        return answer | {"error_code": refused.code, "error_message": refused.message}
     except (OSError, sqlite3.Error) as error:
         return answer | {"error_code": ErrorCode.kafka_storage_error, "error_message": str(error)}
     return answer | {"error_code": ErrorCode.none, "error_message": None}
@@ -255,10 +189,12 @@ def _delete(node: Node, name: str | None, topic_id: Any) -> Answer:
 
 async def create_partitions(node: Node, call: Call) -> Answer:
     """CreatePartitions: more of them, never fewer."""
-    answers = []
-    for item in call.body.topics:
+    times, answers = Counter(item.name for item in call.body.topics), []
+    for item in {item.name: item for item in call.body.topics}.values():
         answer = {"name": item.name, "error_code": ErrorCode.none, "error_message": None}
         try:
+            if times[item.name] > 1:
+                raise Refused(ErrorCode.invalid_request, "Duplicate topic name.")
             _grow(node, item, validate_only=call.body.validate_only)
         except Refused as refused:
             answer |= {"error_code": refused.code, "error_message": refused.message}

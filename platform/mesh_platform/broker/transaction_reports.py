@@ -111,9 +111,9 @@ def _producers(log: Log | None, partition: int) -> Answer:
                 "producer_epoch": epoch,
                 "last_sequence": sequence,
                 "last_timestamp": timestamp,
-                "coordinator_epoch": COORDINATOR_EPOCH if producer_id in log.isolation.open else _ANY,
+                "coordinator_epoch": COORDINATOR_EPOCH if has_ended else _ANY,
                 "current_txn_start_offset": log.isolation.open.get(producer_id, _ANY),
             }
-            for producer_id, epoch, sequence, timestamp in log.sequences.active()
+            for producer_id, epoch, sequence, timestamp, has_ended in log.sequences.active()
         ],
     }

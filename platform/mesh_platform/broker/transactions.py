@@ -24,7 +24,7 @@ from kio.schema.errors import ErrorCode
 from mesh_platform.broker import journal
 from mesh_platform.broker.commits import codes_by_partition, commits_of, committed
 from mesh_platform.broker.log import LogFailed
-from mesh_platform.broker.membership import GroupRefusal
+from mesh_platform.broker.membership import GroupRefusal, State
 from mesh_platform.broker.node import Node, now_ms
 from mesh_platform.broker.transaction import TransactionRefusal
 from mesh_platform.broker.wire import Call
@@ -72,8 +72,6 @@ async def add_offsets_to_txn(node: Node, call: Call) -> Answer:
     """AddOffsetsToTxn: before the first TxnOffsetCommit of a group."""
     body = call.body
     try:
-        if not body.group_id:
-            return {"error_code": ErrorCode.invalid_group_id}
         held = node.ledger.held(body.transactional_id, body.producer_id, body.producer_epoch)
         node.ledger.add(held, now_ms(), groups=[body.group_id])
     except (TransactionRefusal, *_FAILURES) as error:
@@ -92,7 +90,8 @@ async def txn_offset_commit(node: Node, call: Call) -> Answer:
             raise TransactionRefusal(ErrorCode.invalid_txn_state)
         _check_member(node, body)
         codes = codes_by_partition(node, body)
-        node.store.save_pending_commits(body.transactional_id, body.group_id, commits_of(body, codes))
+        node.store.save_pending_commits(body.transactional_id, body.group_id, commits_of(node, body, codes))
+        node.coordinator.use(body.group_id)
     except GroupRefusal as refusal:
         return committed(body, dict.fromkeys(codes_by_partition(node, body), refusal.code))
     except (TransactionRefusal, *_FAILURES) as error:
@@ -105,12 +104,13 @@ async def txn_offset_commit(node: Node, call: Call) -> Answer:
 def _check_member(node: Node, body: Any) -> None:
     """Producers that know their consumer's member and generation say them (v3)."""
     generation = getattr(body, "generation_id", -1)
-    member_id, instance_id = getattr(body, "member_id", ""), getattr(body, "group_instance_id", None)
-    if generation < 0 and not member_id and instance_id is None:
-        return
     if generation >= 0 and body.group_id not in node.coordinator.groups:
         raise GroupRefusal(ErrorCode.illegal_generation)
-    node.coordinator.group(body.group_id).check_member(member_id, instance_id, generation)
+    group = node.coordinator.group(body.group_id)
+    member_id, instance_id = getattr(body, "member_id", ""), getattr(body, "group_instance_id", None)
+    says_nothing = generation < 0 and not member_id and instance_id is None
+    if not says_nothing and not (generation < 0 and group.state is State.EMPTY):
+        group.check_member(member_id, instance_id, generation)
 
 
 async def end_txn(node: Node, call: Call) -> Answer:

@@ -1,5 +1,5 @@
 """Upkeep, once a second: checkpoints of logs that grew, retention, compaction, producers long gone,
-transactions overdue.
+transactions overdue, groups that nobody uses.
 
 However many logs there are, what a start after a kill has to prove stays near `UNSAVED_BYTES` in all.
 """
@@ -16,10 +16,12 @@ from mesh_platform.broker.batch import CorruptBatch
 from mesh_platform.broker.compaction import compact
 from mesh_platform.broker.log import Log, LogFailed
 from mesh_platform.broker.node import Node, Topic, now_ms
+from mesh_platform.broker.retention import retain
 
 UNSAVED_BYTES = 32 * 1024 * 1024
 _ROUND_SECONDS = 1.0
 _RETENTION_ROUNDS = 15
+_FOREVER = 2**63 - 1
 
 
 async def upkeep(node: Node) -> None:
@@ -40,6 +42,10 @@ async def upkeep(node: Node) -> None:
             except OSError as error:
                 journal.note("checkpoint failed", folder=log.directory, reason=str(error))
         if count % _RETENTION_ROUNDS == 0:
+            try:
+                node.coordinator.expire(limits.OFFSETS_RETENTION_MS)
+            except sqlite3.Error as error:
+                journal.note("groups not forgotten", reason=str(error))
             for topic, log in logs:
                 try:
                     await keep(topic, log)
@@ -69,9 +75,11 @@ async def keep(topic: Topic, log: Log) -> None:
         return
     now, config = now_ms(), topic.config
     log.sequences.expire(now - limits.PRODUCER_EXPIRES_MS, keep=log.isolation.open)
-    log.roll_if_older(now, config.number("segment.ms"))
+    latest_ms = config.number("max.compaction.lag.ms") if "compact" in config.policies else _FOREVER
+    log.roll_if_older(now, min(config.number("segment.ms"), latest_ms))
     if "delete" in config.policies:
-        log.retain(now, config.number("retention.ms"), config.number("retention.bytes"))
+        retain(log, now, config.number("retention.ms"), config.number("retention.bytes"))
     if "compact" in config.policies:
         ratio = float(config["min.cleanable.dirty.ratio"])
-        await compact(log, now, ratio, config.number("delete.retention.ms"))
+        lags = (config.number("min.compaction.lag.ms"), latest_ms)
+        await compact(log, now, ratio, config.number("delete.retention.ms"), lags)
