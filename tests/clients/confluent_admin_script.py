@@ -1,4 +1,4 @@
-"""confluent-kafka's AdminClient: topics, settings, offsets, records, groups."""
+"""confluent-kafka's AdminClient: topics, settings, offsets, records, groups, and no security."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from confluent_kafka import (
     TopicPartition,
 )
 from confluent_kafka.admin import (
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
     AdminClient,
     AlterConfigOpType,
     ConfigEntry,
@@ -24,6 +27,7 @@ from confluent_kafka.admin import (
     NewPartitions,
     NewTopic,
     OffsetSpec,
+    ResourcePatternType,
     ResourceType,
 )
 
@@ -127,6 +131,16 @@ def groups(the: Round) -> None:
     the.report.saw("group deleted", the.group not in left, True)
 
 
+def security(the: Round) -> None:
+    """A Kafka without an authorizer has no rules, and nobody has a password in it."""
+    allow = (AclOperation.READ, AclPermissionType.ALLOW)
+    rule = AclBinding(ResourceType.TOPIC, the.topic, ResourcePatternType.LITERAL, "User:nobody", "*", *allow)
+    made = the.admin.create_acls([rule])[rule]
+    the.report.saw("a rule", refusal(lambda: made.result(20)), "SECURITY_DISABLED")
+    asked = the.admin.describe_user_scram_credentials(["nobody"])["nobody"]
+    the.report.saw("password of nobody", refusal(lambda: asked.result(20)), "RESOURCE_NOT_FOUND")
+
+
 def refusal(ask: Callable[[], Any]) -> str:
     """The name of the error with which the broker refuses."""
     try:
@@ -151,6 +165,7 @@ def main(bootstrap: str) -> None:
     the.fill()
     offsets(the)
     groups(the)
+    security(the)
     the.admin.delete_topics([the.topic])[the.topic].result(20)
     gone = settled(lambda: the.topic in the.admin.list_topics(timeout=20).topics, False)
     the.report.saw("topic still there", gone, False)

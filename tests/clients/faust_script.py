@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import faust
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from tests.clients.report import Report, fresh
@@ -35,6 +36,7 @@ class Worker:
             stream_wait_empty=False,
             web_enabled=False,
         )
+        self.app.in_worker = True  # as its own command does; without, exactly once would use no transactions
         self.source = self.app.topic(f"{name}-numbers", key_type=str, value_type=int)
         self.table: Any = self.app.Table("remainders", default=int)
         self.app.agent(self.source, name=f"{name}.count")(self.count)
@@ -57,11 +59,17 @@ async def run(bootstrap: str, name: str, guarantee: str, wanted: dict[str, int])
         async with Worker(bootstrap, name, folder, guarantee) as worker:
             await until(worker.app.tables.recovery.completed.is_set)
             recovered = dict(worker.table.items())
-            for number in EVENTS:
-                await worker.source.send(key=str(number), value=number)
+            await send(bootstrap, f"{name}-numbers")
             await until(lambda: sum(worker.table.values()) >= sum(wanted.values()))
             await worker.app.commit(set(worker.app.consumer.assignment()))
             return recovered, dict(worker.table.items())
+
+
+async def send(bootstrap: str, topic: str) -> None:
+    """The numbers come from outside: what a worker sends is not seen before its transaction ends."""
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
+        for number in EVENTS:
+            await producer.send(topic, b"%d" % number, b"%d" % number)
 
 
 async def until(holds: Callable[[], bool]) -> None:

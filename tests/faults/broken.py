@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from mesh_platform.broker import node
 from mesh_platform.broker.log import Log
 from mesh_platform.broker.sequences import Sequences
 
@@ -72,9 +74,27 @@ def forget_the_tail() -> None:
     Log.open = shortened  # type: ignore[method-assign]
 
 
+def show_aborted() -> None:
+    """Tells no consumer which transactions were aborted."""
+    Log.aborted = lambda *_: ()  # type: ignore[method-assign]
+
+
+def commit_by_halves() -> None:
+    """Ends transactions with a commit in one partition and an abort in the next."""
+    written = node.marker
+    fates = itertools.cycle((True, False))
+
+    def either(*who: Any, commits: bool, **when: Any) -> bytes:
+        return written(*who, commits=commits and next(fates), **when)
+
+    node.marker = either
+
+
 KINDS: Mapping[str, Callable[[], None]] = {
     "ack-before-write": ack_before_write,
     "drop-every-1000th": drop_every_1000th,
     "append-again": append_again,
     "forget-the-tail": forget_the_tail,
+    "show-aborted": show_aborted,
+    "commit-by-halves": commit_by_halves,
 }

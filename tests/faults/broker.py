@@ -18,12 +18,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+# kio imports hypothesis wherever it is installed, which costs every start 1.5 s.
 sys.modules.setdefault("hypothesis", None)  # type: ignore[arg-type]
 
 from mesh_platform.broker import log, process, upkeep  # noqa: E402
 from tests.faults import broken  # noqa: E402
 
-POINTS = ("write", "marker", "roll", "replace", "unlink", "sync", "statement")
 _CONTROL_BATCH, _ATTRIBUTES = 0x20, 22
 
 

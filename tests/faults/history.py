@@ -54,10 +54,10 @@ _UNSAID: dict[str, Any] = {field.name: field.default for field in fields(Line)}
 
 
 class Recorder:
-    """Writes one worker's lines; they are in the file when it is closed."""
+    """Writes one worker's lines, each at once."""
 
     def __init__(self, path: Path, proc: str) -> None:
-        self._file = path.open("a", encoding="utf-8")
+        self._file = path.open("a", encoding="utf-8", buffering=1)
         self._proc = proc
 
     def __enter__(self) -> Recorder:

@@ -26,11 +26,14 @@ LOG, TXN, TABLE, SLOTS = "log", "txn", "table", "slots"
 PARTITIONS: Mapping[str, int] = {LOG: 4, TXN: 3, TABLE: 2, SLOTS: 16}
 READERS, COPIERS, KEEPERS = "readers", "copiers", "keepers"
 _IN_FLIGHT = 2000
+# Without the last one librdkafka 2.16 forgets the coordinator while the broker is away, and a transaction
+# waits for it without end (librdkafka issue 5511).
 _PATIENT = {
     "log_level": 0,
     "reconnect.backoff.ms": 20,
     "reconnect.backoff.max.ms": 150,
     "retry.backoff.ms": 20,
+    "metadata.recovery.strategy": "none",
 }
 _IDEMPOTENT = _PATIENT | {"enable.idempotence": True, "linger.ms": 4, "message.timeout.ms": 120_000}
 

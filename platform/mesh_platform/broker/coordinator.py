@@ -70,10 +70,10 @@ class Coordinator:
             group.close()
 
     def _save(self, group: Group) -> None:
+        group.used_at = self._now()
         self.forget_unused(group.id)
         if group.id not in self.groups:
             return
-        group.used_at = self._now()
         try:
             self._store.save_group(group.id, _dump(group))
         except sqlite3.Error as error:  # members go on; after a restart they would join anew

@@ -180,9 +180,12 @@ async def leave_group(node: Node, call: Call) -> Answer:
 
 async def describe_groups(node: Node, call: Call) -> Answer:
     """DescribeGroups: states and members."""
-    may, names = operations(call, "", ON_GROUP), dict.fromkeys(call.body.groups)
+    may = operations(call, "", ON_GROUP)
     return {
-        "groups": [_describe(node, call.version, name) | {"authorized_operations": may} for name in names]
+        "groups": [
+            _describe(node, call.version, name) | {"authorized_operations": may}
+            for name in dict.fromkeys(call.body.groups)
+        ]
     }
 
 

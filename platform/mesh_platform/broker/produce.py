@@ -158,8 +158,8 @@ async def _sync(written: set[Log], responses: list[dict[str, Any]]) -> None:
     try:
         for log in written:
             await asyncio.to_thread(log.sync)
-    except OSError as error:
-        journal.note("fsync failed", reason=str(error))
+    except (OSError, LogFailed) as error:
+        journal.note("fsync failed", reason=str(error) or "an earlier one failed")
         for topic in responses:
             answers = topic["partition_responses"]
             topic["partition_responses"] = [
