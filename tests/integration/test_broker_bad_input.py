@@ -43,6 +43,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
 def raw(shared: Process) -> Iterator[Raw]:
     """A connection, beside one that must not notice."""
     with Raw(shared.ready) as raw, Raw(shared.ready) as neighbour:
+        api_versions(raw)  # answered: the broker has taken both connections
+        api_versions(neighbour)
         yield raw
         assert api_versions(neighbour).error_code == ErrorCode.none
 
