@@ -17,8 +17,8 @@ import pytest
 
 from mesh_platform.broker.batch import HEADER_BYTES, CorruptBatch, read_batch
 from mesh_platform.broker.log import Log
-from mesh_platform.broker.recovery import Dropped
 from mesh_platform.broker.markers import marker
+from mesh_platform.broker.recovery import Dropped
 from tests.unit.broker_kit import Item, batch
 
 NOW = 1_700_000_000_000
@@ -97,6 +97,8 @@ def test_a_log_cut_at_any_byte_keeps_its_whole_batches_and_says_what_it_dropped(
 ) -> None:
     whole, known = filled(tmp_path, 24_000, value=900, checkpoint_at=checkpoint_at)
     vouched = 0 if checkpoint_at is None else known[checkpoint_at - 1].offset
+    checkpoint = tmp_path / "checkpoint.json"
+    saved = checkpoint.read_bytes() if vouched else b""
     file = os.open(tmp_path / SEGMENT, os.O_RDWR)
     last = len(known) - 1
     for cut in range(len(whole) - 1, -1, -1):
@@ -105,6 +107,7 @@ def test_a_log_cut_at_any_byte_keeps_its_whole_batches_and_says_what_it_dropped(
         kept = known[last]
         os.pwrite(file, whole[kept.position : cut], kept.position)
         os.ftruncate(file, cut)
+        checkpoint.write_bytes(saved)
         log, dropped = Log.open(tmp_path)
         torn = cut - kept.position
         if torn:
