@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mesh_platform.broker.batch import CorruptBatch, read_batch, read_one_batch
-from mesh_platform.broker.log import Log, OffsetOutOfRange
+from mesh_platform.broker.log import Log, LogFailed, OffsetOutOfRange
 from mesh_platform.broker.records import first_at_time
 from mesh_platform.broker.retention import retain
 from mesh_platform.broker.sequences import OutOfOrder
@@ -139,10 +139,8 @@ def test_segments_after_a_damaged_one_are_set_aside_not_served(tmp_path: Path) -
         file.seek(70)
         file.write(b"\xff")
     again, dropped = Log.open(tmp_path)
-    assert (again.end_offset, [loss.file for loss in dropped]) == (
-        2,
-        ["00000000000000000002.log", "00000000000000000004.log"],
-    )
+    assert [loss.file for loss in dropped] == ["00000000000000000002.log", "00000000000000000004.log"]
+    assert offsets(again.read(0, 1000, whole=True)) == [0, 1]
 
 
 def test_a_set_aside_segment_is_kept_for_a_human(tmp_path: Path) -> None:
@@ -314,5 +312,5 @@ def test_after_a_failed_sync_a_second_one_does_not_pretend(
         broken.setattr(os, "fsync", fail)
         with pytest.raises(OSError, match="Input/output"):
             log.sync()
-    with pytest.raises(OSError, match="earlier fsync"):
+    with pytest.raises(LogFailed):
         log.sync()

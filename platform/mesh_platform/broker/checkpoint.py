@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from crc32c import crc32c
+
 from mesh_platform.broker.files import replace_file, sync_file
 
 CHECKPOINT_FILE = "checkpoint.json"
@@ -19,6 +21,7 @@ _NEVER_SAVED: Mapping[str, Any] = {
     "transactions": {"open": [], "aborted": []},
     "swaps": [],
 }
+_CHECKSUM, _CHECKSUM_BYTES = b"%08x\n", 9
 
 
 @dataclass(slots=True)
@@ -52,14 +55,24 @@ class Checkpoint:
             for path, index in self.indexes:
                 sync_file(path)
                 replace_file(path.with_suffix(".index"), index)
-            replace_file(self.directory / CHECKPOINT_FILE, self.state.encode())
+            state = self.state.encode()
+            replace_file(self.directory / CHECKPOINT_FILE, _CHECKSUM % crc32c(state) + state)
             self.order.written = self.number
 
 
 def load(directory: Path) -> Mapping[str, Any]:
-    """What the last checkpoint of a log said; what it did not say is as at the beginning."""
+    """What the last checkpoint of a log said; what it did not say, or is damaged, is as at the beginning."""
     try:
-        saved = json.loads((directory / CHECKPOINT_FILE).read_text())
+        saved = _state((directory / CHECKPOINT_FILE).read_bytes())
         return dict(_NEVER_SAVED) | {key: saved[key] for key in saved.keys() & _NEVER_SAVED.keys()}
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError):
         return _NEVER_SAVED
+
+
+def _state(saved: bytes) -> dict[str, Any]:
+    checksum, state = saved[:_CHECKSUM_BYTES], saved[_CHECKSUM_BYTES:]
+    if saved.startswith(b"{"):  # as it was written before it had a checksum
+        state = saved
+    elif checksum != _CHECKSUM % crc32c(state):
+        raise ValueError("the checksum does not match")
+    return dict(json.loads(state))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from mesh_platform.broker import journal
 from mesh_platform.broker.files import sync_file
+from mesh_platform.broker.log import LogFailed
 from mesh_platform.broker.node import Node
 from mesh_platform.broker.store import STORE_FILE
 
@@ -37,5 +38,5 @@ async def flush(node: Node) -> None:
 async def _noted(sync: Callable[[], None], folder: Path) -> None:
     try:
         await asyncio.to_thread(sync)
-    except OSError as error:
+    except (OSError, LogFailed) as error:
         journal.note("fsync failed", folder=folder, reason=str(error))

@@ -3,7 +3,8 @@
 Behaviour
 * One record batch of format 2 per partition. A wrong CRC or length is CORRUPT_MESSAGE; a torn batch, an
   older format, several batches, a control batch or (on a compacted topic) an event without a key
-  INVALID_RECORD; one larger than max.message.bytes MESSAGE_TOO_LARGE.
+  INVALID_RECORD; one larger than max.message.bytes, or unpacked for a compacted topic than 64 MiB,
+  MESSAGE_TOO_LARGE.
 * The answer comes after the batch has been handed to the operating system, with --fsync always after it
   was synced.
 * A repeat of one of a producer's last five batches is answered with the offset it got the first time; a
@@ -30,7 +31,7 @@ from mesh_platform.broker.batch import Batch, CorruptBatch, UnsupportedBatch, re
 from mesh_platform.broker.disk import DiskFull
 from mesh_platform.broker.log import Log, LogFailed
 from mesh_platform.broker.node import Node, Topic, now_ms
-from mesh_platform.broker.records import records
+from mesh_platform.broker.records import TooLarge, records
 from mesh_platform.broker.sequences import FencedEpoch, OutOfOrder
 from mesh_platform.broker.transaction import TransactionRefusal
 from mesh_platform.broker.wire import Call
@@ -78,6 +79,8 @@ def _append(
         return _failure(part.index, ErrorCode.invalid_required_acks), None
     try:
         return _write(node, topic, log, part), log
+    except TooLarge as error:
+        return _failure(part.index, ErrorCode.message_too_large, str(error)), None
     except CorruptBatch as error:
         return _failure(part.index, ErrorCode.corrupt_message, str(error)), None
     except UnsupportedBatch as error:
@@ -155,8 +158,8 @@ async def _sync(written: set[Log], responses: list[dict[str, Any]]) -> None:
     try:
         for log in written:
             await asyncio.to_thread(log.sync)
-    except OSError as error:
-        journal.note("fsync failed", reason=str(error))
+    except (OSError, LogFailed) as error:
+        journal.note("fsync failed", reason=str(error) or "an earlier one failed")
         for topic in responses:
             answers = topic["partition_responses"]
             topic["partition_responses"] = [

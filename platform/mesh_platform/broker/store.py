@@ -52,8 +52,16 @@ class Store:
 
     def __init__(self, path: Path, *, synchronous: str) -> None:
         self._db = sqlite3.connect(path, isolation_level=None)
+        with contextlib.ExitStack() as held:
+            held.callback(self._db.close)
+            self._prepare(path, synchronous)
+            held.pop_all()
+
+    def _prepare(self, path: Path, synchronous: str) -> None:
         self._db.execute("pragma journal_mode = wal")
         self._db.execute(f"pragma synchronous = {synchronous}")
+        if (damage := self._db.execute("pragma quick_check(1)").fetchone()[0]) != "ok":
+            raise sqlite3.DatabaseError(damage)
         self._db.execute(_META)
         self._check_format(path)
         self._db.executescript(_TABLES)
@@ -80,7 +88,6 @@ class Store:
     def _check_format(self, path: Path) -> None:
         found = self._meta("format", str(FORMAT))
         if found != str(FORMAT):
-            self._db.close()
             raise PlanError(
                 "this data folder was written by a newer broker",
                 code="MESH-P105",
