@@ -65,7 +65,7 @@ class Producer:
         self.name = f"x-{uuid.uuid4().hex}"
         self.group = f"g-{self.name}"
         self.topic = topic or f"by-hand-{uuid.uuid4().hex}"
-        self.admin = AdminClient({"bootstrap.servers": bootstrap})
+        self.admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
         self.connection = Asking(bootstrap)
         self.id, self.epoch, self.sequences = -1, -1, [0, 0]
         self._twins: list[Producer] = []
