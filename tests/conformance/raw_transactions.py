@@ -5,20 +5,22 @@ Coordinators that are not ready, or still write markers, are asked again; every 
 
 from __future__ import annotations
 
-import struct
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
 from kio.schema.errors import ErrorCode
 
 from tests.conformance.asking import Asking
+from tests.conformance.batches import last_offset, split
 from tests.unit.broker_kit import Item, batch
 
 PRODUCE, FETCH, LIST_OFFSETS, OFFSET_COMMIT, OFFSET_FETCH, FIND_COORDINATOR = 0, 1, 2, 8, 9, 10
-JOIN_GROUP, SYNC_GROUP, INIT_PRODUCER_ID, ADD_PARTITIONS, ADD_OFFSETS, END_TXN = 11, 14, 22, 24, 25, 26
+JOIN_GROUP, SYNC_GROUP, CREATE_TOPICS, INIT_PRODUCER_ID = 11, 14, 19, 22
+ADD_PARTITIONS, ADD_OFFSETS, END_TXN = 24, 25, 26
 TXN_OFFSET_COMMIT, DELETE_GROUPS, OFFSET_DELETE = 28, 42, 47
 DESCRIBE_PRODUCERS, DESCRIBE_TRANSACTIONS, LIST_TRANSACTIONS = 61, 65, 66
 TRANSACTIONAL = 0x10
@@ -38,25 +40,6 @@ def eventually(holds: Callable[[], bool], what: str) -> None:
         time.sleep(0.01)
 
 
-def split(records: bytes) -> list[bytes]:
-    """The whole batches of an answer."""
-    found, at = [], 0
-    while at + 12 <= len(records):
-        (length,) = struct.unpack_from(">i", records, at + 8)
-        data = records[at : at + 12 + length]
-        found += [data] if len(data) == 12 + length else []
-        at += 12 + length
-    return found
-
-
-def base_offset(data: bytes) -> int:
-    return int.from_bytes(data[:8], "big")
-
-
-def last_offset(data: bytes) -> int:
-    return base_offset(data) + int.from_bytes(data[23:27], "big")
-
-
 class Producer:
     """A producer with a transactional id and a group of its own, and a topic of two partitions."""
 
@@ -65,7 +48,6 @@ class Producer:
         self.name = f"x-{uuid.uuid4().hex}"
         self.group = f"g-{self.name}"
         self.topic = topic or f"by-hand-{uuid.uuid4().hex}"
-        self.admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
         self.connection = Asking(bootstrap)
         self.id, self.epoch, self.sequences = -1, -1, [0, 0]
         self._twins: list[Producer] = []
@@ -74,9 +56,17 @@ class Producer:
         for key, kind in ((self.name, 1), (self.group, 0)):
             self.connection.call(FIND_COORDINATOR, 3, key=key, key_type=kind)
 
+    @cached_property
+    def admin(self) -> AdminClient:
+        return AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+
     def create_topic(self, **config: str) -> None:
         """Make the topic, and wait until both partitions have a leader."""
-        self.admin.create_topics([NewTopic(self.topic, 2, 1, config=config)])[self.topic].result(20)
+        topic = {"name": self.topic, "num_partitions": 2, "replication_factor": 1, "assignments": []}
+        configs = [{"name": name, "value": value} for name, value in config.items()]
+        topics = [topic | {"configs": configs}]
+        made = self.connection.call(CREATE_TOPICS, 7, topics=topics, timeout=20_000, validate_only=False)
+        assert made.topics[0].error_code == ErrorCode.none
         eventually(
             lambda: all(self.place(p, -1).error_code == ErrorCode.none for p in (0, 1)),
             "the new topic has no leader",

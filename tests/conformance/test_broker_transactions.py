@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from kio.schema.errors import ErrorCode
 
-from tests.conformance.raw_transactions import LIST_TRANSACTIONS, Producer, eventually
+from tests.conformance.raw_transactions import ADD_PARTITIONS, LIST_TRANSACTIONS, Producer, eventually
 
 OK, NOT_OPEN = ErrorCode.none, ErrorCode.invalid_txn_state
 OLD_EPOCH, FENCED = ErrorCode.invalid_producer_epoch, ErrorCode.producer_fenced
@@ -117,6 +117,19 @@ def test_the_bounds_of_the_time_out_are_within(producer: Producer, timeout: int)
 
 
 # Partitions of a transaction
+
+
+@pytest.mark.parametrize("version", range(4))
+def test_a_topic_that_is_not_there_keeps_all_others_out(producer: Producer, version: int) -> None:
+    own = {"transactional_id": producer.ready().name, "producer_id": producer.id, "producer_epoch": 0}
+    topics = [{"name": name, "partitions": [0]} for name in (producer.topic, "not-there")]
+    values = {f"v3_and_below_{key}": value for key, value in (own | {"topics": topics}).items()}
+    answer = producer.connection.call(ADD_PARTITIONS, version, **values)
+    found = {t.name: t.results_by_partition[0] for t in answer.results_by_topic_v3_and_below}
+    assert {name: part.partition_error_code for name, part in found.items()} == {
+        producer.topic: ErrorCode.operation_not_attempted,
+        "not-there": ErrorCode.unknown_topic_or_partition,
+    }
 
 
 def test_a_partition_that_is_added_twice_gets_one_marker(producer: Producer) -> None:
