@@ -17,11 +17,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 # kio imports hypothesis wherever it is installed, which costs every start 1.5 s.
 sys.modules.setdefault("hypothesis", None)  # type: ignore[arg-type]
 
-from mesh_platform.broker import log, process, upkeep  # noqa: E402
+from mesh_platform.broker import process, upkeep  # noqa: E402
 from tests.faults import broken  # noqa: E402
 
 _CONTROL_BATCH, _ATTRIBUTES = 0x20, 22
@@ -50,9 +51,8 @@ def die() -> None:
 
 def hurry() -> None:
     """Do every second's work every 50 ms, and checkpoint every 64 KiB."""
-    upkeep._ROUND_SECONDS = 0.05
-    upkeep._RETENTION_ROUNDS = 4
-    log.CHECKPOINT_BYTES = 64 * 1024
+    for name, value in (("_ROUND_SECONDS", 0.05), ("_RETENTION_ROUNDS", 4), ("UNSAVED_BYTES", 64 * 1024)):
+        mock.patch.object(upkeep, name, value).start()
 
 
 def arm(countdown: Countdown) -> None:

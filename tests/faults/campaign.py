@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -110,6 +110,7 @@ def _working(folder: Path, bootstrap: str, workers: Sequence[str], seed: int) ->
         with (folder / f"{worker}.stderr").open("wb") as errors:
             running.append(subprocess.Popen(command, stdin=subprocess.PIPE, stderr=errors))
     try:
+        _await(lambda: all(_has_begun(folder / f"{worker}.history") for worker in workers))
         yield
         for process in running:
             assert process.stdin is not None
@@ -121,6 +122,19 @@ def _working(folder: Path, bootstrap: str, workers: Sequence[str], seed: int) ->
         for process in running:
             process.kill()
             process.wait(10)
+
+
+def _has_begun(history: Path) -> bool:
+    """Whether a worker has been told the outcome of something."""
+    return history.exists() and any(f'"{told}"' in history.read_text() for told in ("ok", "fail"))
+
+
+def _await(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        if time.monotonic() > deadline:
+            raise RuntimeError("the workers do not begin")
+        time.sleep(0.05)
 
 
 def _make_topics(bootstrap: str) -> None:
@@ -146,7 +160,11 @@ def final_read(bootstrap: str) -> Final:
 
 
 def _read(bootstrap: str, topics: Sequence[str]) -> dict[Place, list[Record]]:
-    settings = {"bootstrap.servers": bootstrap, "group.id": "final", "isolation.level": "read_committed"}
+    settings: dict[str, Any] = {
+        "bootstrap.servers": bootstrap,
+        "group.id": "final",
+        "isolation.level": "read_committed",
+    }
     settings |= {"enable.partition.eof": True, "auto.offset.reset": "error", "check.crcs": True}
     consumer = Consumer(settings)
     found: dict[Place, list[Record]] = {

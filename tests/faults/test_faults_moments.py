@@ -97,7 +97,7 @@ def check_values(moment: Moment[Promised], log: Log) -> None:
 def check_latest(moment: Moment[Promised], log: Log) -> None:
     latest = {key: value for _, key, value in shown(log)}
     for key, value in moment.promised.latest.items():
-        assert latest.get(key, b"") >= value, (
+        assert (latest.get(key) or b"") >= value, (
             f"{moment.where}: {key!r} shows {latest.get(key)!r}, not {value!r}"
         )
 

@@ -106,7 +106,7 @@ def test_a_cut_store_is_told(data: Path) -> None:
 def test_no_flipped_bit_in_the_store_makes_the_broker_come_up_with_fewer_topics(data: Path) -> None:
     whole = (data / STORE_FILE).read_bytes()
     whole_folders = {*data.glob("topics/*/*")}
-    dice, ends = random.Random(7), Counter[str]()
+    dice, ends = random.Random(7), Counter[bool]()
     for _ in range(800):
         damaged = bytearray(whole)
         damaged[dice.randrange(len(whole))] ^= 1 << dice.randrange(8)

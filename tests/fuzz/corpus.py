@@ -57,9 +57,9 @@ _FITTING: Mapping[str, Any] = {
 class Known:
     """What the broker that is asked has: a topic's id, and a producer with a transactional id."""
 
-    topic_id: uuid.UUID = uuid.UUID(int=7)
-    producer_id: int = 4
-    producer_epoch: int = 2
+    topic_id: uuid.UUID
+    producer_id: int
+    producer_epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,10 @@ def family_name(api_key: int) -> str:
     return load_request_schema(api_key, ADVERTISED[api_key][1]).__name__.removesuffix("Request")
 
 
-def good_requests(api_key: int, known: Known = Known()) -> list[Good]:
+NOTHING_KNOWN = Known(topic_id=uuid.UUID(int=7), producer_id=4, producer_epoch=2)
+
+
+def good_requests(api_key: int, known: Known = NOTHING_KNOWN) -> list[Good]:
     """One request per advertised version."""
     low, high = ADVERTISED[api_key]
     return [_good(api_key, version, known) for version in range(low, high + 1)]

@@ -6,6 +6,7 @@ keeps of a damaged log it keeps again, and serves.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import struct
 import sys
@@ -34,10 +35,8 @@ def _a_request(data: bytes) -> None:
 
 
 def _a_batch(data: bytes) -> None:
-    try:
+    with contextlib.suppress(batch.CorruptBatch, batch.UnsupportedBatch):
         batch.read_one_batch(data)
-    except (batch.CorruptBatch, batch.UnsupportedBatch):
-        pass
 
 
 def _records(data: bytes) -> None:

@@ -102,12 +102,6 @@ def test_what_is_told_is_never_longer_than_a_text_may_be() -> None:
 # Batches
 
 
-@pytest.mark.parametrize("codec", [5, 6, 7])
-def test_a_compression_that_does_not_exist_is_refused(codec: int) -> None:
-    with pytest.raises(UnsupportedBatch, match=f"no compression {codec}"):
-        read_one_batch(packed(b"x" * 20, codec))
-
-
 def test_more_records_than_fit_are_refused() -> None:
     least = b"\x0c" + b"\0" * 6
     assert read_one_batch(packed(least * 3, 0, count=3)).count == 3

@@ -43,10 +43,9 @@ async def offset_commit(node: Node, call: Call) -> Answer:
     try:
         _check(node, call)
         if good := commits_of(node, body, codes):
+            node.coordinator.group(body.group_id)  # where there is no room for it nothing is saved
             node.store.save_commits(body.group_id, good)
             node.coordinator.use(body.group_id)
-        else:
-            node.coordinator.forget_unused(body.group_id)
     except GroupRefusal as refusal:
         codes = dict.fromkeys(codes, refusal.code)
     except sqlite3.Error as error:
