@@ -3,182 +3,19 @@
 from __future__ import annotations
 
 import time
-import uuid
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from confluent_kafka.admin import AdminClient, NewTopic
 from kio.schema.errors import ErrorCode
 
 from mesh_platform.brokers import RunningBroker
-from tests.conformance.asking import Asking
-from tests.unit.broker_kit import Item, batch
-
-PRODUCE, FETCH, LIST_OFFSETS, OFFSET_FETCH, FIND_COORDINATOR = 0, 1, 2, 9, 10
-INIT_PRODUCER_ID, ADD_PARTITIONS, ADD_OFFSETS, END_TXN, TXN_OFFSET_COMMIT = 22, 24, 25, 26, 28
-DESCRIBE_PRODUCERS, DESCRIBE_TRANSACTIONS, LIST_TRANSACTIONS = 61, 65, 66
-TRANSACTIONAL = 0x10
-NOT_YET = {
-    ErrorCode.concurrent_transactions,
-    ErrorCode.coordinator_load_in_progress,
-    ErrorCode.coordinator_not_available,
-    ErrorCode.not_coordinator,
-}
-
-
-class Producer:
-    """A transactional producer made by hand: it sends what it is told, right or wrong."""
-
-    def __init__(self, bootstrap: str) -> None:
-        self.name = f"x-{uuid.uuid4().hex}"
-        self.group = f"g-{self.name}"
-        self.topic = f"by-hand-{uuid.uuid4().hex}"
-        admin = AdminClient({"bootstrap.servers": bootstrap})
-        admin.create_topics([NewTopic(self.topic, 2, 1)])[self.topic].result(20)
-        self.connection = Asking(bootstrap)
-        for key, kind in ((self.name, 1), (self.group, 0)):
-            self.connection.call(FIND_COORDINATOR, 3, key=key, key_type=kind)
-        self.id, self.epoch = -1, -1
-        deadline = time.monotonic() + 30
-        while any(self.place(p, -1).error_code != ErrorCode.none for p in (0, 1)):
-            assert time.monotonic() < deadline, "the new topic has no leader"
-            time.sleep(0.01)
-
-    def until_ready(self, code: Any, *arguments: Any, **values: Any) -> Any:
-        """The answer, asked for again while the coordinator says `not yet`; `code` finds its error."""
-        deadline = time.monotonic() + 30
-        while True:
-            answer = self.connection.call(*arguments, **values)
-            if code(answer) not in NOT_YET:
-                return answer
-            assert time.monotonic() < deadline, code(answer)
-            time.sleep(0.02)
-
-    def init(self, version: int = 4, **values: Any) -> tuple[ErrorCode, int, int]:
-        values = {"transactional_id": self.name, "transaction_timeout": 60_000} | values
-        values = {"producer_id": -1, "producer_epoch": -1} | values
-        answer = self.until_ready(lambda a: a.error_code, INIT_PRODUCER_ID, version, **values)
-        return answer.error_code, answer.producer_id, answer.producer_epoch
-
-    def ready(self) -> Producer:
-        code, self.id, self.epoch = self.init()
-        assert code == ErrorCode.none
-        return self
-
-    def begun(self, partition: int = 0) -> Producer:
-        """With the partition in a transaction."""
-        assert self.ready().add([partition]) == [ErrorCode.none]
-        return self
-
-    def add(self, partitions: Sequence[int] = (0,), version: int = 3, **values: Any) -> list[ErrorCode]:
-        given = {"transactional_id": self.name, "producer_id": self.id, "producer_epoch": self.epoch} | values
-        named = {f"v3_and_below_{key}": value for key, value in given.items()}
-        topics = [{"name": self.topic, "partitions": partitions}]
-
-        def codes(answer: Any) -> list[ErrorCode]:
-            parts = answer.results_by_topic_v3_and_below[0].results_by_partition
-            return [part.partition_error_code for part in sorted(parts, key=lambda p: p.partition_index)]
-
-        return codes(
-            self.until_ready(
-                lambda a: codes(a)[0], ADD_PARTITIONS, version, v3_and_below_topics=topics, **named
-            )
-        )
-
-    def produce(
-        self, sequence: int, *items: Item, partition: int = 0, **values: Any
-    ) -> tuple[ErrorCode, int]:
-        producer = (values.get("id", self.id), values.get("epoch", self.epoch), sequence)
-        attributes = values.get("attributes", TRANSACTIONAL)
-        data = batch(items or [Item()], producer=producer, attributes=attributes)
-        parts = [{"index": partition, "records": data}]
-        topics = [{"name": self.topic, "partition_data": parts}]
-        answer = self.connection.call(
-            PRODUCE, 9, transactional_id=self.name, acks=-1, timeout=5000, topic_data=topics
-        )
-        part = answer.responses[0].partition_responses[0]
-        return part.error_code, part.base_offset
-
-    def add_offsets(self, version: int = 3, **values: Any) -> ErrorCode:
-        own = {"transactional_id": self.name, "producer_id": self.id, "producer_epoch": self.epoch}
-        own |= {"group_id": self.group} | values
-        answer = self.until_ready(lambda a: a.error_code, ADD_OFFSETS, version, **own)
-        code: ErrorCode = answer.error_code
-        return code
-
-    def commit_offset(self, offset: int, version: int = 3, **values: Any) -> ErrorCode:
-        own = {"transactional_id": self.name, "producer_id": self.id, "producer_epoch": self.epoch}
-        own |= {"group_id": self.group, "generation_id": -1, "member_id": "", "group_instance_id": None}
-        part = {"partition_index": values.pop("partition", 0), "committed_offset": offset}
-        part |= {"committed_leader_epoch": -1, "committed_metadata": ""}
-        topics = [{"name": self.topic, "partitions": [part]}]
-
-        def code(answer: Any) -> ErrorCode:
-            found: ErrorCode = answer.topics[0].partitions[0].error_code
-            return found
-
-        return code(self.until_ready(code, TXN_OFFSET_COMMIT, version, topics=topics, **own | values))
-
-    def end(self, committed: bool, version: int = 3, **values: Any) -> ErrorCode:
-        own = {"transactional_id": self.name, "producer_id": self.id, "producer_epoch": self.epoch}
-        answer = self.until_ready(
-            lambda a: a.error_code, END_TXN, version, committed=committed, **own | values
-        )
-        code: ErrorCode = answer.error_code
-        return code
-
-    def position(self, *, stable: bool) -> tuple[ErrorCode, int]:
-        topics = [{"name": self.topic, "partition_indexes": [0]}]
-        answer = self.connection.call(
-            OFFSET_FETCH, 7, group_id=self.group, topics=topics, require_stable=stable
-        )
-        part = answer.topics[0].partitions[0]
-        return part.error_code, part.committed_offset
-
-    def place(self, partition: int, timestamp: int, isolation: int = 0) -> Any:
-        part = {"partition_index": partition, "current_leader_epoch": -1, "timestamp": timestamp}
-        topics = [{"name": self.topic, "partitions": [part]}]
-        asked = {"replica_id": -1, "isolation_level": isolation, "topics": topics}
-        return self.connection.call(LIST_OFFSETS, 7, **asked).topics[0].partitions[0]
-
-    def offset(self, timestamp: int, isolation: int) -> int:
-        return int(self.place(0, timestamp, isolation).offset)
-
-    def settled(self) -> Producer:
-        """When the markers of what was decided are written."""
-        deadline = time.monotonic() + 30
-        while self.offset(-1, 1) != self.offset(-1, 0):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        return self
-
-    def fetch(self, offset: int, isolation: int = 1, wait_ms: int = 0) -> Any:
-        part = {"partition": 0, "current_leader_epoch": -1, "fetch_offset": offset, "last_fetched_epoch": -1}
-        part |= {"log_start_offset": -1, "partition_max_bytes": 1 << 20}
-        answer = self.connection.call(
-            FETCH,
-            12,
-            replica_id=-1,
-            max_wait=wait_ms,
-            min_bytes=1 if wait_ms else 0,
-            max_bytes=1 << 20,
-            isolation_level=isolation,
-            session_id=0,
-            session_epoch=-1,
-            topics=[{"topic": self.topic, "partitions": [part]}],
-            forgotten_topics_data=[],
-            rack_id="",
-        )
-        return answer.responses[0].partitions[0]
-
-
-@pytest.fixture
-def producer(broker: RunningBroker) -> Iterator[Producer]:
-    made = Producer(broker.bootstrap)
-    yield made
-    made.connection.socket.close()
-
+from tests.conformance.raw_transactions import (
+    DESCRIBE_PRODUCERS,
+    DESCRIBE_TRANSACTIONS,
+    LIST_TRANSACTIONS,
+    Producer,
+)
+from tests.unit.broker_kit import Item
 
 # InitProducerId
 
@@ -215,7 +52,7 @@ def test_who_says_an_epoch_long_gone_is_fenced(producer: Producer, version: int,
 
 def test_init_aborts_what_is_open_and_fences_who_wrote_it(producer: Producer) -> None:
     producer.begun().produce(0)
-    old = {"producer_id": producer.id, "producer_epoch": producer.epoch}
+    old: dict[str, Any] = {"producer_id": producer.id, "producer_epoch": producer.epoch}
     code, _, epoch = producer.init()
     assert (code, epoch > producer.epoch) == (ErrorCode.none, True)
     assert producer.produce(1)[0] == ErrorCode.invalid_producer_epoch
