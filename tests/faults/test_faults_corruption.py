@@ -38,6 +38,11 @@ class Known:
     transactions: Any
 
 
+@pytest.fixture(autouse=True)
+def _nothing_waits_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+
+
 def state(log: Log) -> tuple[Any, Any]:
     """Producers and transactions as they would be saved, but for the times."""
     producers = [[who, epoch, *rest] for who, epoch, _, *rest in log.sequences.dump()]
