@@ -96,7 +96,7 @@ def closed(log: Log) -> None:
         segment.close()
 
 
-@pytest.mark.parametrize("checkpoint_at", [None, 8], ids=["no checkpoint", "a checkpoint"])
+@pytest.mark.parametrize("checkpoint_at", [None, 3], ids=["no checkpoint", "a checkpoint"])
 def test_a_log_cut_at_any_byte_keeps_its_whole_batches_and_says_what_it_dropped(
     tmp_path: Path, checkpoint_at: int | None
 ) -> None:
