@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -31,7 +30,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from tests.clients.report import Report, event, fresh
+from tests.clients.report import Report, event, fresh, settled
 
 EVENTS = 60
 
@@ -148,14 +147,6 @@ def refusal(ask: Callable[[], Any]) -> str:
     except KafkaException as error:
         return str(error.args[0].name())
     return "none"
-
-
-def settled(look: Callable[[], Any], wanted: Any) -> Any:
-    """What is seen once it is what was wanted, or after 10 s: Kafka's nodes hear of a change a bit later."""
-    deadline = time.monotonic() + 10
-    while (seen := look()) != wanted and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return seen
 
 
 def main(bootstrap: str) -> None:

@@ -55,6 +55,11 @@ def hurry() -> None:
         mock.patch.object(upkeep, name, value).start()
 
 
+def rest() -> None:
+    """Change nothing while the last reader reads: a tombstone may go between two of its reads."""
+    mock.patch.object(upkeep, "_ROUND_SECONDS", 3600).start()
+
+
 def arm(countdown: Countdown) -> None:
     """Put the moments around the operations by which the broker changes files."""
     for name, point in (
@@ -124,10 +129,14 @@ def main() -> int:
     """Arm the broker as told and run it."""
     parser = argparse.ArgumentParser(prog="tests.faults.broker")
     parser.add_argument("--die", help="POINT:N")
+    parser.add_argument("--rest", action="store_true")
     parser.add_argument("--broken", choices=sorted(broken.KINDS))
     parser.add_argument("rest", nargs="*")
     options = parser.parse_args()
-    hurry()
+    if options.rest:
+        rest()
+    else:
+        hurry()
     if options.broken:
         broken.KINDS[options.broken]()
     if options.die:

@@ -82,7 +82,7 @@ def campaign(
                 report.ends[broker.end(kill)] += 1
             broker.start()
         broker.kill()
-        broker.start()
+        broker.start_at_rest()
         final = final_read(broker.bootstrap)
     finally:
         broker.kill()

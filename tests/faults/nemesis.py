@@ -82,6 +82,11 @@ class Broker:
         assert self._process.stdout is not None
         return self._process.stdout.readline()
 
+    def start_at_rest(self) -> None:
+        """Start without upkeep."""
+        if not self._spawn(["--rest"]):
+            raise RuntimeError(f"the broker does not start: {self.stderr.read_text()[-3000:]}")
+
     def end(self, kill: Kill) -> str:
         """Wait for its end or bring it about; answers which it was."""
         assert self._process is not None

@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 
-from mesh_platform.broker.batch import CorruptBatch, read_batch
-from mesh_platform.broker.log import Dropped, Log
+from mesh_platform.broker.batch import HEADER_BYTES, CorruptBatch, read_batch
+from mesh_platform.broker.log import Log
 from mesh_platform.broker.markers import marker
+from mesh_platform.broker.recovery import Dropped
 from tests.unit.broker_kit import Item, batch
 
 NOW = 1_700_000_000_000
@@ -96,6 +97,8 @@ def test_a_log_cut_at_any_byte_keeps_its_whole_batches_and_says_what_it_dropped(
 ) -> None:
     whole, known = filled(tmp_path, 24_000, value=900, checkpoint_at=checkpoint_at)
     vouched = 0 if checkpoint_at is None else known[checkpoint_at - 1].offset
+    checkpoint = tmp_path / "checkpoint.json"
+    saved = checkpoint.read_bytes() if vouched else b""
     file = os.open(tmp_path / SEGMENT, os.O_RDWR)
     last = len(known) - 1
     for cut in range(len(whole) - 1, -1, -1):
@@ -104,6 +107,7 @@ def test_a_log_cut_at_any_byte_keeps_its_whole_batches_and_says_what_it_dropped(
         kept = known[last]
         os.pwrite(file, whole[kept.position : cut], kept.position)
         os.ftruncate(file, cut)
+        checkpoint.write_bytes(saved)
         log, dropped = Log.open(tmp_path)
         torn = cut - kept.position
         if torn:
@@ -111,14 +115,14 @@ def test_a_log_cut_at_any_byte_keeps_its_whole_batches_and_says_what_it_dropped(
         else:
             assert [loss.offset for loss in dropped] == [kept.offset] * (kept.offset < vouched), cut
         assert log.end_offset == max(kept.offset, vouched), cut
-        assert os.fstat(file).st_size == kept.position, cut
+        bridge = HEADER_BYTES if kept.offset < vouched else 0
+        assert os.fstat(file).st_size == kept.position + bridge, cut
         assert state(log) == (kept.producers, kept.transactions), cut
         if torn in (0, 1):
-            served = log.read(0, HUGE, whole=True) if kept.offset else b""
-            assert served == whole[: kept.position], cut
+            served = log.read(0, HUGE, whole=True)
+            assert served[: kept.position] == whole[: kept.position], cut
+            assert proven(log) == log.end_offset, cut
         closed(log)
-        for later in tmp_path.glob("0*[1-9]*.log"):  # begun where the checkpoint's offsets end
-            later.unlink()
     os.close(file)
 
 
@@ -132,6 +136,24 @@ def test_a_log_that_was_cut_goes_on_and_can_be_opened_again(tmp_path: Path) -> N
         closed(log)
         again, dropped = Log.open(tmp_path)
         assert (again.end_offset, dropped) == (end + 1, []), cut
+        closed(again)
+
+
+def test_a_log_that_was_cut_below_its_checkpoint_goes_on_and_can_be_opened_again(tmp_path: Path) -> None:
+    whole, known = filled(tmp_path, 6_000, value=200, checkpoint_at=10**9)
+    log, _ = Log.open(tmp_path)
+    log.close()
+    vouched = (tmp_path / "checkpoint.json").read_bytes()
+    for cut in range(0, len(whole), 97):
+        (tmp_path / "checkpoint.json").write_bytes(vouched)
+        (tmp_path / SEGMENT).write_bytes(whole[:cut])
+        log, _ = Log.open(tmp_path)
+        for _ in range(3):
+            append(log, batch([Item(value=b"x" * 3000)]))
+        closed(log)
+        again, dropped = Log.open(tmp_path)
+        assert (again.end_offset, dropped) == (known[-1].offset + 3, []), cut
+        assert proven(again) == again.end_offset, cut
         closed(again)
 
 
@@ -282,3 +304,4 @@ def test_offsets_of_segments_that_were_set_aside_are_not_given_again(tmp_path: P
     again, dropped = Log.open(tmp_path)
     assert len(dropped) == len(log.segments)
     assert again.end_offset >= log.segments[-1].base_offset
+    assert proven(again) == again.end_offset

@@ -143,6 +143,11 @@ def rebuild(batch: Batch, records: Sequence[bytes], max_timestamp: int) -> bytes
     return struct.pack(">qiibI", batch.base_offset, length, LEADER_EPOCH, 2, crc32c(body)) + body
 
 
+def blank(base_offset: int, end_offset: int) -> bytes:
+    """A batch without records that takes up the offsets before `end_offset`."""
+    return rebuild(Batch(base_offset, 0, 0, end_offset - base_offset - 1, -1, -1, -1, -1, -1, 0), (), -1)
+
+
 def stamp(data: bytes, base_offset: int, append_time: int | None) -> bytearray:
     """A copy of the batch with its place in the log; with LogAppendTime also its time, and then a new CRC."""
     stamped = bytearray(data)

@@ -197,7 +197,9 @@ class Group(Rebalance):
     def _member(self, member_id: str, instance_id: str | None) -> Member:
         if instance_id is not None:
             known = self._static(instance_id)
-            if known is not None and known.id != member_id:
+            if known is None:
+                raise GroupRefusal(ErrorCode.unknown_member_id, member_id)
+            if known.id != member_id:
                 raise GroupRefusal(ErrorCode.fenced_instance_id, member_id)
         if member_id not in self.members:
             raise GroupRefusal(ErrorCode.unknown_member_id, member_id)

@@ -6,7 +6,8 @@ Behaviour
   transactions is taken from it. Everything after that is proven by CRC. Where a file does not bear the
   checkpoint out, the whole log is read.
 * The valid prefix stays. A torn or damaged tail is cut off; segments after a hole are set aside as
-  `.dropped`, and all of it is reported. Offsets that were given out once are not given out again.
+  `.dropped`, and all of it is reported. Offsets that were given out once are not given out again: a batch
+  without records stands for them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mesh_platform.broker.batch import blank, read_batch
 from mesh_platform.broker.checkpoint import load
 from mesh_platform.broker.isolation import Isolation
 from mesh_platform.broker.segment import Segment
@@ -43,10 +45,11 @@ def recover(log: Log) -> list[Dropped]:
     log.segments = [Segment(log.directory, base) for base in bases]
     log.start_offset = saved["start"]
     newest = max(known, default=-1)
-    if all(
+    holds = all(
         s.trust(*known[s.base_offset]) if s.base_offset in known else s.base_offset > newest
         for s in log.segments
-    ):
+    )
+    if holds:
         log.sequences = Sequences.load(saved["producers"])
         log.isolation = Isolation.load(saved["transactions"])
         if log.segments and log.active.base_offset in known:
@@ -63,9 +66,14 @@ def recover(log: Log) -> list[Dropped]:
     if log.end_offset < max(ends, default=0) and not dropped:  # whole batches are gone, without a trace
         dropped.append(Dropped(log.active.path.name, log.end_offset, 0))
     served = max(log.start_offset, *ends, *bases, 0)
-    if log.end_offset < served:
-        log.segments.append(Segment(log.directory, served))
+    if log.end_offset < log.start_offset:
+        log.segments.append(Segment(log.directory, log.start_offset))
         log.active.create()
+    if log.end_offset < served:  # who reads to the end is to get there
+        bridge = blank(log.end_offset, served)
+        log.active.append(bridge, read_batch(bridge), log.end_offset, -1)
+    if not holds or known.keys() - set(bases):  # what no file bears out now, a file that grows might
+        log.checkpoint().write()
     return dropped
 
 

@@ -129,13 +129,21 @@ class Store:
         rows = [(group_id, c.topic, c.partition, c.offset, c.leader_epoch, c.metadata) for c in commits]
         with self._transaction():
             self._db.executemany("insert or replace into commits values (?, ?, ?, ?, ?, ?)", rows)
+            # What came later counts: an offset that waits for a transaction must not bring it back.
+            self._db.executemany(
+                "update pending_commits set offset = ?4, leader_epoch = ?5, metadata = ?6"
+                " where group_id = ?1 and topic = ?2 and partition = ?3",
+                rows,
+            )
 
     def delete_commits(self, group_id: str, partitions: Iterable[tuple[str, int]]) -> None:
         rows = [(group_id, topic, partition) for topic, partition in partitions]
         with self._transaction():
-            self._db.executemany(
-                "delete from commits where group_id = ? and topic = ? and partition = ?", rows
-            )
+            for table in ("commits", "pending_commits"):
+                self._db.executemany(
+                    f"delete from {table} where group_id = ? and topic = ? and partition = ?",  # noqa: S608
+                    rows,
+                )
 
     # Groups
 
@@ -153,6 +161,7 @@ class Store:
         with self._transaction():
             self._db.execute("delete from groups where group_id = ?", (group_id,))
             self._db.execute("delete from commits where group_id = ?", (group_id,))
+            self._db.execute("delete from pending_commits where group_id = ?", (group_id,))
 
     # Transactions
 

@@ -66,7 +66,7 @@ async def list_transactions(node: Node, call: Call) -> Answer:
         return (
             (not body.state_filters or known.state.value in body.state_filters)
             and (not body.producer_id_filters or known.producer_id in body.producer_id_filters)
-            and (duration < 0 or (known.is_ongoing and now - known.started > duration))
+            and (duration < 0 or (known.started >= 0 and now - known.started > duration))
             and bool(matches(known.id))
         )
 

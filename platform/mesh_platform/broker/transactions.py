@@ -6,8 +6,9 @@ Behaviour
 * While a transaction is being ended every request for it is CONCURRENT_TRANSACTIONS: ask again.
 * AddPartitionsToTxn takes all partitions or none: one that does not exist is UNKNOWN_TOPIC_OR_PARTITION, the
   others are then OPERATION_NOT_ATTEMPTED.
-* TxnOffsetCommit needs its group in the transaction (INVALID_TXN_STATE). Its offsets count when the
-  transaction commits. Member and generation are checked where they are given.
+* TxnOffsetCommit needs its group in the transaction (INVALID_TXN_STATE, in v4 TRANSACTION_ABORTABLE). Its
+  offsets count when the transaction commits, but for those that a plain commit came after. Member and
+  generation are checked where they are given.
 * EndTxn answers when every partition has its marker. The same decision again is fine, the other one, or one
   without a transaction, is INVALID_TXN_STATE.
 * This is the protocol that Kafka calls transaction version 1: partitions are added before they are written.
@@ -30,7 +31,7 @@ from mesh_platform.broker.transaction import TransactionRefusal
 from mesh_platform.broker.wire import Call
 
 Answer = Mapping[str, Any]
-_KNOWS_FENCED = 2
+_KNOWS_FENCED, _KNOWS_ABORTABLE = 2, 4
 _FAILURES = (OSError, LogFailed, sqlite3.Error)
 
 
@@ -87,7 +88,10 @@ async def txn_offset_commit(node: Node, call: Call) -> Answer:
             raise GroupRefusal(ErrorCode.invalid_group_id)
         held = node.ledger.held(body.transactional_id, body.producer_id, body.producer_epoch)
         if not held.is_ongoing or body.group_id not in held.groups:
-            raise TransactionRefusal(ErrorCode.invalid_txn_state)
+            knows = call.version >= _KNOWS_ABORTABLE
+            raise TransactionRefusal(
+                ErrorCode.transaction_abortable if knows else ErrorCode.invalid_txn_state
+            )
         _check_member(node, body)
         codes = codes_by_partition(node, body)
         node.store.save_pending_commits(body.transactional_id, body.group_id, commits_of(node, body, codes))
