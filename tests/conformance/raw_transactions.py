@@ -77,6 +77,12 @@ class Producer:
         self._twins.append(Producer(self.bootstrap, self.topic))
         return self._twins[-1]
 
+    def elsewhere(self, **config: str) -> Producer:
+        """Another producer on a topic of its own with these settings, closed with this one."""
+        self._twins.append(Producer(self.bootstrap, f"by-hand-{uuid.uuid4().hex}"))
+        self._twins[-1].create_topic(**config)
+        return self._twins[-1]
+
     def close(self) -> None:
         for twin in self._twins:
             twin.close()
@@ -200,9 +206,8 @@ class Producer:
 
     def position(self, *, stable: bool) -> tuple[ErrorCode, int]:
         topics = [{"name": self.topic, "partition_indexes": [0]}]
-        answer = self.connection.call(
-            OFFSET_FETCH, 7, group_id=self.group, topics=topics, require_stable=stable
-        )
+        asked = {"group_id": self.group, "topics": topics, "require_stable": stable}
+        answer = self.connection.call(OFFSET_FETCH, 7, **asked)
         part = answer.topics[0].partitions[0]
         return part.error_code, part.committed_offset
 
@@ -241,9 +246,7 @@ class Producer:
 
     def settled(self) -> Producer:
         """When the markers of what was decided are written."""
-        eventually(
-            lambda: all(self.offset(-1, 1, p) == self.offset(-1, 0, p) for p in (0, 1)), "no marker came"
-        )
+        eventually(lambda: all(self.offset(-1, 1, p) == self.offset(-1, 0, p) for p in (0, 1)), "no marker")
         return self
 
     def fetch(self, offset: int, isolation: int = 1, wait_ms: int = 0, limit: int = 4 << 20) -> Any:

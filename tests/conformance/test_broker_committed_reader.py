@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -37,8 +36,7 @@ def test_in_any_order_of_transactions_exactly_what_was_committed_is_read(
 ) -> None:
     """Five producers, each of its own mind; now and then a batch so large that segments are closed."""
     dice = random.Random(seed)
-    topic = Producer(producer.bootstrap, f"by-hand-{uuid.uuid4().hex}")
-    topic.create_topic(**{"segment.bytes": str(1 << 20)})
+    topic = producer.elsewhere(**{"segment.bytes": str(1 << 20)})
     writers = {topic.twin().ready(): list[tuple[int, bytes]]() for _ in range(5)}
     plain, sequence, committed = topic.idempotent(), 0, list[tuple[int, bytes]]()
     written: list[bytes] = []
@@ -65,7 +63,6 @@ def test_in_any_order_of_transactions_exactly_what_was_committed_is_read(
             writer.end(False)
     topic.settled()
     seen, everything = read(topic, "read_committed"), read(topic, "read_uncommitted")
-    topic.close()
     assert seen == [value for _, value in sorted(committed)]
     assert everything == written
 

@@ -7,7 +7,6 @@ drops nothing wrongly. So lists are compared where they are exact; what a client
 from __future__ import annotations
 
 import time
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -155,14 +154,11 @@ def test_after_its_marker_an_aborted_transaction_is_told_no_more(producer: Produ
 
 def test_an_aborted_transaction_is_told_in_every_segment_that_it_reached(producer: Producer) -> None:
     """Three events of 600 KB: with segments of 1 MiB they lie in several."""
-    big = Producer(producer.bootstrap, f"by-hand-{uuid.uuid4().hex}")
-    big.create_topic(**{"segment.bytes": str(1 << 20)})
-    big.begun()
+    big = producer.elsewhere(**{"segment.bytes": str(1 << 20)}).begun()
     for _ in range(3):
         big.write(b"x" * 600_000)
     big.end(False)
     fetched = [big.settled().fetch(offset, limit=1) for offset in range(4)]
-    big.close()
     assert [told(answer) for answer in fetched] == [{(big.id, 0)}] * 4
 
 
