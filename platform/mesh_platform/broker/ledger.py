@@ -42,14 +42,14 @@ class Ledger:
         if known is not None and known.is_ending:
             raise TransactionRefusal(ErrorCode.concurrent_transactions)
         if known is not None and claim != _NOBODY:
-            if claim == (known.producer_id, known.last_epoch):
+            if claim == (known.producer_id, known.last_epoch) and known.epoch <= LAST_EPOCH:
                 return known
-            if claim != (known.producer_id, known.epoch):
+            if claim not in ((known.producer_id, known.epoch), (known.producer_id, known.last_epoch)):
                 raise TransactionRefusal(ErrorCode.producer_fenced)
         if known is not None and known.is_ongoing:
             own = claim != _NOBODY
             known = await self._end(known.fenced(by_itself=own), commits=False, now=now)
-            if own:  # the epoch of its abort is its next one
+            if own and known.epoch <= LAST_EPOCH:  # the epoch of its abort is its next one
                 return self._save(replace(known, timeout_ms=timeout_ms))
         if known is None or known.epoch >= LAST_EPOCH:
             held = Transaction(name, self._store.next_producer_id(), 0, timeout_ms, updated=now)

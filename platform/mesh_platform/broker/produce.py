@@ -23,6 +23,7 @@ Behaviour
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,7 +32,7 @@ from kio.schema.errors import ErrorCode
 from mesh_platform.broker import journal
 from mesh_platform.broker.batch import Batch, CorruptBatch, UnsupportedBatch, read_batch, read_one_batch
 from mesh_platform.broker.disk import DiskFull
-from mesh_platform.broker.log import Log, LogFailed
+from mesh_platform.broker.log import Log, LogFailed, OffsetOutOfRange
 from mesh_platform.broker.node import Node, Topic, now_ms
 from mesh_platform.broker.records import TooLarge, records
 from mesh_platform.broker.sequences import FencedEpoch, OutOfOrder
@@ -127,8 +128,9 @@ def _write(node: Node, topic: Topic, log: Log, part: Any, said: str | None) -> d
         node.disk.claim(len(data))
         segment_bytes = config.number("segment.bytes")
         offset = log.append(data, batch, now, append_time=append_time, segment_bytes=segment_bytes)
-    elif append_time:  # a repeat is told the time that its events have
-        now = read_batch(log.read(offset, 1, whole=True)).max_timestamp
+    elif append_time:  # a repeat is told the time that its events have, if they are still there
+        with contextlib.suppress(OffsetOutOfRange):
+            now = read_batch(log.read(offset, 1, whole=True)).max_timestamp
     return {
         "index": part.index,
         "error_code": ErrorCode.none,
