@@ -131,18 +131,16 @@ def main() -> int:
     parser.add_argument("--die", help="POINT:N")
     parser.add_argument("--rest", action="store_true")
     parser.add_argument("--broken", choices=sorted(broken.KINDS))
-    parser.add_argument("rest", nargs="*")
+    parser.add_argument("arguments", nargs="*")
     options = parser.parse_args()
-    if options.rest:
-        rest()
-    else:
-        hurry()
+    pace = rest if options.rest else hurry
+    pace()
     if options.broken:
         broken.KINDS[options.broken]()
     if options.die:
         point, _, number = options.die.partition(":")
         arm(Countdown(point, int(number)))
-    return process.main(options.rest)
+    return process.main(options.arguments)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ def test_nothing_acknowledged_is_lost_doubled_or_torn_by_thirty_kills(tmp_path: 
     assert sum(report.ends.values()) == 30
     assert report.acknowledged > 30_000
     assert report.said["txn ok"] > 100
-    assert len(report.ends) > 5, "kills met too few of the points"
+    assert report.ends.keys() >= {"write", "roll", "replace", "unlink", "sync", "statement"}
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def test_no_flipped_bit_in_the_store_makes_the_broker_come_up_with_fewer_topics(
     whole = (data / STORE_FILE).read_bytes()
     whole_folders = {*data.glob("topics/*/*")}
     dice, ends = random.Random(7), Counter[bool]()
-    for _ in range(800):
+    for _ in range(300):
         damaged = bytearray(whole)
         damaged[dice.randrange(len(whole))] ^= 1 << dice.randrange(8)
         (data / STORE_FILE).write_bytes(damaged)
@@ -119,7 +119,7 @@ def test_no_flipped_bit_in_the_store_makes_the_broker_come_up_with_fewer_topics(
             extra.unlink()
         for extra in {*data.glob("topics/*/*")} - whole_folders:
             shutil.rmtree(extra)
-    assert min(ends[True], ends[False]) > 10, ends
+    assert min(ends[True], ends[False]) > 4, ends
 
 
 def test_a_topic_whose_deletion_was_not_yet_recorded_is_whole(data: Path) -> None:
