@@ -131,11 +131,8 @@ class Producer:
             parts = answer.results_by_topic_v3_and_below[0].results_by_partition
             return [part.partition_error_code for part in sorted(parts, key=lambda p: p.partition_index)]
 
-        return codes(
-            self.until_ready(
-                lambda a: codes(a)[0], ADD_PARTITIONS, version, v3_and_below_topics=topics, **named
-            )
-        )
+        named["v3_and_below_topics"] = topics
+        return codes(self.until_ready(lambda a: codes(a)[0], ADD_PARTITIONS, version, **named))
 
     def produce(
         self, sequence: int, *items: Item, partition: int = 0, version: int = 9, **values: Any
@@ -173,9 +170,8 @@ class Producer:
 
     def end(self, committed: bool, version: int = 3, **values: Any) -> ErrorCode:
         own = {"transactional_id": self.name, "producer_id": self.id, "producer_epoch": self.epoch}
-        answer = self.until_ready(
-            lambda a: a.error_code, END_TXN, version, committed=committed, **own | values
-        )
+        own |= {"committed": committed} | values
+        answer = self.until_ready(lambda a: a.error_code, END_TXN, version, **own)
         code: ErrorCode = answer.error_code
         return code
 
