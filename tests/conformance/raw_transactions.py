@@ -29,6 +29,7 @@ NOT_YET = {
     ErrorCode.coordinator_load_in_progress,
     ErrorCode.coordinator_not_available,
     ErrorCode.not_coordinator,
+    ErrorCode.not_enough_replicas,
 }
 
 
@@ -91,19 +92,17 @@ class Producer:
     def until_ready(self, code: Callable[[Any], ErrorCode], *arguments: Any, **values: Any) -> Any:
         """The answer, asked for again while the coordinator says `not yet`; `code` finds its error."""
         deadline = time.monotonic() + 30
-        while True:
-            answer = self.connection.call(*arguments, **values)
-            if code(answer) not in NOT_YET:
-                return answer
+        while code(answer := self.connection.call(*arguments, **values)) in NOT_YET:
             assert time.monotonic() < deadline, code(answer)
             time.sleep(0.02)
+        return answer
 
     # Its id
 
     def init(self, version: int = 4, **values: Any) -> tuple[ErrorCode, int, int]:
-        values = {"transactional_id": self.name, "transaction_timeout": 60_000} | values
-        values = {"producer_id": -1, "producer_epoch": -1} | values
-        answer = self.until_ready(lambda a: a.error_code, INIT_PRODUCER_ID, version, **values)
+        own = {"transactional_id": self.name, "transaction_timeout": 60_000}
+        own |= {"producer_id": -1, "producer_epoch": -1} | values
+        answer = self.until_ready(lambda a: a.error_code, INIT_PRODUCER_ID, version, **own)
         return answer.error_code, answer.producer_id, answer.producer_epoch
 
     def ready(self, **values: Any) -> Producer:
@@ -132,11 +131,8 @@ class Producer:
             parts = answer.results_by_topic_v3_and_below[0].results_by_partition
             return [part.partition_error_code for part in sorted(parts, key=lambda p: p.partition_index)]
 
-        return codes(
-            self.until_ready(
-                lambda a: codes(a)[0], ADD_PARTITIONS, version, v3_and_below_topics=topics, **named
-            )
-        )
+        named["v3_and_below_topics"] = topics
+        return codes(self.until_ready(lambda a: codes(a)[0], ADD_PARTITIONS, version, **named))
 
     def produce(
         self, sequence: int, *items: Item, partition: int = 0, version: int = 9, **values: Any
@@ -149,12 +145,15 @@ class Producer:
         return part.error_code, part.base_offset
 
     def send(self, data: bytes, partition: int = 0, version: int = 9, name: str | None = None) -> Any:
-        """The answer for the partition."""
+        """The answer for the partition; NOT_ENOUGH_REPLICAS: Kafka could not ask who holds the id."""
         topics = [{"name": self.topic, "partition_data": [{"index": partition, "records": data}]}]
-        answer = self.connection.call(
-            PRODUCE, version, transactional_id=name, acks=-1, timeout=5000, topic_data=topics
-        )
-        return answer.responses[0].partition_responses[0]
+        asked = {"transactional_id": name, "acks": -1, "timeout": 5000, "topic_data": topics}
+
+        def code(answer: Any) -> ErrorCode:
+            found: ErrorCode = answer.responses[0].partition_responses[0].error_code
+            return found
+
+        return self.until_ready(code, PRODUCE, version, **asked).responses[0].partition_responses[0]
 
     def plain(self, sequence: int, *items: Item, **values: Any) -> tuple[ErrorCode, int]:
         """As `produce`, outside of transactions."""
@@ -171,9 +170,8 @@ class Producer:
 
     def end(self, committed: bool, version: int = 3, **values: Any) -> ErrorCode:
         own = {"transactional_id": self.name, "producer_id": self.id, "producer_epoch": self.epoch}
-        answer = self.until_ready(
-            lambda a: a.error_code, END_TXN, version, committed=committed, **own | values
-        )
+        own |= {"committed": committed} | values
+        answer = self.until_ready(lambda a: a.error_code, END_TXN, version, **own)
         code: ErrorCode = answer.error_code
         return code
 

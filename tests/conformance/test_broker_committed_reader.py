@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 from confluent_kafka import Producer as Client
+from kio.schema.errors import ErrorCode
 
 from tests.conformance.raw_transactions import Producer
 from tests.unit.broker_kit import Item
@@ -44,7 +45,8 @@ def test_in_any_order_of_transactions_exactly_what_was_committed_is_read(
         value = b"%d-%d" % (seed, number) + b"x" * dice.choice([0, 0, 0, 100_000])
         chosen = dice.choice([*writers, None])
         if chosen is None:
-            _, offset = plain.plain(sequence, Item(value=value))
+            code, offset = plain.plain(sequence, Item(value=value))
+            assert code == ErrorCode.none
             sequence += 1
             committed.append((offset, value))
         else:
@@ -54,7 +56,7 @@ def test_in_any_order_of_transactions_exactly_what_was_committed_is_read(
             waiting.append((chosen.write(value), value))
             if dice.random() < 0.4:
                 fate = dice.random() < 0.5
-                chosen.end(fate)
+                assert chosen.end(fate) == ErrorCode.none
                 committed += waiting if fate else []
                 waiting.clear()
         written.append(value)
