@@ -168,17 +168,6 @@ def test_a_repeat_is_told_the_time_at_which_it_was_written(producer: Producer) -
     assert writer.send(data).log_append_time == first
 
 
-def test_a_repeat_of_what_was_deleted_since_is_still_a_repeat(producer: Producer) -> None:
-    """Its time is remembered, though no event has it any more."""
-    writer = producer.elsewhere(**{"message.timestamp.type": "LogAppendTime"}).idempotent()
-    data = batch(producer=(writer.id, writer.epoch, 0))
-    first = writer.send(data)
-    place = TopicPartition(writer.topic, 0, 1)
-    writer.admin.delete_records([place])[place].result(20)
-    again = writer.send(data)
-    assert (again.error_code, again.base_offset, again.log_append_time) == (OK, 0, first.log_append_time)
-
-
 def test_a_partition_tells_what_it_knows_of_a_producer(writer: Producer) -> None:
     writer.plain(0, Item(), Item())
     known = writer.active()
