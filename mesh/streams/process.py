@@ -17,6 +17,8 @@ from mesh.streams.model import Stop
 
 EXIT_WITH_PARENT = "--exit-with-parent"
 STOP_SECONDS = 9.5
+REPEAT_SECONDS = 10.0
+REMEMBERED = 1_000
 
 
 def run_process(run: Callable[[list[str], Stop], None], arguments: list[str]) -> NoReturn:
@@ -29,6 +31,7 @@ def run_process(run: Callable[[list[str], Stop], None], arguments: list[str]) ->
     # of the time.
     gc.set_threshold(50_000, 20, 100)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger().handlers[0].addFilter(_Repeats())
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -57,8 +60,27 @@ def _outcome(run: Callable[[list[str], Stop], None], arguments: list[str], stop:
 def _end_in_time(stop: threading.Event) -> None:
     stop.wait()
     time.sleep(STOP_SECONDS)
+    # Nobody may read what we say: a full pipe would hold us for ever.
+    threading.Timer(0.2, os._exit, (1,)).start()
     print("the stream did not stop in time; it goes on where its totals stand", file=sys.stderr, flush=True)
     os._exit(1)
+
+
+class _Repeats(logging.Filter):
+    """Says the same thing once in a while: without a broker, its clients complain fifty times a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        now, message = time.monotonic(), record.getMessage()
+        if now < self._said.get(message, 0.0):
+            return False
+        if len(self._said) >= REMEMBERED:
+            self._said.clear()
+        self._said[message] = now + REPEAT_SECONDS
+        return True
 
 
 def _until_stdin_ends(stop: threading.Event) -> None:

@@ -193,9 +193,13 @@ class ManagedProcess(Generic[T]):
         )
 
 
-def supervised(argv: Sequence[str]) -> list[str]:
-    """The command that runs `argv` and ends it with us, for programs that do not watch their stdin."""
-    return [sys.executable, "-m", "mesh_platform.supervise", "--", *argv]
+def supervised(argv: Sequence[str], lock: Path | None = None) -> list[str]:
+    """The command that runs `argv` and ends it with us, for programs that do not watch their stdin.
+
+    With `lock`, a file, nothing runs while another process holds it.
+    """
+    held = [] if lock is None else ["--lock", str(lock)]
+    return [sys.executable, "-m", "mesh_platform.supervise", *held, "--", *argv]
 
 
 def claim(port: int | None) -> int:

@@ -310,7 +310,7 @@ def test_a_wrong_crc_is_refused_and_nothing_is_written(running: Process) -> None
         (batch() + batch(), ErrorCode.invalid_record),
         (batch()[:16] + b"\1" + batch()[17:], ErrorCode.invalid_record),
         (batch(attributes=0x20), ErrorCode.invalid_record),
-        (batch(attributes=0x10, producer=(1, 0, 0)), ErrorCode.invalid_producer_id_mapping),
+        (batch(attributes=0x10, producer=(1, 0, 0)), ErrorCode.transactional_id_authorization_failed),
         (batch([Item(value=b"x" * 1_100_000)]), ErrorCode.message_too_large),
         (batch([Item(timestamp=10**14)]), ErrorCode.invalid_timestamp),
     ],

@@ -314,3 +314,16 @@ def test_workers_that_come_and_go_change_no_figure(world: World, flights: pa.Tab
     world.until_done()
 
     assert_right(world, flights)
+
+
+def test_sigterm_ends_a_worker_whose_words_nobody_reads() -> None:
+    """It writes more than a pipe holds, so it stands in a write when the signal comes."""
+    talkative = "import sys\nfrom mesh.streams.process import run_process\n"
+    talkative += "run_process(lambda *_: [print('x' * 200, file=sys.stderr) for _ in iter(int, 1)], [])"
+    with subprocess.Popen([sys.executable, "-c", talkative], stderr=subprocess.PIPE) as worker:
+        try:
+            time.sleep(1)
+            worker.terminate()
+            assert worker.wait(15) == 1
+        finally:
+            worker.kill()

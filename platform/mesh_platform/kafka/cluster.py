@@ -57,7 +57,9 @@ def _layout(directory: Path, count: int, port: int | None) -> list[Node]:
 def _process(java: str, env: dict[str, str], node: Node, cluster_id: str) -> ManagedProcess[str]:
     argv = [java, HEAP, "-Djava.awt.headless=true", f"-Dlog4j2.configurationFile={LOG_SETTINGS.as_uri()}"]
     argv += ["kafka.Kafka", str(node.properties_file)]
-    program = Program(name=f"kafka-{node.id}", argv=supervised(argv), state_dir=node.directory, env=env)
+    # Kafka's own lock comes after it has opened the metadata log, which two processes would tear.
+    command = supervised(argv, lock=node.directory / "lock")
+    program = Program(name=f"kafka-{node.id}", argv=command, state_dir=node.directory, env=env)
 
     def serves(_: Program) -> str | None:
         return node.address if answers(node.port) and _is_member(node, cluster_id) else None
