@@ -59,6 +59,13 @@ def kafka_broker(java: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield broker
 
 
+@pytest.fixture(scope="session", params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
+def broker(request: pytest.FixtureRequest) -> RunningBroker:
+    """Each broker in turn: the same sentences must hold on both. `.bootstrap` is where clients connect."""
+    running: RunningBroker = request.getfixturevalue(f"{request.param}_broker")
+    return running
+
+
 @pytest.fixture
 def topic_name(request: pytest.FixtureRequest) -> str:
     """A topic name of the mesh that no other test uses."""

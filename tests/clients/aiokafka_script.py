@@ -147,9 +147,12 @@ async def fenced(the: Round) -> None:
     """Who comes with the same transactional id shuts out whoever had it before."""
     name, seen = fresh("transaction"), "nothing"
     try:
-        async with the.producer(transactional_id=name) as old:
-            async with the.producer(transactional_id=name), old.transaction():
-                await send(old, the.target, range(1))
+        async with (
+            the.producer(transactional_id=name) as old,
+            the.producer(transactional_id=name),
+            old.transaction(),
+        ):
+            await send(old, the.target, range(1))
     except ProducerFenced:
         seen = "fenced"
     the.report.saw("the producer before", seen, "fenced")

@@ -1,9 +1,8 @@
-"""confluent-kafka's AdminClient: topics, settings, offsets, records, groups."""
+"""confluent-kafka's AdminClient: topics, settings, offsets, records, groups, and no security."""
 
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +16,9 @@ from confluent_kafka import (
     TopicPartition,
 )
 from confluent_kafka.admin import (
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
     AdminClient,
     AlterConfigOpType,
     ConfigEntry,
@@ -24,10 +26,11 @@ from confluent_kafka.admin import (
     NewPartitions,
     NewTopic,
     OffsetSpec,
+    ResourcePatternType,
     ResourceType,
 )
 
-from tests.clients.report import Report, event, fresh
+from tests.clients.report import Report, event, fresh, settled
 
 EVENTS = 60
 
@@ -127,6 +130,16 @@ def groups(the: Round) -> None:
     the.report.saw("group deleted", the.group not in left, True)
 
 
+def security(the: Round) -> None:
+    """A Kafka without an authorizer has no rules, and nobody has a password in it."""
+    allow = (AclOperation.READ, AclPermissionType.ALLOW)
+    rule = AclBinding(ResourceType.TOPIC, the.topic, ResourcePatternType.LITERAL, "User:nobody", "*", *allow)
+    made = the.admin.create_acls([rule])[rule]
+    the.report.saw("a rule", refusal(lambda: made.result(20)), "SECURITY_DISABLED")
+    asked = the.admin.describe_user_scram_credentials(["nobody"])["nobody"]
+    the.report.saw("password of nobody", refusal(lambda: asked.result(20)), "RESOURCE_NOT_FOUND")
+
+
 def refusal(ask: Callable[[], Any]) -> str:
     """The name of the error with which the broker refuses."""
     try:
@@ -136,14 +149,6 @@ def refusal(ask: Callable[[], Any]) -> str:
     return "none"
 
 
-def settled(look: Callable[[], Any], wanted: Any) -> Any:
-    """What is seen once it is what was wanted, or after 10 s: Kafka's nodes hear of a change a bit later."""
-    deadline = time.monotonic() + 10
-    while (seen := look()) != wanted and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return seen
-
-
 def main(bootstrap: str) -> None:
     the = Round(bootstrap)
     topics(the)
@@ -151,6 +156,7 @@ def main(bootstrap: str) -> None:
     the.fill()
     offsets(the)
     groups(the)
+    security(the)
     the.admin.delete_topics([the.topic])[the.topic].result(20)
     gone = settled(lambda: the.topic in the.admin.list_topics(timeout=20).topics, False)
     the.report.saw("topic still there", gone, False)

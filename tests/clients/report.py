@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +21,14 @@ def event(number: int) -> Event:
 def fresh(kind: str) -> str:
     """A name that nobody else uses."""
     return f"clients.{kind}-{uuid.uuid4().hex[:12]}"
+
+
+def settled(look: Callable[[], Any], wanted: Any) -> Any:
+    """What is seen once it is what was wanted, or after 10 s: Kafka's nodes hear of a change a bit later."""
+    deadline = time.monotonic() + 10
+    while (seen := look()) != wanted and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return seen
 
 
 @dataclass

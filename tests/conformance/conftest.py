@@ -1,4 +1,4 @@
-"""Conformance: the same sentences must hold on the embedded broker and on real Apache Kafka."""
+"""What conformance tests that speak in single requests share."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import pytest
 
 from mesh_platform.brokers import RunningBroker
 from tests.conformance.answers import World, make_world
+from tests.conformance.raw_transactions import Producer
 
 
-@pytest.fixture(scope="session", params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
-def broker(request: pytest.FixtureRequest) -> RunningBroker:
-    """Each broker in turn; `.bootstrap` is where its clients connect."""
-    running: RunningBroker = request.getfixturevalue(f"{request.param}_broker")
-    return running
+@pytest.fixture
+def producer(broker: RunningBroker) -> Iterator[Producer]:
+    """A transactional producer made by hand."""
+    made = Producer(broker.bootstrap)
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="module")

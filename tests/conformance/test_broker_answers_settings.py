@@ -35,7 +35,6 @@ SET, REMOVE, APPEND = 0, 1, 2
 ONE = ("retention.ms", SET, "1000")
 SETTINGS = [
     configs("a topic", "none", 2, "<topic>"),
-    configs("a topic twice", "none none", 2, "<topic>", "<topic>"),
     configs("a topic that is not there", "unknown_topic_or_partition", 2, "nope"),
     configs("a topic without a name", BAD_NAME, 2, ""),
     configs("the broker", "none", 4, "1"),

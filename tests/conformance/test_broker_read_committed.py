@@ -83,9 +83,12 @@ class Stage:
     def committed(self, group: str) -> int:
         """Where a group stands on the first partition; -1001 where it does not."""
         asked = ConsumerGroupTopicPartitions(group, [TopicPartition(self.topics[0], 0)])
-        stable = self.admin.list_consumer_group_offsets([asked], require_stable=True)
-        (answer,) = stable[group].result(WAIT).topic_partitions
-        return int(answer.offset)
+        while True:
+            stable = self.admin.list_consumer_group_offsets([asked], require_stable=True)
+            (answer,) = stable[group].result(WAIT).topic_partitions
+            if answer.error is None:
+                return int(answer.offset)
+            assert answer.error.code() == KafkaError.UNSTABLE_OFFSET_COMMIT  # the marker is on its way
 
 
 @pytest.fixture

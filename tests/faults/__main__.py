@@ -12,11 +12,11 @@ import random
 import shutil
 import sys
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
 
 from tests.faults import load
 from tests.faults.campaign import Report, campaign
+from tests.faults.nemesis import schedule
 
 
 def main() -> int:
@@ -30,10 +30,11 @@ def main() -> int:
     options = parser.parse_args()
     folder = options.folder or Path(tempfile.mkdtemp(prefix="mesh-faults-"))
     folder.mkdir(parents=True, exist_ok=True)
-    report = campaign(folder, seed=options.seed, kills=options.kills, workers=options.workers)
+    kills = schedule(options.seed, options.kills)
+    report = campaign(folder, seed=options.seed, kills=kills, workers=options.workers)
     print(_table(report))
     if options.report:
-        options.report.write_text(json.dumps(asdict(report) | {"found": report.found}, indent=1) + "\n")
+        options.report.write_text(json.dumps(report.as_json(), indent=1) + "\n")
     for finding in report.findings[:20]:
         print(f"{finding.check}: {finding.what}")
     if report.findings:

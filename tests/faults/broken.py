@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
+from unittest import mock
 
+from mesh_platform.broker import markers, node
 from mesh_platform.broker.log import Log
 from mesh_platform.broker.sequences import Sequences
 
@@ -34,7 +37,8 @@ def ack_before_write() -> None:
         settle()
         fsync(fd)
 
-    os.pwrite, os.pread, os.fsync = write, read, sync
+    for name, slower in (("pwrite", write), ("pread", read), ("fsync", sync)):
+        mock.patch.object(os, name, slower).start()
 
 
 def drop_every_1000th() -> None:
@@ -52,12 +56,12 @@ def drop_every_1000th() -> None:
             log.active.next_offset = end
         return answer
 
-    Log.append = forgetful  # type: ignore[method-assign]
+    mock.patch.object(Log, "append", forgetful).start()
 
 
 def append_again() -> None:
     """Takes a repeated batch for a new one."""
-    Sequences.check = lambda *_: None  # type: ignore[method-assign]
+    mock.patch.object(Sequences, "check", return_value=None).start()
 
 
 def forget_the_tail() -> None:
@@ -69,7 +73,23 @@ def forget_the_tail() -> None:
             os.truncate(path, max(0, path.stat().st_size - 1))
         return opened(directory)
 
-    Log.open = shortened  # type: ignore[method-assign]
+    mock.patch.object(Log, "open", shortened).start()
+
+
+def show_aborted() -> None:
+    """Tells no consumer which transactions were aborted."""
+    mock.patch.object(Log, "aborted", return_value=()).start()
+
+
+def commit_by_halves() -> None:
+    """Ends transactions with a commit in one partition and an abort in the next."""
+    written = markers.marker
+    fates = itertools.cycle((True, False))
+
+    def either(*who: Any, commits: bool, **when: Any) -> bytes:
+        return written(*who, commits=commits and next(fates), **when)
+
+    mock.patch.object(node, "marker", either).start()
 
 
 KINDS: Mapping[str, Callable[[], None]] = {
@@ -77,4 +97,6 @@ KINDS: Mapping[str, Callable[[], None]] = {
     "drop-every-1000th": drop_every_1000th,
     "append-again": append_again,
     "forget-the-tail": forget_the_tail,
+    "show-aborted": show_aborted,
+    "commit-by-halves": commit_by_halves,
 }

@@ -17,13 +17,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+# kio imports hypothesis wherever it is installed, which costs every start 1.5 s.
 sys.modules.setdefault("hypothesis", None)  # type: ignore[arg-type]
 
-from mesh_platform.broker import log, process, upkeep  # noqa: E402
+from mesh_platform.broker import process, upkeep  # noqa: E402
 from tests.faults import broken  # noqa: E402
 
-POINTS = ("write", "marker", "roll", "replace", "unlink", "sync", "statement")
 _CONTROL_BATCH, _ATTRIBUTES = 0x20, 22
 
 
@@ -50,9 +51,13 @@ def die() -> None:
 
 def hurry() -> None:
     """Do every second's work every 50 ms, and checkpoint every 64 KiB."""
-    upkeep._ROUND_SECONDS = 0.05
-    upkeep._RETENTION_ROUNDS = 4
-    log.CHECKPOINT_BYTES = 64 * 1024
+    for name, value in (("_ROUND_SECONDS", 0.05), ("_RETENTION_ROUNDS", 4), ("UNSAVED_BYTES", 64 * 1024)):
+        mock.patch.object(upkeep, name, value).start()
+
+
+def rest() -> None:
+    """Change nothing while the last reader reads: a tombstone may go between two of its reads."""
+    mock.patch.object(upkeep, "_ROUND_SECONDS", 3600).start()
 
 
 def arm(countdown: Countdown) -> None:
@@ -124,16 +129,18 @@ def main() -> int:
     """Arm the broker as told and run it."""
     parser = argparse.ArgumentParser(prog="tests.faults.broker")
     parser.add_argument("--die", help="POINT:N")
+    parser.add_argument("--rest", action="store_true")
     parser.add_argument("--broken", choices=sorted(broken.KINDS))
-    parser.add_argument("rest", nargs="*")
+    parser.add_argument("arguments", nargs="*")
     options = parser.parse_args()
-    hurry()
+    pace = rest if options.rest else hurry
+    pace()
     if options.broken:
         broken.KINDS[options.broken]()
     if options.die:
         point, _, number = options.die.partition(":")
         arm(Countdown(point, int(number)))
-    return process.main(options.rest)
+    return process.main(options.arguments)
 
 
 if __name__ == "__main__":

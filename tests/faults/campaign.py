@@ -7,18 +7,19 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from tests.faults import load
 from tests.faults.checks import Final, Finding, History, Record, verify
-from tests.faults.history import read
-from tests.faults.nemesis import Broker, schedule
+from tests.faults.history import Place, read
+from tests.faults.nemesis import Broker, Kill
 
 _SETTINGS = {
     load.LOG: {"segment.bytes": "1048576", "retention.ms": "-1"},
@@ -38,7 +39,6 @@ class Report:
     """What a campaign did and found."""
 
     seed: int
-    kills: int
     ends: Counter[str] = field(default_factory=Counter)
     said: Counter[str] = field(default_factory=Counter)
     restart_median: float = 0.0
@@ -50,6 +50,12 @@ class Report:
     def found(self) -> Counter[str]:
         return Counter(finding.check for finding in self.findings)
 
+    def as_json(self) -> dict[str, Any]:
+        said = {
+            name: dict(value) if isinstance(value, Counter) else value for name, value in vars(self).items()
+        }
+        return said | {"found": dict(self.found), "findings": [asdict(finding) for finding in self.findings]}
+
     @property
     def acknowledged(self) -> int:
         return self.said["send ok"] + self.said["put ok"] + self.said["txn ok"]
@@ -59,24 +65,24 @@ def campaign(
     folder: Path,
     *,
     seed: int,
-    kills: int,
+    kills: Sequence[Kill],
     workers: Sequence[str] = tuple(load.WORKERS),
     broken: str | None = None,
 ) -> Report:
     """Run one; histories stay in the folder. Raises RuntimeError when the broker or a worker fails."""
-    report = Report(seed, kills)
+    report = Report(seed)
     broker = Broker(folder / "data", broken)
     try:
         broker.start()
         _make_topics(broker.bootstrap)
         with _working(folder, broker.bootstrap, workers, seed):
-            for kill in schedule(seed, kills):
+            for kill in kills:
                 broker.kill()
                 broker.start(kill)
                 report.ends[broker.end(kill)] += 1
             broker.start()
         broker.kill()
-        broker.start()
+        broker.start_at_rest()
         final = final_read(broker.bootstrap)
     finally:
         broker.kill()
@@ -104,6 +110,7 @@ def _working(folder: Path, bootstrap: str, workers: Sequence[str], seed: int) ->
         with (folder / f"{worker}.stderr").open("wb") as errors:
             running.append(subprocess.Popen(command, stdin=subprocess.PIPE, stderr=errors))
     try:
+        _await(lambda: all(_has_begun(folder / f"{worker}.history") for worker in workers))
         yield
         for process in running:
             assert process.stdin is not None
@@ -117,6 +124,19 @@ def _working(folder: Path, bootstrap: str, workers: Sequence[str], seed: int) ->
             process.wait(10)
 
 
+def _has_begun(history: Path) -> bool:
+    """Whether a worker has been told the outcome of something."""
+    return history.exists() and any(f'"{told}"' in history.read_text() for told in ("ok", "fail"))
+
+
+def _await(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        if time.monotonic() > deadline:
+            raise RuntimeError("the workers do not begin")
+        time.sleep(0.05)
+
+
 def _make_topics(bootstrap: str) -> None:
     topics = [NewTopic(name, load.PARTITIONS[name], 1, config=own) for name, own in _SETTINGS.items()]
     admin = AdminClient({"bootstrap.servers": bootstrap})
@@ -127,13 +147,8 @@ def _make_topics(bootstrap: str) -> None:
 def final_read(bootstrap: str) -> Final:
     """Everything that is committed, from the beginning of every partition to its end."""
     admin = AdminClient({"bootstrap.servers": bootstrap})
-    places = [
-        (topic, partition)
-        for topic in (load.LOG, load.TXN, load.TABLE)
-        for partition in range(load.PARTITIONS[topic])
-    ]
     return Final(
-        records={place: _read_place(bootstrap, *place) for place in places},
+        records=_read(bootstrap, (load.LOG, load.TXN, load.TABLE)),
         commits={
             (group, place.topic, place.partition): place.offset
             for group in (load.READERS, load.COPIERS, load.KEEPERS)
@@ -144,24 +159,37 @@ def final_read(bootstrap: str) -> Final:
     )
 
 
-def _read_place(bootstrap: str, topic: str, partition: int) -> list[Record]:
-    settings = {"bootstrap.servers": bootstrap, "group.id": "final", "isolation.level": "read_committed"}
+def _read(bootstrap: str, topics: Sequence[str]) -> dict[Place, list[Record]]:
+    settings: dict[str, Any] = {
+        "bootstrap.servers": bootstrap,
+        "group.id": "final",
+        "isolation.level": "read_committed",
+    }
     settings |= {"enable.partition.eof": True, "auto.offset.reset": "error", "check.crcs": True}
     consumer = Consumer(settings)
-    consumer.assign([TopicPartition(topic, partition, 0)])
-    found: list[Record] = []
+    found: dict[Place, list[Record]] = {
+        (topic, partition): [] for topic in topics for partition in range(load.PARTITIONS[topic])
+    }
+    unread = set(found)
+    consumer.assign([TopicPartition(*place, 0) for place in found])
+    deadline = time.monotonic() + 120
     try:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            for message in consumer.consume(1000, 0.1):
+        while unread and time.monotonic() < deadline:
+            for message in consumer.consume(2000, 0.1):
+                place = (message.topic(), message.partition())
                 if error := message.error():
-                    if error.code() == KafkaError._PARTITION_EOF:
-                        return found
-                    raise RuntimeError(f"{topic} {partition} cannot be read: {error}")
-                found.append(Record(message.offset(), _text(message.key()), _text(message.value())))
-        raise RuntimeError(f"{topic} {partition} cannot be read to its end, only {len(found)} records")
+                    if error.code() != KafkaError._PARTITION_EOF:
+                        raise RuntimeError(f"{place} cannot be read: {error}")
+                    unread.discard(place)
+                else:
+                    found[place].append(
+                        Record(message.offset(), _text(message.key()), _text(message.value()))
+                    )
     finally:
         consumer.close()
+    if unread:
+        raise RuntimeError(f"{sorted(unread)} cannot be read to the end")
+    return found
 
 
 def _text(blob: bytes | None) -> str | None:

@@ -21,7 +21,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -50,14 +50,11 @@ class Line:
         return self.topic, self.partition
 
 
-_UNSAID: dict[str, Any] = {field.name: field.default for field in fields(Line)}
-
-
 class Recorder:
-    """Writes one worker's lines; they are in the file when it is closed."""
+    """Writes one worker's lines, each at once."""
 
     def __init__(self, path: Path, proc: str) -> None:
-        self._file = path.open("a", encoding="utf-8")
+        self._file = path.open("a", encoding="utf-8", buffering=1)
         self._proc = proc
 
     def __enter__(self) -> Recorder:
@@ -81,8 +78,3 @@ def _lines(path: Path) -> Iterator[Line]:
         for text in file:
             said = json.loads(text)
             yield Line(**(said | {"vs": tuple(said.get("vs", ()))}))
-
-
-def as_text(line: Line) -> str:
-    """The line as it stands in the file, without what it does not say."""
-    return json.dumps({name: said for name, said in asdict(line).items() if said != _UNSAID[name]})

@@ -14,6 +14,8 @@ import random
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +28,18 @@ LOG, TXN, TABLE, SLOTS = "log", "txn", "table", "slots"
 PARTITIONS: Mapping[str, int] = {LOG: 4, TXN: 3, TABLE: 2, SLOTS: 16}
 READERS, COPIERS, KEEPERS = "readers", "copiers", "keepers"
 _IN_FLIGHT = 2000
+# Without the last one librdkafka 2.16 forgets the coordinator while the broker is away, and a transaction
+# waits for it without end (librdkafka issue 5511).
 _PATIENT = {
     "log_level": 0,
     "reconnect.backoff.ms": 20,
     "reconnect.backoff.max.ms": 150,
     "retry.backoff.ms": 20,
+    "metadata.recovery.strategy": "none",
 }
 _IDEMPOTENT = _PATIENT | {"enable.idempotence": True, "linger.ms": 4, "message.timeout.ms": 120_000}
+#: how the client says that its producer is dead; the second when it is flushing
+_DEAD = (KafkaException, SystemError)
 
 
 class Work:
@@ -54,12 +61,12 @@ def sender(work: Work) -> None:
     lives = 0
     while not work.ended.is_set():
         proc, lives = f"s{work.seed}.{lives}", lives + 1
-        _produce(work, {}, lambda producer, n, proc=proc: _send(work, producer, f"{proc}-{n}", n))
+        _produce(work, {}, partial(_send, work, proc))
 
 
 def _produce(work: Work, more: Mapping[str, Any], send: Callable[[Producer, int], None]) -> None:
     """Send until the end, or until the client calls the producer dead: no kill of the broker may do that."""
-    producer = Producer(work.settings(**(_IDEMPOTENT | more)))
+    producer = Producer(work.settings(**(_IDEMPOTENT | dict(more))))
     number = 0
     try:
         while not work.ended.is_set():
@@ -70,23 +77,22 @@ def _produce(work: Work, more: Mapping[str, Any], send: Callable[[Producer, int]
             while len(producer) > _IN_FLIGHT and not work.ended.is_set():
                 producer.poll(0.05)
         producer.flush(60)
-    except KafkaException as error:
+    except _DEAD as error:
         work.recorder.note("info", "fatal", v=str(error))
-        producer.purge()
-        producer.flush(5)
+        with suppress(*_DEAD):
+            producer.purge()
+            producer.flush(5)
 
 
-def _send(work: Work, producer: Producer, value: str, number: int) -> None:
-    said = {"topic": LOG, "partition": number % PARTITIONS[LOG], "v": value}
+def _send(work: Work, proc: str, producer: Producer, number: int) -> None:
+    said: dict[str, Any] = {"topic": LOG, "partition": number % PARTITIONS[LOG], "v": f"{proc}-{number}"}
 
     def told(error: object, message: Message) -> None:
-        work.recorder.note(
-            *(("info", "send") if error else ("ok", "send")), **said, off=message.offset() or 0
-        )
+        work.recorder.note("info" if error else "ok", "send", **said, off=message.offset() or 0)
 
     work.recorder.note("invoke", "send", **said)
     filler = {"filler": b"." * work.dice.randrange(400)}
-    producer.produce(LOG, value.encode(), partition=said["partition"], headers=filler, on_delivery=told)
+    producer.produce(LOG, said["v"].encode(), partition=said["partition"], headers=filler, on_delivery=told)
 
 
 def putter(work: Work) -> None:
@@ -103,10 +109,15 @@ def putter(work: Work) -> None:
 
 
 def _put(work: Work, producer: Producer, key: str, value: str | None) -> None:
-    said = {"topic": TABLE, "partition": int(key[1:]) % PARTITIONS[TABLE], "k": key, "v": value}
+    said: dict[str, Any] = {
+        "topic": TABLE,
+        "partition": int(key[1:]) % PARTITIONS[TABLE],
+        "k": key,
+        "v": value,
+    }
 
     def told(error: object, message: Message) -> None:
-        work.recorder.note(*(("info", "put") if error else ("ok", "put")), **said, off=message.offset() or 0)
+        work.recorder.note("info" if error else "ok", "put", **said, off=message.offset() or 0)
 
     work.recorder.note("invoke", "put", **said)
     producer.produce(

@@ -59,7 +59,7 @@ class Watch(Generic[Promise]):
         self.copy("end")
 
     def _patched(self) -> Iterator[None]:
-        patches = {name: self._around(name, getattr(os, name)) for name in _OPERATIONS}
+        patches: dict[str, Any] = {name: self._around(name, getattr(os, name)) for name in _OPERATIONS}
         patches |= {"pwrite": self._torn(os.pwrite), "open": self._around("open", os.open)}
         with mock.patch.multiple(os, **patches):
             yield

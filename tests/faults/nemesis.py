@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.faults.broker import POINTS
-
-_SPREAD = {"write": 300, "marker": 40, "roll": 8, "replace": 40, "unlink": 12, "sync": 60, "statement": 300}
+#: the kinds of moments at which tests.faults.broker can end itself, and how far into them
+POINTS = {"write": 200, "marker": 30, "roll": 8, "replace": 30, "unlink": 8, "sync": 40, "statement": 200}
+_PATIENCE = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,14 @@ class Kill:
         return ["--die", f"{self.point}:{self.number}"] if self.point else []
 
 
-def schedule(seed: int, kills: int, longest: float = 1.5) -> list[Kill]:
-    """A third of the kills come by the clock, the others at a point of each kind in turn."""
+def schedule(seed: int, kills: int, longest: float = 1.2) -> list[Kill]:
+    """A third of the kills come by the clock, the others at points of every kind in turn."""
     dice = random.Random(seed)
-    found = []
+    kinds, found = list(POINTS), []
     for number in range(kills):
-        point = None if number % 3 == 0 else POINTS[(number - number // 3) % len(POINTS)]
-        moments = dice.randint(1, _SPREAD[point]) if point else 0
-        found.append(Kill(point, moments, dice.uniform(0.2, longest)))
+        point = None if number % 3 == 0 else kinds[(number - number // 3) % len(kinds)]
+        moments = dice.randint(1, POINTS[point]) if point else 0
+        found.append(Kill(point, moments, _PATIENCE if point else dice.uniform(0.1, longest)))
     dice.shuffle(found)
     return found
 
@@ -81,6 +81,11 @@ class Broker:
             )
         assert self._process.stdout is not None
         return self._process.stdout.readline()
+
+    def start_at_rest(self) -> None:
+        """Start without upkeep."""
+        if not self._spawn(["--rest"]):
+            raise RuntimeError(f"the broker does not start: {self.stderr.read_text()[-3000:]}")
 
     def end(self, kill: Kill) -> str:
         """Wait for its end or bring it about; answers which it was."""

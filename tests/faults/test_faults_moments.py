@@ -15,6 +15,7 @@ from mesh_platform.broker.compaction import compact
 from mesh_platform.broker.log import Log
 from mesh_platform.broker.markers import marker
 from mesh_platform.broker.records import records
+from mesh_platform.broker.retention import retain
 from tests.faults.moments import Moment, Watch
 from tests.unit.broker_kit import Item, batch
 
@@ -96,7 +97,7 @@ def check_values(moment: Moment[Promised], log: Log) -> None:
 def check_latest(moment: Moment[Promised], log: Log) -> None:
     latest = {key: value for _, key, value in shown(log)}
     for key, value in moment.promised.latest.items():
-        assert latest.get(key, b"") >= value, (
+        assert (latest.get(key) or b"") >= value, (
             f"{moment.where}: {key!r} shows {latest.get(key)!r}, not {value!r}"
         )
 
@@ -150,6 +151,20 @@ def test_a_kill_while_a_log_is_compacted(tmp_path: Path, gzip: bool) -> None:
     assert explore(work, tmp_path / "seen", check_offsets, check_latest) > 20
 
 
+def test_a_kill_while_a_log_is_compacted_again(tmp_path: Path) -> None:
+    work = Work(tmp_path / "log")
+    for number in range(6):
+        work.append(*keyed(number), segment_bytes=1 << 20)
+    work.log.roll()
+    asyncio.run(compact(work.log, NOW, 0.0, 0))
+    for number in range(6):
+        work.append(*keyed(number, later=1000), segment_bytes=1 << 20)
+    work.log.roll()
+    with work.watch():
+        asyncio.run(compact(work.log, NOW, 0.0, 0))
+    explore(work, tmp_path / "seen", check_offsets, check_latest)
+
+
 def test_a_kill_while_a_segment_that_grew_after_its_checkpoint_is_compacted(tmp_path: Path) -> None:
     work = Work(tmp_path / "log")
     for number in range(12):
@@ -162,10 +177,12 @@ def test_a_kill_while_a_segment_that_grew_after_its_checkpoint_is_compacted(tmp_
     explore(work, tmp_path / "seen", check_offsets, check_latest)
 
 
-def keyed(number: int) -> list[Item]:
+def keyed(number: int, later: int = 0) -> list[Item]:
     """Eight events that a codec makes small; one of their keys comes again in every call, the others not."""
-    names = [b"again", *(b"%d" % (number * 8 + key) for key in range(1, 8))]
-    return [Item(key=b"k" * 300 + name, value=value(number * 8 + at)) for at, name in enumerate(names)]
+    names = [b"again", *(b"%d" % (number * 8 + key + later) for key in range(1, 8))]
+    return [
+        Item(key=b"k" * 300 + name, value=value(number * 8 + at + later)) for at, name in enumerate(names)
+    ]
 
 
 def test_a_kill_while_a_log_is_compacted_leaves_producers_what_they_were(tmp_path: Path) -> None:
@@ -197,7 +214,7 @@ def test_a_kill_while_everything_expires(tmp_path: Path) -> None:
         work.append(Item(value=value(number)), segment_bytes=200)
     work.log.checkpoint().write()
     with work.watch():
-        work.log.retain(NOW + 10_000, 1_000, -1)
+        retain(work.log, NOW + 10_000, 1_000, -1)
     explore(work, tmp_path / "seen", check_offsets)
 
 

@@ -109,16 +109,18 @@ async def test_a_client_that_takes_nothing_of_its_answer_is_hung_up_on(
 async def test_a_client_that_takes_its_answer_slowly_gets_all_of_it(
     here: Inside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(limits, "ANSWER_SECONDS", 1.0)
     fill(here, 20)
+    loop, taken, began = asyncio.get_running_loop(), 0, time.monotonic()
     client = deaf_client(here.ready)
     client.setblocking(False)
-    loop, taken, began = asyncio.get_running_loop(), 0, time.monotonic()
     while taken < 20 * limits.MIB:
         await asyncio.sleep(0.01)
-        taken += len(await loop.sock_recv(client, 256 * 1024))
+        got = await loop.sock_recv(client, 256 * 1024)
+        assert got, "it was hung up on"
+        taken += len(got)
     client.close()
-    assert time.monotonic() - began > 2 * limits.ANSWER_SECONDS
+    assert time.monotonic() - began > limits.ANSWER_SECONDS
     assert here.server.traffic.refused["too slow"] == 0
 
 

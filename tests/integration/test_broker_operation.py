@@ -56,7 +56,28 @@ async def here(tmp_path: Path) -> AsyncIterator[Inside]:
         yield here
 
 
-# Syncing every so often
+# Syncing
+
+
+async def test_a_repeat_of_a_write_whose_sync_failed_is_not_acknowledged(
+    here: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    here.node.durability = "always"
+    request = produce_request(batch(producer=(7, 0, 0)))
+    reader, writer = await connect(here)
+    codes = []
+    for syncs_fail in (True, False):
+        with monkeypatch.context() as broken:
+            if syncs_fail:
+                broken.setattr(os, "fsync", fail)
+            writer.write(framed(request))
+            answer = read_answer(request, await answered(reader))
+            codes.append(answer.responses[0].partition_responses[0].error_code)
+    writer.close()
+    assert codes == [ErrorCode.kafka_storage_error] * 2
 
 
 async def test_what_was_written_is_synced_once_and_not_again(
@@ -65,11 +86,11 @@ async def test_what_was_written_is_synced_once_and_not_again(
     synced: list[str] = []
     monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.readlink(f"/proc/self/fd/{file}")))
     fill(here, 1)
-    at = await flush(here.node, {})
-    at = await flush(here.node, at)
+    await flush(here.node)
+    await flush(here.node)
     assert [Path(path).name for path in synced if path.endswith(".log")] == [f"{0:020d}.log"]
     fill(here, 1)
-    await flush(here.node, at)
+    await flush(here.node)
     assert sum(path.endswith(".log") for path in synced) == 2
 
 
@@ -81,7 +102,7 @@ async def test_a_segment_that_was_closed_since_is_synced_too(
     here.log().roll()
     fill(here, 1)
     monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.readlink(f"/proc/self/fd/{file}")))
-    await flush(here.node, {})
+    await flush(here.node)
     assert sum(path.endswith(".log") for path in synced) == 2
 
 
@@ -90,7 +111,7 @@ async def test_topics_and_commits_are_synced_with_the_events(
 ) -> None:
     synced: list[str] = []
     monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.readlink(f"/proc/self/fd/{file}")))
-    await flush(here.node, {})
+    await flush(here.node)
     assert [Path(path).name for path in synced] == ["broker.sqlite-wal"]
 
 
@@ -103,7 +124,7 @@ async def test_a_log_whose_sync_failed_takes_no_more_writes_and_others_do(
     fill(here, 1)
     with monkeypatch.context() as broken:
         broken.setattr(os, "fsync", fail)
-        await flush(here.node, {})
+        await flush(here.node)
     here.node.create_topic("u", 1, {})
     codes = {}
     for topic in ("t", "u"):

@@ -139,7 +139,9 @@ async def test_an_open_transaction_goes_on_after_a_kill(node: Node, tmp_path: Pa
     held = await ongoing(node)
     again = killed(node)
     await again.ledger.settle(again.logs(), NOW)
-    again.ledger.check(read_one_batch(batch(producer=(held.producer_id, 0, 1), attributes=0x10)), ("t", 0))
+    again.ledger.check(
+        read_one_batch(batch(producer=(held.producer_id, 0, 1), attributes=0x10)), ("t", 0), "x"
+    )
     await again.ledger.end(again.ledger.held("x", held.producer_id, 0), commits=True, now=NOW)
     assert [log.stable_offset for log in again.topics["t"].logs] == [2, 2]
     again.close()

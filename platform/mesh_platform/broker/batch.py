@@ -15,7 +15,10 @@ from dataclasses import dataclass
 
 from crc32c import crc32c
 
+from mesh import limits
+
 HEADER_BYTES = 61
+LEAST_RECORD_BYTES = 7  # a record without key, value and headers, with its length
 PREFIX_BYTES = 12  # base offset and length: what the length field does not count
 LEADER_EPOCH = 0
 MAX_SEQUENCE = 2**31 - 1
@@ -23,9 +26,9 @@ _HEADER = struct.Struct(">qiibIhiqqqhii")
 _STAMP = struct.Struct(">q")
 _EPOCH = struct.Struct(">i")
 _LENGTH = struct.Struct(">i")
-_ZSTD = 4  # the last of the codecs
 _CRC_START = 21
 _LOG_APPEND_TIME = 0x08
+_LAST_CODEC = 4  # zstd
 
 
 class CorruptBatch(Exception):
@@ -106,8 +109,14 @@ def read_one_batch(data: bytes) -> Batch:
         raise UnsupportedBatch("more than one record batch for one partition")
     if batch.count < 1 or batch.count != batch.last_offset_delta + 1:
         raise UnsupportedBatch(f"{batch.count} records cannot end at offset delta {batch.last_offset_delta}")
-    if batch.base_offset != 0 or batch.compression > _ZSTD:
-        raise UnsupportedBatch("a batch begins at offset 0 and has a known codec")
+    if batch.count > limits.BATCH_RECORDS:
+        raise UnsupportedBatch(f"{batch.count} records in one batch; the most is {limits.BATCH_RECORDS}")
+    if batch.base_offset != 0:
+        raise UnsupportedBatch("a batch that is sent begins at offset 0")
+    if batch.compression > _LAST_CODEC:
+        raise UnsupportedBatch(f"there is no compression {batch.compression}")
+    if not batch.compression and batch.count * LEAST_RECORD_BYTES > batch.size - HEADER_BYTES:
+        raise UnsupportedBatch(f"{batch.size - HEADER_BYTES} bytes hold no {batch.count} records")
     if batch.is_control:
         raise UnsupportedBatch("clients may not write control batches")
     if batch.is_idempotent and (batch.producer_epoch < 0 or batch.base_sequence < 0):
@@ -132,6 +141,11 @@ def rebuild(batch: Batch, records: Sequence[bytes], max_timestamp: int) -> bytes
     body = fixed + b"".join(records)
     length = len(body) + _CRC_START - PREFIX_BYTES
     return struct.pack(">qiibI", batch.base_offset, length, LEADER_EPOCH, 2, crc32c(body)) + body
+
+
+def blank(base_offset: int, end_offset: int) -> bytes:
+    """A batch without records that takes up the offsets before `end_offset`."""
+    return rebuild(Batch(base_offset, 0, 0, end_offset - base_offset - 1, -1, -1, -1, -1, -1, 0), (), -1)
 
 
 def stamp(data: bytes, base_offset: int, append_time: int | None) -> bytearray:

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-import os
+import json
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from crc32c import crc32c
+
+from mesh_platform.broker.files import replace_file, sync_file
 
 CHECKPOINT_FILE = "checkpoint.json"
+_NEVER_SAVED: Mapping[str, Any] = {
+    "start": 0,
+    "segments": [],
+    "producers": [],
+    "transactions": {"open": [], "aborted": []},
+    "swaps": [],
+}
+_CHECKSUM, _CHECKSUM_BYTES = b"%08x\n", 9
 
 
 @dataclass(slots=True)
@@ -41,27 +55,24 @@ class Checkpoint:
             for path, index in self.indexes:
                 sync_file(path)
                 replace_file(path.with_suffix(".index"), index)
-            replace_file(self.directory / CHECKPOINT_FILE, self.state.encode())
+            state = self.state.encode()
+            replace_file(self.directory / CHECKPOINT_FILE, _CHECKSUM % crc32c(state) + state)
             self.order.written = self.number
 
 
-def sync_file(path: Path) -> None:
-    """Force a file to the disk, if it is still there: retention may be faster."""
+def load(directory: Path) -> Mapping[str, Any]:
+    """What the last checkpoint of a log said; what it did not say, or is damaged, is as at the beginning."""
     try:
-        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+        saved = _state((directory / CHECKPOINT_FILE).read_bytes())
+        return dict(_NEVER_SAVED) | {key: saved[key] for key in saved.keys() & _NEVER_SAVED.keys()}
+    except (OSError, ValueError):
+        return _NEVER_SAVED
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Write the whole file or leave the old one."""
-    scratch = path.with_name(path.name + ".new")
-    with scratch.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(path)
+def _state(saved: bytes) -> dict[str, Any]:
+    checksum, state = saved[:_CHECKSUM_BYTES], saved[_CHECKSUM_BYTES:]
+    if saved.startswith(b"{"):  # as it was written before it had a checksum
+        state = saved
+    elif checksum != _CHECKSUM % crc32c(state):
+        raise ValueError("the checksum does not match")
+    return dict(json.loads(state))

@@ -43,6 +43,7 @@ async def offset_commit(node: Node, call: Call) -> Answer:
     try:
         _check(node, call)
         if good := commits_of(node, body, codes):
+            node.coordinator.group(body.group_id)  # where there is no room for it nothing is saved
             node.store.save_commits(body.group_id, good)
             node.coordinator.use(body.group_id)
     except GroupRefusal as refusal:
@@ -116,7 +117,7 @@ async def offset_fetch(node: Node, call: Call) -> Answer:
     stable = getattr(call.body, "require_stable", False)
     groups = [call.body] if call.version < _BATCHED_FETCH else call.body.groups
     answers = []
-    for group in groups:
+    for group in dict.fromkeys(groups):
         waiting = node.store.pending(group.group_id) if stable else set()
         topics = _fetch(node, group.group_id, group.topics, waiting)
         answers.append({"group_id": group.group_id, "topics": topics, "error_code": ErrorCode.none})

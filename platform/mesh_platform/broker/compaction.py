@@ -23,7 +23,8 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 
 from mesh_platform.broker.batch import Batch, rebuild
-from mesh_platform.broker.checkpoint import Checkpoint, replace_file
+from mesh_platform.broker.checkpoint import Checkpoint
+from mesh_platform.broker.files import replace_file
 from mesh_platform.broker.isolation import Aborted
 from mesh_platform.broker.log import Log
 from mesh_platform.broker.records import Record, records
@@ -45,6 +46,7 @@ async def compact(
     overdue = any(segment.since <= now - most for segment in added)
     if not dirty or (dirty < dirty_ratio * sum(segment.size for segment in closed) and not overdue):
         return
+    await _settle(log)
     until = closed[-1].next_offset
     cleaning = _Cleaning(until, log.isolation.aborted(0, until), now - tombstones_ms)
     fresh = await asyncio.to_thread(cleaning.rewrite, [segment.reader() for segment in closed])
@@ -56,6 +58,14 @@ async def compact(
         log.isolation.forget(cleaning.gone)
         await asyncio.to_thread(_write, log.swap(swaps), [new for _, new in swaps])
         log.swapped()
+
+
+async def _settle(log: Log) -> None:
+    """Leave no checkpoint that speaks of earlier swaps: a kill would take half-written files for them."""
+    if log.swaps:  # their names could not be given
+        await asyncio.to_thread(_write, log.checkpoint(), tuple(log.swaps))
+        log.swapped()
+    await asyncio.to_thread(log.checkpoint().write)
 
 
 def _is_wanted(log: Log, old: Segment, fresh: Mapping[int, Segment]) -> bool:

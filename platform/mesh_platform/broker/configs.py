@@ -22,7 +22,7 @@ from kio.schema.errors import ErrorCode
 from mesh_platform.broker.broker_settings import broker_settings
 from mesh_platform.broker.node import NODE_ID, Node, Topic
 from mesh_platform.broker.settings import KIND_NUMBER, SETTINGS, Kind, TopicConfig, refusal
-from mesh_platform.broker.topics import Refused, check_name
+from mesh_platform.broker.topics import Refused, check_spelling
 from mesh_platform.broker.wire import Call
 
 Answer = Mapping[str, Any]
@@ -34,7 +34,8 @@ _CLIENT_METRICS, _ANY = 16, (_TOPIC, _BROKER)
 
 async def describe_configs(node: Node, call: Call) -> Answer:
     """DescribeConfigs: of topics and of this broker."""
-    return {"results": [_describe(node, resource, call.body) for resource in call.body.resources]}
+    wanted = {(resource.resource_type, resource.resource_name): resource for resource in call.body.resources}
+    return {"results": [_describe(node, resource, call.body) for resource in wanted.values()]}
 
 
 def _describe(node: Node, resource: Any, body: Any) -> Answer:
@@ -72,7 +73,7 @@ def _entries(node: Node, resource: Any) -> list[dict[str, Any]]:
 
 def _topic(node: Node, name: str) -> Topic:
     if name not in node.topics:
-        check_name(node, name)
+        check_spelling(name)
         raise Refused(ErrorCode.unknown_topic_or_partition, f"Topic '{name}' does not exist.")
     return node.topics[name]
 

@@ -6,7 +6,8 @@ Behaviour
 * A request is read when there is room for it beside those of the other connections; what only waits for
   others (fetch, join, sync) gives its room up.
 * A client that stops in the middle of a request, or takes nothing of its answer, is hung up on after a
-  while. It holds at most one answer in the broker, and when many do so, fetches get less at a time.
+  while; one that goes away while it waits for others is let go within a second. It holds at most one answer
+  in the broker, and when many do so, fetches get less at a time.
 """
 
 from __future__ import annotations
@@ -104,16 +105,29 @@ class Connection:
             return
         call = read_request(header, frame, self.client[0], self._listener)
         del frame  # a long poll must not keep the bytes of its request alive
+        work, began = self._handle(call), time.perf_counter()
         if header.api_key in _WAITS_FOR_OTHERS:
             held.give()
+            values = await self._while_there(work)
         else:
             self.busy = True
-        began = time.perf_counter()
-        values = await self._handle(call)
+            values = await work
         self.busy = True
         self._traffic.answered(header.api_key, time.perf_counter() - began)
         if values is not None:
             self._write(write_response(header.api_key, header.version, header.correlation_id, values))
+
+    async def _while_there(self, work: Awaitable[Mapping[str, Any] | None]) -> Mapping[str, Any] | None:
+        """The answer, unless the client goes away in the meantime. Raises ConnectionResetError."""
+        task = asyncio.ensure_future(work)
+        try:
+            while not task.done():
+                await asyncio.wait((task,), timeout=limits.PRESENCE_SECONDS)
+                if not task.done() and self._reader.at_eof():
+                    raise ConnectionResetError
+            return task.result()
+        finally:
+            task.cancel()
 
     def _write(self, answer: bytes) -> None:
         self._traffic.sent += len(answer)

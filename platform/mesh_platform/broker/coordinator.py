@@ -9,9 +9,12 @@ import sqlite3
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 
+from kio.schema.errors import ErrorCode
+
+from mesh import limits
 from mesh_platform.broker import journal
 from mesh_platform.broker.group import Group
-from mesh_platform.broker.membership import Member, State
+from mesh_platform.broker.membership import GroupRefusal, Member, State
 from mesh_platform.broker.store import Store
 
 _USE_MS = 3_600_000
@@ -29,8 +32,10 @@ class Coordinator:
             group.resume()
 
     def group(self, group_id: str) -> Group:
-        """The group, new and empty if there is none."""
+        """The group, new and empty if there is none. Raises GroupRefusal where there are too many."""
         if group_id not in self.groups:
+            if len(self.groups) >= limits.GROUPS:
+                raise GroupRefusal(ErrorCode.group_max_size_reached)
             self.groups[group_id] = Group(group_id, self._save, used_at=self._now())
         return self.groups[group_id]
 
@@ -66,6 +71,9 @@ class Coordinator:
 
     def _save(self, group: Group) -> None:
         group.used_at = self._now()
+        self.forget_unused(group.id)
+        if group.id not in self.groups:
+            return
         try:
             self._store.save_group(group.id, _dump(group))
         except sqlite3.Error as error:  # members go on; after a restart they would join anew

@@ -2,14 +2,16 @@
 
 The native decoder of kio reserves memory for an array before it looks at the bytes, so a frame that
 claims two thousand million items would end the process. This reader takes kio's definitions and its
-primitive readers, and refuses an array that claims more items than there are bytes left. Times are plain
-integers in milliseconds and error codes plain integers, on both sides.
+primitive readers. It refuses an array that claims more items than there are bytes left or than a request
+may have in all, null where the definition allows none, and a text longer than Kafka's longest. Times are
+plain integers in milliseconds and error codes plain integers, on both sides.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -18,6 +20,8 @@ from typing import Any, get_args
 
 from kio.serial import readers, writers
 from kio.static.constants import uuid_zero
+
+from mesh import limits
 
 Read = Callable[[bytes, int], tuple[Any, int]]
 Write = Callable[[Any, Any], None]
@@ -67,6 +71,10 @@ _NOTHING: Mapping[str, object] = {
     "uuid": uuid_zero,
     "float64": 0.0,
 }
+_MESSAGE = "error_message"
+_LONGEST_PREFIX = 3  # bytes that the length of the longest text takes in front of it
+#: Array items and tagged fields that what is being read may still have.
+_items_left: ContextVar[int] = ContextVar("_items_left")
 
 
 class BadFrame(Exception):
@@ -121,8 +129,21 @@ def _describe(field: Any, flexible: bool) -> _Field:
     return _Field(field.name, field.metadata.get("tag"), entity, kafka_type, is_array, nullable, default)
 
 
+def read_entity(entity: Any, data: bytes, at: int) -> tuple[Any, int]:
+    """The entity at `at`, and how many bytes it takes. Raises BadFrame, and what kio's readers raise."""
+    _items_left.set(limits.REQUEST_ITEMS)
+    return _entity_reader(entity)(data, at)
+
+
+def _spend(items: int) -> None:
+    left = _items_left.get() - items
+    if left < 0:
+        raise BadFrame(f"more than {limits.REQUEST_ITEMS} items in one request")
+    _items_left.set(left)
+
+
 @cache
-def entity_reader(entity: Any) -> Read:
+def _entity_reader(entity: Any) -> Read:
     fixed, tagged = _layout(entity)
     plan = tuple((f.name, _reader(f, entity.__flexible__)) for f in fixed)
     tags = {f.tag: (f.name, _reader(f, flexible=True)) for f in tagged}
@@ -137,6 +158,7 @@ def entity_reader(entity: Any) -> Read:
         if flexible:
             count, size = readers.read_unsigned_varint(data, at)
             at += size
+            _spend(count)
             for _ in range(count):
                 tag, size = readers.read_unsigned_varint(data, at)
                 at += size
@@ -155,14 +177,14 @@ def entity_reader(entity: Any) -> Read:
 
 def _reader(field: _Field, flexible: bool) -> Read:
     if field.entity is not None:
-        item = entity_reader(field.entity)
+        item = _entity_reader(field.entity)
     else:
         pair = _READERS[field.kafka_type]
         item = pair[1] if field.nullable and not field.is_array and pair[1] else pair[0]
+        item = _text_reader(item) if field.kafka_type == "compact string" else item
     if field.is_array:
-        return _array_reader(
-            item, readers.read_compact_array_length if flexible else readers.read_legacy_array_length
-        )
+        length = readers.read_compact_array_length if flexible else readers.read_legacy_array_length
+        return _array_reader(item, length) if field.nullable else _never_null(_array_reader(item, length))
     if field.entity is not None and field.nullable:
         return _nullable_reader(item)
     return item
@@ -177,12 +199,33 @@ def _array_reader(item: Read, read_length: Any) -> Read:
             return None, size
         if length < 0 or length > len(data) - at:
             raise BadFrame(f"an array claims {length} items with {len(data) - at} bytes left")
+        _spend(length)
         items = []
         for _ in range(length):
             value, size = item(data, at)
             at += size
             items.append(value)
         return tuple(items), at - start
+
+    return read
+
+
+def _text_reader(item: Read) -> Read:
+    def read(data: bytes, at: int) -> tuple[Any, int]:
+        text, size = item(data, at)
+        if size > limits.TEXT_BYTES + _LONGEST_PREFIX:
+            raise BadFrame(f"a text of {size} bytes; the most is {limits.TEXT_BYTES}")
+        return text, size
+
+    return read
+
+
+def _never_null(item: Read) -> Read:
+    def read(data: bytes, at: int) -> tuple[Any, int]:
+        value, size = item(data, at)
+        if value is None:
+            raise BadFrame("null where an array must be")
+        return value, size
 
     return read
 
@@ -224,11 +267,18 @@ def _writer(field: _Field, flexible: bool) -> Write:
     else:
         pair = _WRITERS[field.kafka_type]
         item = pair[1] if field.nullable and not field.is_array and pair[1] else pair[0]
+    if field.name == _MESSAGE:
+        return _clipped(item)
     if field.is_array:
         return writers.compact_array_writer(item) if flexible else writers.legacy_array_writer(item)
     if field.entity is not None and field.nullable:
         return _nullable_writer(item)
     return item
+
+
+def _clipped(item: Write) -> Write:
+    """What a client is told may quote what it sent; together they could be longer than a text may be."""
+    return lambda buffer, value: item(buffer, value and value[: limits.MESSAGE_LENGTH])
 
 
 def _nullable_writer(item: Write) -> Write:

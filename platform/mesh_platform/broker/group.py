@@ -13,6 +13,8 @@ from mesh import limits
 from mesh_platform.broker.membership import GroupRefusal, Joined, Joining, Member, State, refuse
 from mesh_platform.broker.rebalance import Rebalance
 
+_NAMED_AFTER = 200  # characters of the client's name in a member's; it has to fit a text with the rest
+
 
 class Group(Rebalance):
     """A group in Kafka's classic protocol. Methods raise GroupRefusal."""
@@ -23,6 +25,8 @@ class Group(Rebalance):
         """Take part in the next generation; answers when it begins."""
         if not request.protocol_type or not request.protocols or not self._fits(request):
             raise GroupRefusal(ErrorCode.inconsistent_group_protocol, request.member_id)
+        if sum(map(len, request.protocols.values())) > limits.GROUP_BYTES:
+            raise GroupRefusal(ErrorCode.unknown_server_error, request.member_id)
         if not request.member_id:
             answer = self._join_new(request)
         else:
@@ -39,7 +43,7 @@ class Group(Rebalance):
     def _join_new(self, request: Joining) -> asyncio.Future[Joined] | Joined:
         if len(self.members) + len(self.pending) >= limits.GROUP_MEMBERS:
             raise GroupRefusal(ErrorCode.group_max_size_reached)
-        member_id = f"{request.instance_id or request.client_id}-{uuid.uuid4()}"
+        member_id = f"{(request.instance_id or request.client_id)[:_NAMED_AFTER]}-{uuid.uuid4()}"
         if request.instance_id is not None:
             known = self._static(request.instance_id)
             return self._replace(known, member_id, request) if known else self._admit(member_id, request)
@@ -131,6 +135,8 @@ class Group(Rebalance):
             raise GroupRefusal(ErrorCode.inconsistent_group_protocol)
         if self.state is State.PREPARING:
             raise GroupRefusal(ErrorCode.rebalance_in_progress)
+        if sum(map(len, assignments.values())) > limits.GROUP_BYTES:
+            raise GroupRefusal(ErrorCode.unknown_server_error)
         self._alive(member)
         if self.state is State.STABLE:
             return member.assignment
@@ -191,7 +197,9 @@ class Group(Rebalance):
     def _member(self, member_id: str, instance_id: str | None) -> Member:
         if instance_id is not None:
             known = self._static(instance_id)
-            if known is not None and known.id != member_id:
+            if known is None:
+                raise GroupRefusal(ErrorCode.unknown_member_id, member_id)
+            if known.id != member_id:
                 raise GroupRefusal(ErrorCode.fenced_instance_id, member_id)
         if member_id not in self.members:
             raise GroupRefusal(ErrorCode.unknown_member_id, member_id)

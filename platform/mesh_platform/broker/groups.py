@@ -12,6 +12,8 @@ Behaviour
 * A static member (group instance id) that comes back takes its old place and assignment without a
   rebalance, and its former self gets FENCED_INSTANCE_ID. It leaves when its session ends or when it is
   named in LeaveGroup.
+* A member with more than 1 MiB of metadata, or assignments of more, is UNKNOWN_SERVER_ERROR, as where Kafka
+  cannot write the group down; the 10,001st group is GROUP_MAX_SIZE_REACHED.
 * Groups outlive a restart of the broker: members go on with the next heartbeat. One that has had no member
   and no commit for seven days is forgotten, with its committed offsets.
 """
@@ -181,7 +183,8 @@ async def describe_groups(node: Node, call: Call) -> Answer:
     may = operations(call, "", ON_GROUP)
     return {
         "groups": [
-            _describe(node, call.version, name) | {"authorized_operations": may} for name in call.body.groups
+            _describe(node, call.version, name) | {"authorized_operations": may}
+            for name in dict.fromkeys(call.body.groups)
         ]
     }
 

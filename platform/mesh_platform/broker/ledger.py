@@ -47,7 +47,10 @@ class Ledger:
             if claim != (known.producer_id, known.epoch):
                 raise TransactionRefusal(ErrorCode.producer_fenced)
         if known is not None and known.is_ongoing:
-            known = await self._end(replace(known, epoch=known.epoch + 1), commits=False, now=now)
+            own = claim != _NOBODY
+            known = await self._end(known.fenced(by_itself=own), commits=False, now=now)
+            if own:  # the epoch of its abort is its next one
+                return self._save(replace(known, timeout_ms=timeout_ms))
         if known is None or known.epoch >= LAST_EPOCH:
             held = Transaction(name, self._store.next_producer_id(), 0, timeout_ms, updated=now)
         else:
@@ -57,6 +60,7 @@ class Ledger:
                 last_epoch=claim[1],
                 timeout_ms=timeout_ms,
                 state=State.EMPTY,
+                started=-1,
                 updated=now,
             )
         return self._save(held)
@@ -92,16 +96,18 @@ class Ledger:
             return
         await self._end(known, commits=commits, now=now)
 
-    def check(self, batch: Batch, place: Place) -> None:
-        """Whether a transactional batch may be written there."""
+    def check(self, batch: Batch, place: Place, said: str | None) -> None:
+        """Whether a transactional batch may be written there by who says to have this id."""
+        if said is None:
+            raise TransactionRefusal(ErrorCode.transactional_id_authorization_failed)
         name = self._holders.get(batch.producer_id)
-        if name is None:
+        if name is None or name != said:
             raise TransactionRefusal(ErrorCode.invalid_producer_id_mapping)
         known = self.transactions[name]
         if known.epoch != batch.producer_epoch:
             raise TransactionRefusal(ErrorCode.invalid_producer_epoch)
         if not known.is_ongoing or place not in known.partitions:
-            raise TransactionRefusal(ErrorCode.invalid_txn_state)
+            raise TransactionRefusal(ErrorCode.transaction_abortable)
 
     # Without anybody asking
 
@@ -116,7 +122,7 @@ class Ledger:
         await self.finish(now)
         for known in tuple(self.transactions.values()):
             if known.is_overdue(now):
-                await self._end(replace(known, epoch=known.epoch + 1), commits=False, now=now)
+                await self._end(known.fenced(by_itself=True), commits=False, now=now)
             elif not known.is_ongoing and not known.is_ending and now - known.updated > expires_ms:
                 self._store.forget_transaction(known.id)
                 del self.transactions[known.id], self._holders[known.producer_id]

@@ -14,34 +14,17 @@ Behaviour
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from mesh_platform.broker.batch import Batch, stamp
 from mesh_platform.broker.checkpoint import CHECKPOINT_FILE, Checkpoint, Order
+from mesh_platform.broker.files import sync_file, sync_folder
 from mesh_platform.broker.isolation import Aborted, Isolation
+from mesh_platform.broker.recovery import Dropped, recover
 from mesh_platform.broker.segment import Segment
 from mesh_platform.broker.sequences import Sequences
-
-_NEVER_SAVED: Mapping[str, Any] = {
-    "start": 0,
-    "segments": [],
-    "producers": [],
-    "transactions": {"open": [], "aborted": []},
-    "swaps": [],
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Dropped:
-    """What recovery could not keep: the log goes on at `offset`, `bytes` after it are gone."""
-
-    file: str
-    offset: int
-    bytes: int
 
 
 class OffsetOutOfRange(Exception):
@@ -66,15 +49,17 @@ class Log:
         self.failed = False
         self.deleted = False
         self.compacted_to = 0
-        self._saved_base, self._saved_size = 0, 0
+        self.saved_base, self.saved_size = 0, 0
+        self.synced, self._synced_name = 0, -1
         self._order = Order()
+        self._syncing = threading.Lock()
 
     @classmethod
     def open(cls, directory: Path) -> tuple[Log, list[Dropped]]:
         """The log as it can be trusted, and what was lost of it."""
         log = cls(directory)
         directory.mkdir(parents=True, exist_ok=True)
-        dropped = log._recover()
+        dropped = recover(log)
         return log, dropped
 
     @property
@@ -106,7 +91,7 @@ class Log:
             self.active.since = now
         base, latest = self.end_offset, now if append_time else batch.max_timestamp
         self.active.append(stamp(data, base, now if append_time else None), batch, base, latest)
-        self._remember(batch, base, data, now)
+        self.remember(batch, base, data, now)
         for wake in tuple(self.waiters):
             wake()
         return base
@@ -123,12 +108,24 @@ class Log:
             self.roll()
 
     def sync(self) -> None:
-        """Force what was written to the disk. Raises OSError, and takes no more writes then."""
-        try:
-            self.active.sync()
-        except OSError:
-            self.failed = True
-            raise
+        """Force what was written to the disk. Raises LogFailed, OSError; takes no more writes then.
+
+        A second try would not do: what could not be written the operating system may have forgotten.
+        """
+        with self._syncing:
+            if self.failed:
+                raise LogFailed
+            written = [s for s in self.segments if s.next_offset > self.synced]
+            end, newest = self.end_offset, self.active.base_offset
+            try:
+                for segment in written:  # by name: the log may close or delete its files meanwhile
+                    sync_file(segment.path)
+                if written and newest != self._synced_name:
+                    sync_folder(self.directory)
+            except OSError:
+                self.failed = True
+                raise
+            self.synced, self._synced_name = end, newest
 
     # Reading
 
@@ -185,25 +182,6 @@ class Log:
         self.isolation.forget_before(self.start_offset)
         self.checkpoint().write()
 
-    def retain(self, now: int, retention_ms: int, retention_bytes: int) -> None:
-        """Delete whole segments that are too old or too much; the active one only if all of it is old."""
-        expired = 0
-        for segment in self.segments:
-            if not segment.size or retention_ms < 0 or segment.max_timestamp >= now - retention_ms:
-                break
-            expired += 1
-        if expired == len(self.segments):
-            self.roll()
-        surplus = self.size - retention_bytes if retention_bytes >= 0 else 0
-        for index, segment in enumerate(self.segments[:-1]):
-            if surplus >= segment.size:
-                surplus -= segment.size
-                expired = max(expired, index + 1)
-            else:
-                break
-        if expired:
-            self.advance_start(self.segments[expired].base_offset)
-
     def swap(self, pairs: Iterable[tuple[Segment, Segment]]) -> Checkpoint:
         """Serve compacted segments from now on. Once the checkpoint is written, they may take their names."""
         for old, fresh in pairs:
@@ -223,16 +201,16 @@ class Log:
     @property
     def rolled(self) -> bool:
         """Whether a segment was closed or begun since the last checkpoint."""
-        return self.active.base_offset != self._saved_base
+        return self.active.base_offset != self.saved_base
 
     @property
     def unsaved(self) -> int:
         """Bytes of the active segment that opening this log would have to prove."""
-        return self.active.size - (0 if self.rolled else self._saved_size)
+        return self.active.size - (0 if self.rolled else self.saved_size)
 
     def checkpoint(self) -> Checkpoint:
         """What is known now, to be written by the caller, in another thread if it likes."""
-        indexes = tuple((s.path, s.index_bytes()) for s in self.segments if s.base_offset >= self._saved_base)
+        indexes = tuple((s.path, s.index_bytes()) for s in self.segments if s.base_offset >= self.saved_base)
         state = {
             "start": self.start_offset,
             "segments": [[s.base_offset, s.size, s.next_offset, s.max_timestamp] for s in self.segments],
@@ -240,7 +218,7 @@ class Log:
             "transactions": self.isolation.dump(),
             "swaps": [s.base_offset for s in self.swaps],
         }
-        self._saved_base, self._saved_size = self.active.base_offset, self.active.size
+        self.saved_base, self.saved_size = self.active.base_offset, self.active.size
         return Checkpoint(self.directory, json.dumps(state), indexes, self._order, self._order.next())
 
     def close(self) -> None:
@@ -250,64 +228,14 @@ class Log:
         for segment in self.segments:
             segment.close()
 
-    def _recover(self) -> list[Dropped]:
-        saved = self._load_checkpoint()
-        for base in saved["swaps"]:
-            Segment(self.directory, base).take_name()
-        known = {base: (size, end, latest) for base, size, end, latest in saved["segments"]}
-        bases = sorted(int(path.stem) for path in self.directory.glob("*.log"))
-        self.segments = [Segment(self.directory, base) for base in bases]
-        self.start_offset = saved["start"]
-        newest = max(known, default=-1)
-        if all(
-            s.trust(*known[s.base_offset]) if s.base_offset in known else s.base_offset > newest
-            for s in self.segments
-        ):
-            self.sequences = Sequences.load(saved["producers"])
-            self.isolation = Isolation.load(saved["transactions"])
-            if self.segments and self.active.base_offset in known:
-                self._saved_base, self._saved_size = self.active.base_offset, self.active.size
-        else:
-            self.segments = [Segment(self.directory, base) for base in bases]
-        dropped = self._prove(self.segments)
-        if not self.segments:
-            self.segments = [Segment(self.directory, self.start_offset)]
-        self.active.since = int(time.time() * 1000)
-        self.start_offset = max(self.start_offset, self.segments[0].base_offset)
-        if self.end_offset < self.start_offset:
-            self.segments.append(Segment(self.directory, self.start_offset))
-        return dropped
-
-    def _prove(self, segments: list[Segment]) -> list[Dropped]:
-        dropped: list[Dropped] = []
-        expected, now = 0, int(time.time() * 1000)
-        for segment in list(segments):
-            if dropped:  # the log has a hole before this segment: nothing after it may be served
-                dropped.append(Dropped(segment.path.name, segment.base_offset, segment.path.stat().st_size))
-                segments.remove(segment)
-                segment.set_aside()
-                continue
-            for batch, data in segment.scan(max(expected, segment.next_offset)):
-                self._remember(batch, batch.base_offset, data, now)
-            expected = segment.next_offset
-            if surplus := segment.cut():
-                dropped.append(Dropped(segment.path.name, segment.next_offset, surplus))
-        return dropped
-
-    def _remember(self, batch: Batch, base_offset: int, data: bytes, now: int) -> None:
+    def remember(self, batch: Batch, base_offset: int, data: bytes, now: int) -> None:
+        """What a batch in the log says of its producer and its transaction."""
         if batch.is_control:
             self.sequences.fence(batch.producer_id, batch.producer_epoch, now)
         elif batch.is_idempotent:
             self.sequences.note(batch, base_offset, now)
         if batch.is_transactional:
             self.isolation.note(batch, base_offset, data)
-
-    def _load_checkpoint(self) -> Mapping[str, Any]:
-        try:
-            saved = json.loads((self.directory / CHECKPOINT_FILE).read_text())
-            return dict(_NEVER_SAVED) | {key: saved[key] for key in saved.keys() & _NEVER_SAVED.keys()}
-        except (OSError, ValueError, AttributeError):
-            return _NEVER_SAVED
 
     def delete(self) -> None:
         """Close the files and wake who waits; the folder is the caller's to remove."""

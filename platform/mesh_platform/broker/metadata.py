@@ -2,7 +2,8 @@
 
 Behaviour
 * Metadata for no topics (empty list; null in v1 and later means all) lists brokers only; an unknown name
-  gives UNKNOWN_TOPIC_OR_PARTITION, an unknown id UNKNOWN_TOPIC_ID, a bad name INVALID_TOPIC_EXCEPTION.
+  gives UNKNOWN_TOPIC_OR_PARTITION, an unknown id UNKNOWN_TOPIC_ID, a bad name INVALID_TOPIC_EXCEPTION. An id
+  instead of a name before v12 is INVALID_REQUEST.
 * A topic is created by Metadata only if the broker was started so and the client allows it.
 * DescribeTopicPartitions goes through topics by name (none named: all), up to a number of partitions, and
   says where the next answer is to begin.
@@ -20,12 +21,13 @@ from kio.schema.errors import ErrorCode
 
 from mesh import limits
 from mesh_platform.broker.node import NODE_ID, Node, Topic
-from mesh_platform.broker.topics import Refused, check_name
+from mesh_platform.broker.topics import Refused, check_name, check_spelling
 from mesh_platform.broker.wire import Call
 
 Answer = Mapping[str, Any]
 _BROKERS, _CONTROLLERS = 1, 2
 _NOT_ASKED = -(2**31)
+_IDS_INSTEAD_OF_NAMES = 12
 
 
 def _bits(*operations: int) -> int:
@@ -55,7 +57,11 @@ async def metadata(node: Node, call: Call) -> Answer:
     else:
         allowed = node.creates_topics and getattr(body, "allow_auto_topic_creation", True)
         asked = dict.fromkeys((item.name, getattr(item, "topic_id", None)) for item in wanted)
-        topics = [_wanted(node, *item, may, may_create=allowed) for item in asked if item != (None, None)]
+        if call.version < _IDS_INSTEAD_OF_NAMES and any(topic_id or name is None for name, topic_id in asked):
+            code = ErrorCode.invalid_request
+            topics = [_no_topic(name or "", None, code, _NOT_ASKED) for name, _ in asked]
+        else:
+            topics = [_wanted(node, *item, may, may_create=allowed) for item in asked if item != (None, None)]
     return {
         "brokers": [_broker(call)],
         "cluster_id": node.store.cluster_id,
@@ -74,8 +80,9 @@ def _wanted(node: Node, name: str | None, topic_id: Any, may: int, *, may_create
         return _no_topic(name, topic_id, ErrorCode.unknown_topic_id, _NOT_ASKED)
     code = ErrorCode.unknown_topic_or_partition
     try:
-        check_name(node, name)
+        check_spelling(name)
         if may_create:
+            check_name(node, name)
             return _topic(node.create_topic(name, 1, {}), may)
     except Refused as refused:
         code = refused.code

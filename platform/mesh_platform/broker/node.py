@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import shutil
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -20,15 +21,18 @@ from mesh_platform.broker import journal
 from mesh_platform.broker.batch import read_batch
 from mesh_platform.broker.coordinator import Coordinator
 from mesh_platform.broker.disk import Disk
+from mesh_platform.broker.files import sync_folder
 from mesh_platform.broker.ledger import Ledger
-from mesh_platform.broker.log import Dropped, Log, LogFailed
+from mesh_platform.broker.log import Log, LogFailed
 from mesh_platform.broker.markers import marker
+from mesh_platform.broker.recovery import Dropped
 from mesh_platform.broker.settings import TopicConfig
-from mesh_platform.broker.store import STORE_FILE, Store
+from mesh_platform.broker.store import STORE_FILE, Store, TopicRow
 from mesh_platform.broker.traffic import Traffic
 from mesh_platform.broker.transaction import Transaction
 
 NODE_ID = 1
+_GOING = ".deleted"
 Durability = Literal["os", "always", "interval"]
 
 
@@ -58,15 +62,20 @@ class Node:
         self.durability = durability
         self.creates_topics = creates_topics
         self.recovered: list[tuple[str, int, Dropped]] = []
-        self._lock = _hold(data)
-        self.store = Store(data / STORE_FILE, synchronous="full" if durability == "always" else "normal")
         self.topics: dict[str, Topic] = {}
         self.by_id: dict[uuid.UUID, Topic] = {}
-        self.coordinator = Coordinator(self.store, now_ms)
-        self.ledger = Ledger(self.store, self._write_marker, syncs=durability == "always")
-        for name, topic_id, partitions, config in self.store.topics():
-            self._open_topic(name, topic_id, partitions, config)
-        self._sweep()
+        with contextlib.ExitStack() as held:
+            self._lock = _hold(data)
+            held.callback(os.close, self._lock)
+            self.store = Store(data / STORE_FILE, synchronous="full" if durability == "always" else "normal")
+            held.callback(self.store.close)
+            self.coordinator = Coordinator(self.store, now_ms)
+            self.ledger = Ledger(self.store, self._write_marker, syncs=durability == "always")
+            saved = self.store.topics()
+            self._sweep(saved)
+            for name, topic_id, partitions, config in saved:
+                self._open_topic(name, topic_id, partitions, config)
+            held.pop_all()
         self.disk = Disk(max_disk, self.log_bytes)
         self.traffic = Traffic()
 
@@ -74,15 +83,25 @@ class Node:
         """A new topic, in the store before it is visible. Raises OSError, sqlite3.Error."""
         topic_id = uuid.uuid4()
         self.store.save_topic(name, topic_id, partitions, config)
-        return self._open_topic(name, topic_id, partitions, config)
+        topic = self._open_topic(name, topic_id, partitions, config)
+        if self.durability == "always":
+            sync_folder(topic.directory)
+            sync_folder(topic.directory.parent)
+        return topic
 
     def delete_topic(self, topic: Topic) -> None:
-        """Forget the topic and its committed offsets, then remove its folder."""
-        self.store.delete_topic(topic.name)
+        """Forget the topic and its committed offsets, then its folder. Raises OSError, sqlite3.Error."""
+        going = _going(topic.directory)
+        topic.directory.rename(going)
+        try:
+            self.store.delete_topic(topic.name)
+        except sqlite3.Error:
+            going.rename(topic.directory)
+            raise
         del self.topics[topic.name], self.by_id[topic.id]
         for log in topic.logs:
             log.delete()
-        shutil.rmtree(topic.directory, ignore_errors=True)
+        shutil.rmtree(going, ignore_errors=True)
 
     def grow_topic(self, topic: Topic, partitions: int) -> None:
         self.store.save_topic(topic.name, topic.id, partitions, topic.config.own)
@@ -146,8 +165,7 @@ class Node:
     def _open_topic(
         self, name: str, topic_id: uuid.UUID, partitions: int, config: Mapping[str, str]
     ) -> Topic:
-        directory = self.data / "topics" / f"{name[:200]}.{topic_id.hex}"
-        topic = Topic(name, topic_id, TopicConfig(dict(config)), directory)
+        topic = Topic(name, topic_id, TopicConfig(dict(config)), self._directory(name, topic_id))
         self._open_logs(topic, partitions)
         self.topics[name] = self.by_id[topic_id] = topic
         return topic
@@ -168,13 +186,32 @@ class Node:
                     why="the tail of the log was torn or damaged; events before this offset are whole",
                 )
 
-    def _sweep(self) -> None:
-        """Remove folders of topics that were being deleted when the process ended."""
+    def _sweep(self, saved: Sequence[TopicRow]) -> None:
+        """Finish or undo the deletions that the last process did not finish. Raises PlanError."""
+        known = {self._directory(name, topic_id): partitions for name, topic_id, partitions, _ in saved}
         folder = self.data / "topics"
-        known = {topic.directory for topic in self.topics.values()}
         for path in folder.iterdir() if folder.exists() else ():
-            if path not in known:
+            if path in known and not (path / str(known[path])).exists():
+                continue
+            if path.suffix != _GOING:
+                raise PlanError(
+                    "this data folder holds events of a topic or partition that the broker knows nothing of",
+                    code="MESH-P107",
+                    where=str(path),
+                    why=f"{STORE_FILE} is missing, damaged, or older than the events beside it",
+                    fix="restore the whole data folder from one copy, or move what is named here out of it",
+                )
+            if (directory := path.with_suffix("")) in known:
+                path.rename(directory)
+            else:
                 shutil.rmtree(path, ignore_errors=True)
+
+    def _directory(self, name: str, topic_id: uuid.UUID) -> Path:
+        return self.data / "topics" / f"{name[:200]}.{topic_id.hex}"
+
+
+def _going(directory: Path) -> Path:
+    return directory.with_name(directory.name + _GOING)
 
 
 def _hold(data: Path) -> int:

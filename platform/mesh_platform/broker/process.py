@@ -70,7 +70,7 @@ async def _serve(wanted: Options) -> None:
 def _open(wanted: Options) -> Node:
     try:
         return Node(wanted.data, wanted.fsync, creates_topics=wanted.creates_topics, max_disk=wanted.max_disk)
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, ValueError, LookupError, TypeError) as error:  # or its rows are damaged
         raise PlanError(
             "the broker cannot read what it knows of its topics and groups",
             code="MESH-P106",

@@ -3,7 +3,8 @@
 Behaviour
 * One record batch of format 2 per partition. A wrong CRC or length is CORRUPT_MESSAGE; a torn batch, an
   older format, several batches, a control batch or (on a compacted topic) an event without a key
-  INVALID_RECORD; one larger than max.message.bytes MESSAGE_TOO_LARGE.
+  INVALID_RECORD; one larger than max.message.bytes, or unpacked for a compacted topic than 64 MiB,
+  MESSAGE_TOO_LARGE.
 * The answer comes after the batch has been handed to the operating system, with --fsync always after it
   was synced.
 * A repeat of one of a producer's last five batches is answered with the offset it got the first time; a
@@ -12,9 +13,11 @@ Behaviour
 * A batch beyond --max-disk is POLICY_VIOLATION; a repeat of one that was taken is answered as ever.
 * acks other than -1, 0, 1 is INVALID_REQUIRED_ACKS; acks=0 gets no answer, and a closed connection if it
   failed.
-* A transactional batch needs its partition in the producer's open transaction, and while that is open in a
-  partition the producer writes nothing else there: else INVALID_TXN_STATE. A producer that was fenced gets
-  INVALID_PRODUCER_EPOCH, one that holds no transactional id INVALID_PRODUCER_ID_MAPPING.
+* A transactional batch needs its partition in the producer's open transaction (else INVALID_TXN_STATE, from
+  v11 on TRANSACTION_ABORTABLE), and while that is open in a partition the producer writes nothing else there
+  (INVALID_TXN_STATE). A producer that was fenced gets INVALID_PRODUCER_EPOCH, one that holds another
+  transactional id than it says INVALID_PRODUCER_ID_MAPPING, one that says none
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED.
 """
 
 from __future__ import annotations
@@ -26,17 +29,18 @@ from typing import Any
 from kio.schema.errors import ErrorCode
 
 from mesh_platform.broker import journal
-from mesh_platform.broker.batch import Batch, CorruptBatch, UnsupportedBatch, read_one_batch
+from mesh_platform.broker.batch import Batch, CorruptBatch, UnsupportedBatch, read_batch, read_one_batch
 from mesh_platform.broker.disk import DiskFull
 from mesh_platform.broker.log import Log, LogFailed
 from mesh_platform.broker.node import Node, Topic, now_ms
-from mesh_platform.broker.records import records
+from mesh_platform.broker.records import TooLarge, records
 from mesh_platform.broker.sequences import FencedEpoch, OutOfOrder
 from mesh_platform.broker.transaction import TransactionRefusal
 from mesh_platform.broker.wire import Call
 
 Answer = Mapping[str, Any]
 _NO_ANSWER = 0
+_KNOWS_ABORTABLE = 11
 
 
 class Hangup(Exception):
@@ -52,7 +56,7 @@ async def produce(node: Node, call: Call) -> Answer | None:
         topic, missing = node.find(item)
         answers = []
         for part in item.partition_data:
-            answer, log = _append(node, topic, missing, part, body.acks)
+            answer, log = _append(node, call, topic, missing, part)
             failed = failed or answer["error_code"] != ErrorCode.none
             answers.append(answer)
             if log is not None:
@@ -69,15 +73,17 @@ async def produce(node: Node, call: Call) -> Answer | None:
 
 
 def _append(
-    node: Node, topic: Topic | None, missing: ErrorCode, part: Any, acks: int
+    node: Node, call: Call, topic: Topic | None, missing: ErrorCode, part: Any
 ) -> tuple[dict[str, Any], Log | None]:
     log = node.log(topic, part.index)
     if topic is None or log is None:
         return _failure(part.index, ErrorCode.unknown_topic_or_partition if topic else missing), None
-    if acks not in (-1, 0, 1):
+    if call.body.acks not in (-1, 0, 1):
         return _failure(part.index, ErrorCode.invalid_required_acks), None
     try:
-        return _write(node, topic, log, part), log
+        return _write(node, topic, log, part, call.body.transactional_id), log
+    except TooLarge as error:
+        return _failure(part.index, ErrorCode.message_too_large, str(error)), None
     except CorruptBatch as error:
         return _failure(part.index, ErrorCode.corrupt_message, str(error)), None
     except UnsupportedBatch as error:
@@ -87,7 +93,8 @@ def _append(
     except FencedEpoch:
         return _failure(part.index, ErrorCode.invalid_producer_epoch), None
     except TransactionRefusal as refusal:
-        return _failure(part.index, refusal.code), None
+        not_open = refusal.code == ErrorCode.transaction_abortable and call.version < _KNOWS_ABORTABLE
+        return _failure(part.index, ErrorCode.invalid_txn_state if not_open else refusal.code), None
     except DiskFull as error:
         return _failure(part.index, ErrorCode.policy_violation, str(error)), None
     except LogFailed:
@@ -97,7 +104,7 @@ def _append(
         return _failure(part.index, ErrorCode.kafka_storage_error, error.strerror), None
 
 
-def _write(node: Node, topic: Topic, log: Log, part: Any) -> dict[str, Any]:
+def _write(node: Node, topic: Topic, log: Log, part: Any, said: str | None) -> dict[str, Any]:
     data, config, now = part.records, topic.config, now_ms()
     if not data:
         raise UnsupportedBatch("no record batch")
@@ -105,7 +112,7 @@ def _write(node: Node, topic: Topic, log: Log, part: Any) -> dict[str, Any]:
         return _failure(part.index, ErrorCode.message_too_large)
     batch = read_one_batch(data)
     if batch.is_transactional:
-        node.ledger.check(batch, (topic.name, part.index))
+        node.ledger.check(batch, (topic.name, part.index), said)
     elif batch.producer_id in log.isolation.open:
         raise TransactionRefusal(ErrorCode.invalid_txn_state)
     append_time = config.uses_append_time
@@ -113,11 +120,15 @@ def _write(node: Node, topic: Topic, log: Log, part: Any) -> dict[str, Any]:
         return _failure(part.index, ErrorCode.invalid_timestamp)
     if "compact" in config.policies and any(record.key is None for record in records(batch, data)):
         raise UnsupportedBatch("compacted topics take no event without a key")
+    if log.failed:  # also for a repeat: what was written before may never have reached the disk
+        raise LogFailed
     offset = log.sequences.check(batch) if batch.is_idempotent else None
     if offset is None:
         node.disk.claim(len(data))
         segment_bytes = config.number("segment.bytes")
         offset = log.append(data, batch, now, append_time=append_time, segment_bytes=segment_bytes)
+    elif append_time:  # a repeat is told the time that its events have
+        now = read_batch(log.read(offset, 1, whole=True)).max_timestamp
     return {
         "index": part.index,
         "error_code": ErrorCode.none,
@@ -153,8 +164,8 @@ async def _sync(written: set[Log], responses: list[dict[str, Any]]) -> None:
     try:
         for log in written:
             await asyncio.to_thread(log.sync)
-    except OSError as error:
-        journal.note("fsync failed", reason=str(error))
+    except (OSError, LogFailed) as error:
+        journal.note("fsync failed", reason=str(error) or "an earlier one failed")
         for topic in responses:
             answers = topic["partition_responses"]
             topic["partition_responses"] = [

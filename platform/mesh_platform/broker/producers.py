@@ -2,11 +2,11 @@
 
 Behaviour
 * A producer id is never given twice, also across restarts; the epoch of a new one is 0.
-* Without a transactional id: a producer that names its id and epoch (v3) gets the next epoch, and a new id
-  when epochs run out.
+* Without a transactional id: a new one each time, whatever is named.
 * With one: the next epoch of its producer id. Whoever held it is fenced, and its open transaction is aborted
-  first. A holder that names an id and epoch that are not the last ones is PRODUCER_FENCED
-  (INVALID_PRODUCER_EPOCH before v4). An empty transactional id is INVALID_REQUEST; a time-out of 0 or above
+  first. A holder that names its id and epoch (v3) may ask again, and may go on after a time-out; one that
+  was replaced is PRODUCER_FENCED (INVALID_PRODUCER_EPOCH before v4).
+* An empty transactional id, or an id named without an epoch, is INVALID_REQUEST; a time-out of 0 or above
   15 minutes is INVALID_TRANSACTION_TIMEOUT.
 """
 
@@ -22,7 +22,7 @@ from mesh import limits
 from mesh_platform.broker import journal
 from mesh_platform.broker.log import LogFailed
 from mesh_platform.broker.node import Node, now_ms
-from mesh_platform.broker.transaction import LAST_EPOCH, TransactionRefusal
+from mesh_platform.broker.transaction import TransactionRefusal
 from mesh_platform.broker.wire import Call
 
 _KNOWS_FENCED = 4
@@ -34,7 +34,7 @@ async def init_producer_id(node: Node, call: Call) -> Mapping[str, Any]:
     claim = getattr(body, "producer_id", -1), getattr(body, "producer_epoch", -1)
     try:
         if body.transactional_id is None:
-            producer_id, epoch = _idempotent(node, *claim)
+            producer_id, epoch = node.store.next_producer_id(), 0
         else:
             producer_id, epoch = await _transactional(node, body, claim)
     except TransactionRefusal as refusal:
@@ -46,14 +46,8 @@ async def init_producer_id(node: Node, call: Call) -> Mapping[str, Any]:
     return {"error_code": ErrorCode.none, "producer_id": producer_id, "producer_epoch": epoch}
 
 
-def _idempotent(node: Node, known: int, epoch: int) -> tuple[int, int]:
-    if known >= 0 and 0 <= epoch < LAST_EPOCH:
-        return known, epoch + 1
-    return node.store.next_producer_id(), 0
-
-
 async def _transactional(node: Node, body: Any, claim: tuple[int, int]) -> tuple[int, int]:
-    if not body.transactional_id:
+    if not body.transactional_id or (claim[0] < 0) != (claim[1] < 0):
         raise TransactionRefusal(ErrorCode.invalid_request)
     if not 0 < body.transaction_timeout <= limits.TRANSACTION_MS:
         raise TransactionRefusal(ErrorCode.invalid_transaction_timeout)

@@ -67,7 +67,8 @@ class Rebalance:
         for member in [m for m in self.members.values() if m.joining is None and m.instance_id is None]:
             self._drop(member)
         if self.members and all(member.joining is None for member in self.members.values()):
-            self._schedule(max(m.rebalance_ms for m in self.members.values()) / 1000, self._out_of_patience)
+            patience = max(m.rebalance_ms for m in self.members.values()) / 1000
+            self._schedule(max(patience, 1.0), self._out_of_patience)  # a client may say 0
         else:
             self._begin_generation()
 
@@ -134,6 +135,8 @@ class Rebalance:
 
     def _give_up_pending(self, member_id: str) -> None:
         self.pending.pop(member_id, None)
+        if not self.pending and not self.members and not self.generation:
+            self.save(self)  # nobody ever came
         self._complete_if_all_joined()
 
     # Time

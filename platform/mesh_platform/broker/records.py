@@ -1,4 +1,7 @@
-"""Inside a batch: its records, for look-ups by time and for compaction. Never on the way of an event."""
+"""Inside a batch: its records, for look-ups by time and for compaction. Never on the way of an event.
+
+A batch is opened into memory, up to 64 MiB: what a client may pack into a few bytes has no other end.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,20 @@ from typing import Any
 
 from kio.serial.readers import read_signed_varint, read_signed_varlong
 
-from mesh_platform.broker.batch import HEADER_BYTES, Batch, CorruptBatch
+from mesh import limits
+from mesh_platform.broker.batch import HEADER_BYTES, LEAST_RECORD_BYTES, Batch, CorruptBatch
 from mesh_platform.broker.log import Log
 
 _GZIP, _SNAPPY, _LZ4, _ZSTD = 1, 2, 3, 4
 _STREAMED = {_LZ4: "lz4", _ZSTD: "zstd"}
 _XERIAL = b"\x82SNAPPY\x00"
 _LOG_APPEND_TIME = 0x08
+_CHUNK = 1024 * 1024
+_TIMES = range(-(2**63), 2**63)
+
+
+class TooLarge(CorruptBatch):
+    """The records unpack to more than this broker opens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +47,7 @@ def records(batch: Batch, data: bytes) -> Iterator[Record]:
         for _ in range(batch.count):
             length, size = read_signed_varint(payload, at)
             end = at + size + length
-            if length < 0 or end > len(payload):
+            if size + length < LEAST_RECORD_BYTES or end > len(payload):
                 raise CorruptBatch(f"a record claims {length} bytes")
             yield _record(batch, payload, at + size, payload[at:end])
             at = end
@@ -59,6 +69,8 @@ def _record(batch: Batch, payload: bytes, at: int, raw: bytes) -> Record:
     value_length, _ = read_signed_varint(payload, at + max(length, 0))
     stamped = batch.attributes & _LOG_APPEND_TIME
     timestamp = batch.max_timestamp if stamped else batch.base_timestamp + time
+    if timestamp not in _TIMES:
+        raise CorruptBatch(f"a record of the time {timestamp}")
     return Record(raw, batch.base_offset + delta, timestamp, key, value_length >= 0)
 
 
@@ -66,14 +78,40 @@ def _open(compression: int, payload: bytes) -> bytes:
     if not compression:
         return payload
     if compression == _GZIP:
-        return zlib.decompress(payload, wbits=31)
+        return _open_gzip(payload)
     import pyarrow
 
     if compression != _SNAPPY:
         codec_name: Any = _STREAMED[compression]
-        return bytes(pyarrow.CompressedInputStream(pyarrow.BufferReader(payload), codec_name).read())
-    codec = pyarrow.Codec("snappy")
-    return b"".join(bytes(codec.decompress(part, _snappy_size(part))) for part in _snappy_parts(payload))
+        return _read_all(pyarrow.CompressedInputStream(pyarrow.BufferReader(payload), codec_name))
+    codec, parts = pyarrow.Codec("snappy"), tuple(_snappy_parts(payload))
+    sizes = [_snappy_size(part) for part in parts]
+    if sum(sizes) > limits.UNPACKED_BATCH_BYTES:
+        raise _too_large()
+    return b"".join(bytes(codec.decompress(*each)) for each in zip(parts, sizes, strict=True))
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(f"records of more than {limits.UNPACKED_BATCH_BYTES} bytes in one batch")
+
+
+def _open_gzip(payload: bytes) -> bytes:
+    opener = zlib.decompressobj(wbits=31)
+    opened = opener.decompress(payload, limits.UNPACKED_BATCH_BYTES + 1)
+    if len(opened) > limits.UNPACKED_BATCH_BYTES:
+        raise _too_large()
+    if not opener.eof:
+        raise CorruptBatch("the end of the gzip data is missing")
+    return opened
+
+
+def _read_all(stream: Any) -> bytes:
+    opened = bytearray()
+    while chunk := stream.read(_CHUNK):
+        opened += chunk
+        if len(opened) > limits.UNPACKED_BATCH_BYTES:
+            raise _too_large()
+    return bytes(opened)
 
 
 def _snappy_parts(payload: bytes) -> Iterator[bytes]:

@@ -15,11 +15,14 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from pathlib import Path
 
+from crc32c import crc32c
+
 from mesh_platform.broker.batch import HEADER_BYTES, PREFIX_BYTES, Batch, CorruptBatch, read_batch
 
 INDEX_EVERY = 4096
 _SPAN = struct.Struct(">qi")  # base offset, length
 _TIMES = struct.Struct(">i8xq")  # last offset delta, max timestamp
+_CHECKSUM = struct.Struct(">I")
 _READ_AHEAD = 8192
 
 
@@ -73,10 +76,13 @@ class Segment:
     def locate(self, offset: int) -> int | None:
         """The position of the first batch that ends at or after `offset`; None when all end before it."""
         at = self._indexed_before(bisect_right(self._offsets, offset))
+        before = None
         for position, base, size, delta, _ in self._headers(at):
             if base + delta >= offset:
+                if base > offset and before and before[0] < self.verified_from:
+                    self._proven(os.pread(self._open(), before[1], before[0]))  # is its header the damage?
                 return position
-            at = position + size
+            before = position, size
         return None
 
     def position_of(self, offset: int) -> int:
@@ -98,17 +104,16 @@ class Segment:
                 _, length = _SPAN.unpack(os.pread(self._open(), PREFIX_BYTES, position))
                 end = position + length + PREFIX_BYTES
         data = os.pread(self._open(), end - position, position)
-        if position < self.verified_from:
-            self._prove(data)
-        return data
+        return self._proven(data) if position < self.verified_from else data
 
     def _boundary(self, position: int, end: int) -> int:
         """The last batch boundary in `position..end`."""
         boundary = max(position, self._indexed_before(bisect_right(self._positions, end)))
-        for at, _, size, _, _ in self._headers(boundary):
-            if at + size > end:
-                break
-            boundary = at + size
+        with contextlib.suppress(CorruptBatch):  # what lies before the damage can be served
+            for at, _, size, _, _ in self._headers(boundary):
+                if at + size > end:
+                    break
+                boundary = at + size
         return boundary
 
     def first_at_time(self, timestamp: int) -> tuple[Batch, bytes] | None:
@@ -146,10 +151,17 @@ class Segment:
             at += length + PREFIX_BYTES
 
     @staticmethod
-    def _prove(data: bytes) -> None:
+    def _proven(data: bytes) -> bytes:
+        """The whole batches before the first damaged one. Raises CorruptBatch when that is the first."""
         at = 0
         while at < len(data):
-            at += read_batch(data, at).size
+            try:
+                at += read_batch(data, at).size
+            except CorruptBatch:
+                if not at:
+                    raise
+                break
+        return data[:at]
 
     def reader(self) -> Segment:
         """A second view of the same bytes with a file of its own, for another thread."""
@@ -206,16 +218,19 @@ class Segment:
         return whole
 
     def index_bytes(self) -> bytes:
-        """The index as it is saved beside the file."""
-        return (array("q", [len(self._offsets)]) + self._offsets + self._positions + self._times).tobytes()
+        """The index as it is saved beside the file, its checksum in front."""
+        index = (array("q", [len(self._offsets)]) + self._offsets + self._positions + self._times).tobytes()
+        return _CHECKSUM.pack(crc32c(index)) + index
 
     def _load_index(self, size: int) -> bool:
         try:
-            blob = array("q", self.path.with_suffix(".index").read_bytes())
-        except (OSError, ValueError):
+            saved = self.path.with_suffix(".index").read_bytes()
+        except OSError:
             return size == 0
-        if not blob or len(blob) != 1 + 3 * blob[0]:
+        checksum, index = saved[: _CHECKSUM.size], saved[_CHECKSUM.size :]
+        if checksum != _CHECKSUM.pack(crc32c(index)):
             return False
+        blob = array("q", index)
         count = blob[0]
         keep = bisect_left(blob, size, 1 + count, 1 + 2 * count) - 1 - count
         self._offsets = blob[1 : 1 + keep]

@@ -24,6 +24,7 @@ class _Producer:
     epoch: int
     last_timestamp: int
     batches: deque[tuple[int, int, int]] = field(default_factory=lambda: deque(maxlen=REMEMBERED_BATCHES))
+    has_ended: bool = False  #: a transaction, by a marker
 
     @property
     def next_sequence(self) -> int:
@@ -67,7 +68,7 @@ class Sequences:
         known = self._producers.get(producer_id)
         if known is None or known.epoch < epoch:
             known = self._producers[producer_id] = _Producer(epoch, timestamp)
-        known.last_timestamp = timestamp
+        known.last_timestamp, known.has_ended = timestamp, True
 
     def expire(self, before: int, keep: Container[int] = ()) -> None:
         """Forget producers that wrote nothing since `before` (milliseconds), but for those to keep."""
@@ -75,19 +76,21 @@ class Sequences:
             k: p for k, p in self._producers.items() if p.last_timestamp >= before or k in keep
         }
 
-    def active(self) -> Iterator[tuple[int, int, int, int]]:
-        """(producer id, epoch, last sequence or -1, last timestamp) of each producer."""
+    def active(self) -> Iterator[tuple[int, int, int, int, bool]]:
+        """(producer id, epoch, last sequence or -1, last timestamp, has ended a transaction) of each."""
         for producer_id, p in self._producers.items():
-            yield producer_id, p.epoch, p.batches[-1][1] if p.batches else -1, p.last_timestamp
+            last = p.batches[-1][1] if p.batches else -1
+            yield producer_id, p.epoch, last, p.last_timestamp, p.has_ended
 
     def dump(self) -> list[list[object]]:
-        return [[k, p.epoch, p.last_timestamp, list(p.batches)] for k, p in self._producers.items()]
+        producers = self._producers.items()
+        return [[k, p.epoch, p.last_timestamp, list(p.batches), p.has_ended] for k, p in producers]
 
     @classmethod
     def load(cls, dumped: list[list[object]]) -> Sequences:
         loaded = cls()
-        for producer_id, epoch, timestamp, batches in dumped:
-            known = _Producer(epoch, timestamp)  # type: ignore[arg-type]
+        for producer_id, epoch, timestamp, batches, *more in dumped:
+            known = _Producer(epoch, timestamp, has_ended=any(more))  # type: ignore[arg-type]
             known.batches.extend(tuple(b) for b in batches)  # type: ignore[attr-defined]
             loaded._producers[producer_id] = known  # type: ignore[index]
         return loaded

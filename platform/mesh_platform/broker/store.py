@@ -52,8 +52,16 @@ class Store:
 
     def __init__(self, path: Path, *, synchronous: str) -> None:
         self._db = sqlite3.connect(path, isolation_level=None)
+        with contextlib.ExitStack() as held:
+            held.callback(self._db.close)
+            self._prepare(path, synchronous)
+            held.pop_all()
+
+    def _prepare(self, path: Path, synchronous: str) -> None:
         self._db.execute("pragma journal_mode = wal")
         self._db.execute(f"pragma synchronous = {synchronous}")
+        if (damage := self._db.execute("pragma quick_check(1)").fetchone()[0]) != "ok":
+            raise sqlite3.DatabaseError(damage)
         self._db.execute(_META)
         self._check_format(path)
         self._db.executescript(_TABLES)
@@ -80,7 +88,6 @@ class Store:
     def _check_format(self, path: Path) -> None:
         found = self._meta("format", str(FORMAT))
         if found != str(FORMAT):
-            self._db.close()
             raise PlanError(
                 "this data folder was written by a newer broker",
                 code="MESH-P105",
@@ -122,13 +129,21 @@ class Store:
         rows = [(group_id, c.topic, c.partition, c.offset, c.leader_epoch, c.metadata) for c in commits]
         with self._transaction():
             self._db.executemany("insert or replace into commits values (?, ?, ?, ?, ?, ?)", rows)
+            # What came later counts: an offset that waits for a transaction must not bring it back.
+            self._db.executemany(
+                "update pending_commits set offset = ?4, leader_epoch = ?5, metadata = ?6"
+                " where group_id = ?1 and topic = ?2 and partition = ?3",
+                rows,
+            )
 
     def delete_commits(self, group_id: str, partitions: Iterable[tuple[str, int]]) -> None:
         rows = [(group_id, topic, partition) for topic, partition in partitions]
         with self._transaction():
-            self._db.executemany(
-                "delete from commits where group_id = ? and topic = ? and partition = ?", rows
-            )
+            for table in ("commits", "pending_commits"):
+                self._db.executemany(
+                    f"delete from {table} where group_id = ? and topic = ? and partition = ?",  # noqa: S608
+                    rows,
+                )
 
     # Groups
 
@@ -146,6 +161,7 @@ class Store:
         with self._transaction():
             self._db.execute("delete from groups where group_id = ?", (group_id,))
             self._db.execute("delete from commits where group_id = ?", (group_id,))
+            self._db.execute("delete from pending_commits where group_id = ?", (group_id,))
 
     # Transactions
 

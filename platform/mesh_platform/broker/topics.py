@@ -133,13 +133,18 @@ def _check_count(node: Node, partitions: int, *, added: int) -> None:
         raise Refused(ErrorCode.invalid_partitions, f"This broker takes at most {most}.")
 
 
-def check_name(node: Node, name: str) -> None:
-    """Whether a topic may be called so. Raises Refused."""
+def check_spelling(name: str) -> None:
+    """Whether a topic can be called so at all. Raises Refused."""
     if not name or name in (".", "..") or len(name) > limits.TOPIC_NAME_LENGTH or not _NAME.fullmatch(name):
         message = (
             f"Topic name is invalid: {name!r} must have 1 to {limits.TOPIC_NAME_LENGTH} of [a-zA-Z0-9._-]"
         )
         raise Refused(ErrorCode.invalid_topic_exception, message)
+
+
+def check_name(node: Node, name: str) -> None:
+    """Whether a topic may be called so, beside those that there are. Raises Refused."""
+    check_spelling(name)
     plain = name.replace(".", "_")
     if plain != name or "_" in name:
         for other in node.topics:

@@ -80,13 +80,17 @@ class Transaction:
             groups=fresh.groups.union(groups),
         )
 
+    def fenced(self, *, by_itself: bool) -> Transaction:
+        """Of the epoch after; only who was fenced by nobody else may take that epoch for its own."""
+        return replace(self, epoch=self.epoch + 1, last_epoch=self.epoch if by_itself else -1)
+
     def deciding(self, *, commits: bool, now: int) -> Transaction:
         return replace(self, state=State.PREPARE_COMMIT if commits else State.PREPARE_ABORT, updated=now)
 
     def completed(self, now: int) -> Transaction:
         """Over; it is in no partition any more."""
         state = State.COMPLETE_COMMIT if self.commits else State.COMPLETE_ABORT
-        return replace(self, state=state, started=-1, updated=now, partitions=frozenset(), groups=frozenset())
+        return replace(self, state=state, updated=now, partitions=frozenset(), groups=frozenset())
 
     def dump(self) -> str:
         values = {name: getattr(self, name) for name in self.__slots__}

@@ -53,12 +53,14 @@ async def list_transactions(node: Node, call: Call) -> Answer:
     """ListTransactions: those that every filter lets through."""
     import re2
 
+    quiet = re2.Options()
+    quiet.log_errors = False  # the client is told; stderr is the journal's
     body, now = call.body, now_ms()
     states = {state.value for state in State}
     duration = getattr(body, "duration_filter", _ANY)
     pattern = getattr(body, "transactional_id_pattern", None)
     try:
-        matches = re2.compile(pattern).fullmatch if pattern else lambda _: True
+        matches = re2.compile(pattern, options=quiet).fullmatch if pattern else lambda _: True
     except re2.error:
         return {"error_code": ErrorCode.invalid_regular_expression, "unknown_state_filters": []}
 
@@ -66,7 +68,7 @@ async def list_transactions(node: Node, call: Call) -> Answer:
         return (
             (not body.state_filters or known.state.value in body.state_filters)
             and (not body.producer_id_filters or known.producer_id in body.producer_id_filters)
-            and (duration < 0 or (known.is_ongoing and now - known.started > duration))
+            and (duration < 0 or (known.started >= 0 and now - known.started > duration))
             and bool(matches(known.id))
         )
 
@@ -111,9 +113,9 @@ def _producers(log: Log | None, partition: int) -> Answer:
                 "producer_epoch": epoch,
                 "last_sequence": sequence,
                 "last_timestamp": timestamp,
-                "coordinator_epoch": COORDINATOR_EPOCH if producer_id in log.isolation.open else _ANY,
+                "coordinator_epoch": COORDINATOR_EPOCH if has_ended else _ANY,
                 "current_txn_start_offset": log.isolation.open.get(producer_id, _ANY),
             }
-            for producer_id, epoch, sequence, timestamp in log.sequences.active()
+            for producer_id, epoch, sequence, timestamp, has_ended in log.sequences.active()
         ],
     }

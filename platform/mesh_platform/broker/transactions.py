@@ -6,8 +6,9 @@ Behaviour
 * While a transaction is being ended every request for it is CONCURRENT_TRANSACTIONS: ask again.
 * AddPartitionsToTxn takes all partitions or none: one that does not exist is UNKNOWN_TOPIC_OR_PARTITION, the
   others are then OPERATION_NOT_ATTEMPTED.
-* TxnOffsetCommit needs its group in the transaction (INVALID_TXN_STATE). Its offsets count when the
-  transaction commits. Member and generation are checked where they are given.
+* TxnOffsetCommit needs its group in the transaction (INVALID_TXN_STATE, in v4 TRANSACTION_ABORTABLE). Its
+  offsets count when the transaction commits, but for those that a plain commit came after. Member and
+  generation are checked where they are given.
 * EndTxn answers when every partition has its marker. The same decision again is fine, the other one, or one
   without a transaction, is INVALID_TXN_STATE.
 * This is the protocol that Kafka calls transaction version 1: partitions are added before they are written.
@@ -24,13 +25,13 @@ from kio.schema.errors import ErrorCode
 from mesh_platform.broker import journal
 from mesh_platform.broker.commits import codes_by_partition, commits_of, committed
 from mesh_platform.broker.log import LogFailed
-from mesh_platform.broker.membership import GroupRefusal
+from mesh_platform.broker.membership import GroupRefusal, State
 from mesh_platform.broker.node import Node, now_ms
 from mesh_platform.broker.transaction import TransactionRefusal
 from mesh_platform.broker.wire import Call
 
 Answer = Mapping[str, Any]
-_KNOWS_FENCED = 2
+_KNOWS_FENCED, _KNOWS_ABORTABLE = 2, 4
 _FAILURES = (OSError, LogFailed, sqlite3.Error)
 
 
@@ -72,8 +73,6 @@ async def add_offsets_to_txn(node: Node, call: Call) -> Answer:
     """AddOffsetsToTxn: before the first TxnOffsetCommit of a group."""
     body = call.body
     try:
-        if not body.group_id:
-            return {"error_code": ErrorCode.invalid_group_id}
         held = node.ledger.held(body.transactional_id, body.producer_id, body.producer_epoch)
         node.ledger.add(held, now_ms(), groups=[body.group_id])
     except (TransactionRefusal, *_FAILURES) as error:
@@ -89,7 +88,10 @@ async def txn_offset_commit(node: Node, call: Call) -> Answer:
             raise GroupRefusal(ErrorCode.invalid_group_id)
         held = node.ledger.held(body.transactional_id, body.producer_id, body.producer_epoch)
         if not held.is_ongoing or body.group_id not in held.groups:
-            raise TransactionRefusal(ErrorCode.invalid_txn_state)
+            knows = call.version >= _KNOWS_ABORTABLE
+            raise TransactionRefusal(
+                ErrorCode.transaction_abortable if knows else ErrorCode.invalid_txn_state
+            )
         _check_member(node, body)
         codes = codes_by_partition(node, body)
         node.store.save_pending_commits(body.transactional_id, body.group_id, commits_of(node, body, codes))
@@ -106,12 +108,13 @@ async def txn_offset_commit(node: Node, call: Call) -> Answer:
 def _check_member(node: Node, body: Any) -> None:
     """Producers that know their consumer's member and generation say them (v3)."""
     generation = getattr(body, "generation_id", -1)
-    member_id, instance_id = getattr(body, "member_id", ""), getattr(body, "group_instance_id", None)
-    if generation < 0 and not member_id and instance_id is None:
-        return
     if generation >= 0 and body.group_id not in node.coordinator.groups:
         raise GroupRefusal(ErrorCode.illegal_generation)
-    node.coordinator.group(body.group_id).check_member(member_id, instance_id, generation)
+    group = node.coordinator.group(body.group_id)
+    member_id, instance_id = getattr(body, "member_id", ""), getattr(body, "group_instance_id", None)
+    says_nothing = generation < 0 and not member_id and instance_id is None
+    if not says_nothing and not (generation < 0 and group.state is State.EMPTY):
+        group.check_member(member_id, instance_id, generation)
 
 
 async def end_txn(node: Node, call: Call) -> Answer:

@@ -16,6 +16,7 @@ from mesh_platform.broker.batch import CorruptBatch
 from mesh_platform.broker.compaction import compact
 from mesh_platform.broker.log import Log, LogFailed
 from mesh_platform.broker.node import Node, Topic, now_ms
+from mesh_platform.broker.retention import retain
 
 UNSAVED_BYTES = 32 * 1024 * 1024
 _ROUND_SECONDS = 1.0
@@ -77,7 +78,7 @@ async def keep(topic: Topic, log: Log) -> None:
     latest_ms = config.number("max.compaction.lag.ms") if "compact" in config.policies else _FOREVER
     log.roll_if_older(now, min(config.number("segment.ms"), latest_ms))
     if "delete" in config.policies:
-        log.retain(now, config.number("retention.ms"), config.number("retention.bytes"))
+        retain(log, now, config.number("retention.ms"), config.number("retention.bytes"))
     if "compact" in config.policies:
         ratio = float(config["min.cleanable.dirty.ratio"])
         lags = (config.number("min.compaction.lag.ms"), latest_ms)

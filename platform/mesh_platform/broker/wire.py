@@ -12,7 +12,8 @@ from typing import Any
 from kio.index import load_request_schema, load_response_schema
 from kio.serial import readers
 
-from mesh_platform.broker.entities import BadFrame, entity_reader, entity_writer
+from mesh import limits
+from mesh_platform.broker.entities import BadFrame, entity_writer, read_entity
 
 # kio looks a schema up by the name of its module, which costs more than many requests do.
 _request_schema, _response_schema = cache(load_request_schema), cache(load_response_schema)
@@ -52,7 +53,7 @@ def read_request(header: Header, frame: bytes, client_host: str, listener: tuple
     try:
         entity: Any = _request_schema(header.api_key, header.version)
         client_id, at = _read_client_id(frame, flexible=entity.__flexible__)
-        body, _ = entity_reader(entity)(frame, at)
+        body, _ = read_entity(entity, frame, at)
     except BadFrame:
         raise
     except Exception as error:  # kio raises many kinds; to the connection they are one
@@ -67,6 +68,8 @@ def _read_client_id(frame: bytes, *, flexible: bool) -> tuple[str | None, int]:
     if flexible:
         count, size = readers.read_unsigned_varint(frame, at)
         at += size
+        if count > limits.REQUEST_ITEMS:
+            raise BadFrame(f"{count} tagged fields in a header")
         for _ in range(count):
             _, size = readers.read_unsigned_varint(frame, at)
             length, more = readers.read_unsigned_varint(frame, at + size)

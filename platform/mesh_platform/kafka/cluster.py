@@ -17,7 +17,7 @@ from mesh_platform.kafka.settings import Node, properties
 from mesh_platform.processes import ManagedProcess, Program, answers, claim, free_ports, supervised
 
 HEAP = "-Xmx512m"
-_LOG_SETTINGS = Path(__file__).with_name("log4j2.xml")
+LOG_SETTINGS = Path(__file__).with_name("log4j2.xml")
 _READY_SECONDS = 60.0
 _GRACE_SECONDS = 15.0
 
@@ -55,7 +55,7 @@ def _layout(directory: Path, count: int, port: int | None) -> list[Node]:
 
 
 def _process(java: str, env: dict[str, str], node: Node, cluster_id: str) -> ManagedProcess[str]:
-    argv = [java, HEAP, "-Djava.awt.headless=true", f"-Dlog4j2.configurationFile={_LOG_SETTINGS.as_uri()}"]
+    argv = [java, HEAP, "-Djava.awt.headless=true", f"-Dlog4j2.configurationFile={LOG_SETTINGS.as_uri()}"]
     argv += ["kafka.Kafka", str(node.properties_file)]
     program = Program(name=f"kafka-{node.id}", argv=supervised(argv), state_dir=node.directory, env=env)
 
@@ -80,7 +80,7 @@ def _is_member(node: Node, cluster_id: str) -> bool:
 
 def _format(java: str, env: dict[str, str], cluster: Sequence[Node], cluster_id: str) -> None:
     """Format the storage of the nodes that have none, all at once."""
-    tool = [java, "-Xmx128m", f"-Dlog4j2.configurationFile={_LOG_SETTINGS.as_uri()}"]
+    tool = [java, "-Xmx128m", f"-Dlog4j2.configurationFile={LOG_SETTINGS.as_uri()}"]
     tool += ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}", "--config"]
     with contextlib.ExitStack() as stack:
         running = [

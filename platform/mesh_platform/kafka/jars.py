@@ -25,37 +25,39 @@ def kafka_version() -> str:
     return match[1]
 
 
-def classpath() -> str:
-    """Kafka's classpath; Maven runs only when the pom is new here or a jar has gone.
+def classpath(pom: Path = POM) -> str:
+    """The classpath of `pom`, which is Kafka's own or one below it; Maven runs only when a pom is new here or
+    a jar has gone.
 
     Raises UnreachableError without Maven (MESH-X022) or when it cannot resolve the jars (MESH-X023).
     """
-    if jars := remembered():
+    if jars := remembered(pom):
         return jars
-    file = _cache_file()
+    file = _cache_file(pom)
     file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=file.parent) as scratch:
         resolved = Path(scratch) / "classpath"
-        _resolve(resolved)
+        _resolve(pom, resolved)
         resolved.replace(file)  # whole or not at all: several may start their first Kafka at once
     return file.read_text().strip()
 
 
-def remembered() -> str | None:
+def remembered(pom: Path = POM) -> str | None:
     """The classpath of an earlier start while all its jars are there; None: `classpath` will run Maven."""
-    file = _cache_file()
+    file = _cache_file(pom)
     jars = file.read_text().strip() if file.is_file() else ""
     return jars if jars and all(Path(jar).is_file() for jar in jars.split(os.pathsep)) else None
 
 
-def _cache_file() -> Path:
+def _cache_file(pom: Path) -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    digest = hashlib.sha256(POM.read_bytes()).hexdigest()[:12]
+    poms = b"".join(file.read_bytes() for file in dict.fromkeys((POM, pom)))
+    digest = hashlib.sha256(poms).hexdigest()[:12]
     return cache / "mesh" / f"kafka-{kafka_version()}" / f"{digest}.classpath"
 
 
-def _resolve(output: Path) -> None:
-    argv = [find_maven(), "--quiet", "--batch-mode", "--strict-checksums", "--file", str(POM)]
+def _resolve(pom: Path, output: Path) -> None:
+    argv = [find_maven(), "--quiet", "--batch-mode", "--strict-checksums", "--file", str(pom)]
     argv += ["dependency:build-classpath", "-Dmdep.includeScope=runtime", f"-Dmdep.outputFile={output}"]
     done = subprocess.run(
         argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_RESOLVE_SECONDS
@@ -64,7 +66,7 @@ def _resolve(output: Path) -> None:
         raise UnreachableError(
             f"Maven could not fetch Apache Kafka {kafka_version()} (exit code {done.returncode})",
             code="MESH-X023",
-            where=str(POM),
+            where=str(pom),
             why="\n".join((done.stdout + done.stderr).strip().splitlines()[:10]),
-            fix=f"mvn -f {POM} dependency:build-classpath",
+            fix=f"mvn -f {pom} dependency:build-classpath",
         )

@@ -61,6 +61,8 @@ def properties(node: Node, cluster: Sequence[Node]) -> str:
         "transaction.state.log.num.partitions": 4,
         "transaction.state.log.replication.factor": replicas,
         "transaction.state.log.min.isr": in_sync,
+        # What a transaction left open holds up is let go when its time is over, not up to 10 s later.
+        "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1_000,
         "share.coordinator.state.topic.num.partitions": 4,
         "share.coordinator.state.topic.replication.factor": replicas,
         "share.coordinator.state.topic.min.isr": in_sync,

@@ -1,0 +1,51 @@
+"""kill -9 under load: nothing acknowledged is lost, doubled or torn; and a broker that does so is found out.
+
+One round of thirty kills; `python -m tests.faults --kills 100` is the long one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.faults.campaign import campaign
+from tests.faults.nemesis import Kill, schedule
+
+pytestmark = pytest.mark.xdist_group("faults")
+
+CLOCK = [Kill(None, 0, 0.8)] * 3
+WRITTEN = [Kill("write", 2 * number, 4.0) for number in (60, 90, 120)]  # written, and not yet answered
+
+
+@pytest.mark.timeout(300)
+def test_nothing_acknowledged_is_lost_doubled_or_torn_by_thirty_kills(tmp_path: Path) -> None:
+    report = campaign(tmp_path, seed=11, kills=schedule(11, 30, longest=0.8))
+    assert report.findings == []
+    assert sum(report.ends.values()) == 30
+    assert report.acknowledged > 30_000
+    assert report.said["txn ok"] > 100
+    assert report.ends.keys() >= {"write", "roll", "replace", "unlink", "sync", "statement"}
+
+
+@pytest.mark.parametrize(
+    ("broken", "worker", "kills", "found"),
+    [
+        ("ack-before-write", "sender", CLOCK, "unseen"),
+        ("drop-every-1000th", "sender", CLOCK, "unseen"),
+        ("append-again", "sender", WRITTEN, "duplicate"),
+        ("forget-the-tail", "sender", CLOCK, "unseen"),
+        ("show-aborted", "transactor", CLOCK, "aborted_read"),
+        ("commit-by-halves", "transactor", CLOCK, "torn"),
+    ],
+)
+def test_a_broken_broker_is_found_out(
+    tmp_path: Path, broken: str, worker: str, kills: Sequence[Kill], found: str
+) -> None:
+    report = campaign(tmp_path, seed=5, kills=kills, workers=[worker], broken=broken)
+    assert found in report.found
+
+
+def test_a_seed_gives_the_same_kills_again() -> None:
+    assert schedule(3, 40) == schedule(3, 40) != schedule(4, 40)
