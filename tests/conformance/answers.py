@@ -69,9 +69,13 @@ def create(connection: Raw, name: str, **config: str) -> Any:
     topic = {"name": name, "num_partitions": 2, "replication_factor": 1, "configs": configs}
     assert codes(ask(connection, CREATE, 7, topics=[topic], timeout=5_000)) == ["none"]
 
+    parts = [{"partition_index": index, "timestamp": -1} for index in range(2)]
+    ends = {"replica_id": -1, "topics": [{"name": name, "partitions": parts}]}
+
     def led() -> Any:
         (found,) = ask(connection, METADATA, 12, topics=[{"name": name, "topic_id": None}]).topics
-        return found.topic_id if codes(found) == ["none"] * 3 else None
+        leads = codes(ask(connection, LIST_OFFSETS, 9, **ends)) == ["none"] * 2
+        return found.topic_id if leads else None
 
     return until(led, "the topic did not come to have leaders")
 

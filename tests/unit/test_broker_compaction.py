@@ -138,3 +138,26 @@ async def test_a_segment_that_loses_nothing_keeps_its_index(tmp_path: Path) -> N
     closed(log).checkpoint().write()
     await compact(log)
     assert sorted(path.suffix for path in tmp_path.glob("00000000000000000000.*")) == [".index", ".log"]
+
+
+async def test_a_young_segment_is_not_compacted_yet(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    append(log, Item(value=b"old"), Item(value=b"new"))
+    closed(log)
+    await compaction.compact(log, NOW + 999, 0.5, 1000, (1000, LONG_AGO))
+    young = len(held(log))
+    await compaction.compact(log, NOW + 1000, 0.5, 1000, (1000, LONG_AGO))
+    assert (young, len(held(log))) == (2, 1)
+
+
+async def test_an_old_segment_does_not_wait_for_others(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    append(log, *(Item(key=b"%d" % number) for number in range(50)))
+    log.roll()
+    await compact(log)
+    append(log, Item(value=b"old"), Item(value=b"new"))
+    closed(log)
+    await compaction.compact(log, NOW + 999, 0.5, 1000, (0, 1000))
+    waiting = len(held(log))
+    await compaction.compact(log, NOW + 1000, 0.5, 1000, (0, 1000))
+    assert (waiting, len(held(log))) == (52, 51)

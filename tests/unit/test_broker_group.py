@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from kio.schema.errors import ErrorCode
 
+from mesh_platform.broker.coordinator import Coordinator
 from mesh_platform.broker.group import Group
 from mesh_platform.broker.membership import GroupRefusal, Joined, Joining, State, subscribed_topics
+from mesh_platform.broker.store import Commit, Store
 
 
 @pytest_asyncio.fixture
@@ -178,6 +181,99 @@ async def test_with_members_a_stranger_may_not_commit(group: Group) -> None:
     with pytest.raises(GroupRefusal) as caught:
         group.check_commit("", None, -1)
     assert caught.value.code == ErrorCode.unknown_member_id
+
+
+async def test_the_first_generation_does_not_wait_for_who_was_only_told_its_id(group: Group) -> None:
+    with pytest.raises(GroupRefusal):
+        await group.join(Joining("", None, "c", "/h", 60_000, 60_000, "consumer", {"range": b""}, True, True))
+    assert (await group.join(joining())).generation == 1
+
+
+async def test_who_was_told_its_id_may_still_come_after_the_first_generation(group: Group) -> None:
+    with pytest.raises(GroupRefusal) as caught:
+        await group.join(Joining("", None, "c", "/h", 60_000, 60_000, "consumer", {"range": b""}, True, True))
+    (first,) = await stable(group, joining())
+    late = asyncio.create_task(group.join(joining(caught.value.member_id)))
+    await asyncio.sleep(0)
+    assert (await group.join(joining(first.member_id))).generation == (await late).generation == 2
+
+
+async def test_another_protocol_than_that_of_the_group_gets_no_assignment(group: Group) -> None:
+    member = await group.join(joining())
+    sync = group.sync(member.member_id, None, member.generation, {}, ("consumer", "roundrobin"))
+    assert await code_of(sync) == ErrorCode.inconsistent_group_protocol
+
+
+DAY = 86_400_000
+
+
+class Rig:
+    """A coordinator whose clock is a number."""
+
+    def __init__(self, folder: Path) -> None:
+        self.now = 100 * DAY
+        self.store = Store(folder / "store", synchronous="off")
+        self.coordinator = Coordinator(self.store, lambda: self.now)
+
+    def commit(self, group_id: str) -> None:
+        self.store.save_commits(group_id, [Commit("t", 0, 5, -1, "")])
+        self.coordinator.use(group_id)
+
+    def after(self, days: float) -> bool:
+        """Whether the group is still there, and its offsets, so many days later."""
+        self.now += int(days * DAY)
+        self.coordinator.expire(7 * DAY)
+        known = "g" in self.coordinator.groups
+        assert known is bool(self.store.commits("g"))
+        return known
+
+    def restart(self) -> None:
+        self.coordinator.close()
+        self.coordinator = Coordinator(self.store, lambda: self.now)
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    made = Rig(tmp_path)
+    yield made
+    made.coordinator.close()
+    made.store.close()
+
+
+def test_offsets_are_forgotten_seven_days_after_the_last_commit(rig: Rig) -> None:
+    rig.commit("g")
+    assert [rig.after(6.9), rig.after(0.2)] == [True, False]
+
+
+def test_a_commit_keeps_a_group_for_seven_more_days(rig: Rig) -> None:
+    rig.commit("g")
+    assert rig.after(6)
+    rig.commit("g")
+    assert [rig.after(6), rig.after(2)] == [True, False]
+
+
+def test_a_restart_does_not_forget_when_a_group_was_used(rig: Rig) -> None:
+    rig.commit("g")
+    assert rig.after(1)
+    rig.commit("g")
+    rig.now += 5 * DAY
+    rig.restart()
+    assert [rig.after(1.9), rig.after(0.2)] == [True, False]
+
+
+def test_offsets_that_wait_for_a_transaction_keep_their_group(rig: Rig) -> None:
+    rig.commit("g")
+    rig.store.save_pending_commits("tx", "g", [Commit("t", 0, 6, -1, "")])
+    assert rig.after(99)
+
+
+async def test_a_group_with_a_member_keeps_its_offsets(rig: Rig) -> None:
+    rig.commit("g")
+    group = rig.coordinator.group("g")
+    (member,) = await stable(group, joining())
+    assert rig.after(99)
+    group.leave(member.member_id, None)
+    assert [rig.after(6), rig.after(2)] == [True, False]
 
 
 @pytest.mark.parametrize("metadata", [b"", b"\0", b"\0\1\xff\xff\xff\xff", b"\0\1\0\0\0\1\0\2\xff\xff"])
