@@ -6,6 +6,7 @@ expand without bound (security S08–S10). Dates stay text, as the standards' sc
 
 from __future__ import annotations
 
+import codecs
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from typing import Any
 import yaml
 
 from mesh import limits
+from mesh.contract.spans import Span, key_span, value_span
 from mesh.errors import DeclarationError, Location
 
 Path = tuple[str | int, ...]
@@ -39,6 +41,12 @@ class Document:
     text: str
     data: Any
     positions: Mapping[Path, tuple[int, int]] = field(repr=False)
+    byte_order_mark: str = ""  #: what stood before `text`; empty in nearly every file
+
+    @property
+    def raw(self) -> bytes:
+        """The file byte for byte."""
+        return (self.byte_order_mark + self.text).encode()
 
     def at(self, *path: str | int) -> Location:
         """The place of a node: of its key in a mapping, of the item in a list; else of its nearest parent."""
@@ -46,6 +54,14 @@ class Document:
             path = path[:-1]
         line, column = self.positions.get(path, (1, 1))
         return Location(self.file, line, column)
+
+    def span(self, *path: str | int) -> Span | None:
+        """The characters of `text` that the value at `path` takes; None when there is no such node."""
+        return value_span(self.text, path)
+
+    def key_span(self, *path: str | int) -> Span | None:
+        """The characters of `text` that the key at the end of `path` takes; None when it ends with none."""
+        return key_span(self.text, path)
 
 
 def read(raw: bytes, file: str) -> Document:
@@ -91,7 +107,7 @@ def read(raw: bytes, file: str) -> Document:
         ) from None
     positions: dict[Path, tuple[int, int]] = {}
     data = _construct(node, (), positions, file) if node is not None else None
-    return Document(file, text, data, positions)
+    return Document(file, text, data, positions, "\ufeff" if raw.startswith(codecs.BOM_UTF8) else "")
 
 
 def _scan(text: str, file: str) -> None:
