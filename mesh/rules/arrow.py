@@ -35,4 +35,6 @@ def type_of(found: pa.DataType) -> Type:
         return Items(type_of(found.value_type))
     if types.is_struct(found):
         return Object(tuple((part.name, type_of(part.type)) for part in found))
-    return Opaque(str(found))
+    if types.is_time(found):
+        return Opaque("time of day")
+    return Opaque("bytes" if types.is_binary(found) else str(found))
