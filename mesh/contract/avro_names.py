@@ -30,9 +30,9 @@ def _once(tree: Any, namespace: str, known: dict[str, Any]) -> Any:
     made = dict(tree)
     if kind == "record" and isinstance(tree.get("fields"), list):
         made["fields"] = [_field(field, namespace, known) for field in tree["fields"]]
-    for part in ("items", "values"):
-        if part in tree:
-            made[part] = _once(tree[part], namespace, known)
+    part = {"array": "items", "map": "values"}.get(str(kind))
+    if part in tree:
+        made[part] = _once(tree[part], namespace, known)
     return made
 
 
