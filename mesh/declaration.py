@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from mesh.contract.avro import avro_schema
 from mesh.contract.model import Contract
 from mesh.contract.reading import NO_VARIABLES, read_contract
+from mesh.contract.rule_findings import rule_findings
 from mesh.errors import DeclarationError, Finding
 from mesh.fit import fit
 from mesh.product import Product, read_product
@@ -83,7 +84,7 @@ def declare(sources: Iterable[SourceFile], values: Mapping[str, str] = NO_VARIAB
             else:
                 contract = read_contract(source.raw, source.name, values)
                 found += contract.findings
-                avro_schema(contract)
+                found += rule_findings(contract, avro_schema(contract))
                 found += _twice(contract.id, contracts, source.name)
                 contracts[contract.id] = contract
         except DeclarationError as error:

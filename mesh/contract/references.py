@@ -123,7 +123,7 @@ def missing(target: str, where: Location, known: Targets, file: str) -> Finding:
         + (f"; did you mean {near!r}?" if near else ""),
         where=where,
         why=_WHY,
-        fix=f"write {near}" if near else "correct the reference, or give the property that id",
+        fix="correct the reference, or give the property that name or id",
     )
 
 

@@ -232,9 +232,13 @@ def _scalar(text: str) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """The same data without the keys whose value is null (the standards' schemas reject those)."""
+    """The same data without the keys whose value is null (the standards' schemas reject those).
+
+    The value of a custom property may be anything, null inside it too.
+    """
     if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items() if item is not None}
+        free = "value" if "property" in value else None
+        return {k: item if k == free else plain(item) for k, item in value.items() if item is not None}
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [plain(item) for item in value]
     return value
