@@ -103,8 +103,8 @@ def laid_out(before: str, source: Source, after: str, depth: int) -> list[str]:
         case Named(name, value):
             return laid_out(f"{before}{name}=", value, after, depth)
         case Text(value):
-            pieces = list(_pieces(value, WIDTH - len(margin) - len(_INDENT) - 2))
-            if len(pieces) > 1:
+            pieces = list(_pieces(value, WIDTH - len(margin) - len(_INDENT)))
+            if pieces:
                 inside = [f"{margin}{_INDENT}{piece}" for piece in pieces]
                 return [f"{margin}{before}(", *inside, f"{margin}){after}"]
     return [line]
