@@ -120,9 +120,8 @@ def _object(properties: Sequence[Property], rules: Sequence[QualityRule]) -> Sch
 def _of_rule(rule: QualityRule) -> Iterator[Schema]:
     if "validValues" in rule.arguments:
         yield {"enum": list(rule.arguments["validValues"])}
-    if "pattern" in rule.arguments:
-        if _is_portable(rule.arguments["pattern"]):
-            yield {"pattern": rule.arguments["pattern"]}
+    if "pattern" in rule.arguments and _is_portable(rule.arguments["pattern"]):
+        yield {"pattern": rule.arguments["pattern"]}
 
 
 def _or_null(schema: Schema) -> Schema:
