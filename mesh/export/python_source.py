@@ -126,9 +126,9 @@ def docstring(text: str, depth: int) -> list[str]:
     """A docstring whose lines fit; its words are the text's."""
     margin = _INDENT * depth
     safe = "".join(char if char == "\n" else _shown(char) for char in text.strip())
-    safe = safe.replace('"""', '\\"\\"\\"')
-    if safe.endswith('"') and not safe.endswith('\\"'):
+    if safe.endswith('"'):
         safe = safe[:-1] + '\\"'
+    safe = safe.replace('"""', '\\"\\"\\"')
     lines: list[str] = []
     for line in safe.split("\n"):
         lines += _wrapped(line.rstrip(), WIDTH - len(margin) - 6)

@@ -125,7 +125,7 @@ def test_a_text_of_the_contract_is_text_in_the_source(text: str) -> None:
             "o",
             "object",
             properties=[field("x")],
-            customProperties=[{"property": "avroTypeDoc", "value": text}],
+            customProperties=doc,
         ),
     ]
     model = model_of(contract_of(properties, description={"purpose": f"p{text}"}))
