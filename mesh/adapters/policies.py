@@ -16,17 +16,15 @@ from mesh.policy import Shelf, shelve
 from mesh.policy.model import Rule
 from mesh.policy.reading import API_VERSION, SUFFIX
 
-FOLDER = "policies"
 REGO = ".rego"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}\.rego\Z")
 
 
-def shelf_of(root: Path, files: tuple[Path, ...] = ()) -> Shelf:
-    """The policies in force in the mesh at `root`; `files` are policies that are not in its folder yet.
+def shelf_of(root: Path, folder: Path, files: tuple[Path, ...] = ()) -> Shelf:
+    """The policies in force in the mesh at `root`, and `files`, which are not in its folder of policies yet.
 
     Raises UsageError for a file that cannot be read, and (MESH-U140) when Rego is used and not installed.
     """
-    folder = root / FOLDER
     own = [file for file in sorted(folder.glob(f"*{SUFFIX}")) if file.is_file()]
     modules = [file for file in sorted(folder.glob(f"*{REGO}")) if file.is_file()]
     known = {file.resolve() for file in (*own, *modules)}

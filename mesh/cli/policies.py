@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -48,8 +49,10 @@ def shelf(files: Iterable[Path] = ()) -> Shelf:
     """The policies in force around the working folder, and these files."""
     from mesh.adapters.policies import shelf_of
     from mesh.adapters.workspace import find_root
+    from mesh.config import policies_folder
 
-    return shelf_of(find_root(Path.cwd()), tuple(files))
+    root = find_root(Path.cwd())
+    return shelf_of(root, policies_folder(root, os.environ), tuple(files))
 
 
 def policy_findings(declared: Declaration) -> tuple[Finding, ...]:
