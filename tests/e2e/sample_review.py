@@ -88,9 +88,9 @@ REVIEW = r.ReviewView(
         r.PolicyOutcome(
             name="units-in-names",
             title="Units stand in the name",
-            state="passed",
+            state="exempt",
             messages=("the property 'departure_delay' tells no unit",),
-            note="exempt until 2027-03-31",
+            note="until 2027-03-31",
         ),
     ),
     policies_passed=(

@@ -117,9 +117,9 @@ def _effect(compatible: bool, reader: Mapping[str, Any]) -> Effect:
 
 def _policy(outcome: Mapping[str, Any]) -> PolicyOutcome:
     verdict, refuses = outcome["verdict"], outcome["severity"] == "error"
-    state: Literal["refused", "warning", "unknown", "passed"] = "refused" if refuses else "warning"
+    state: Literal["refused", "warning", "unknown", "exempt"] = "refused" if refuses else "warning"
     if verdict != "failed":
-        state = "passed" if verdict == "exempt" else "unknown"
+        state = "exempt" if verdict == "exempt" else "unknown"
     return PolicyOutcome(
         name=outcome["policy"],
         title=outcome["title"],
@@ -127,7 +127,7 @@ def _policy(outcome: Mapping[str, Any]) -> PolicyOutcome:
         messages=tuple(outcome["messages"]),
         why=outcome["why"],
         fix="" if verdict == "exempt" else outcome["fix"],
-        note=f"exempt until {outcome['exempt_until']}" if verdict == "exempt" else "",
+        note=f"until {outcome['exempt_until']}" if verdict == "exempt" else "",
     )
 
 

@@ -57,7 +57,7 @@ class PolicyOutcome:
 
     name: str
     title: str
-    state: Literal["refused", "warning", "unknown", "passed"]
+    state: Literal["refused", "warning", "unknown", "exempt"]
     messages: tuple[str, ...]
     why: str = ""
     fix: str = ""
