@@ -89,6 +89,7 @@ def _contract(document: Document) -> Contract:
         ),
         tags=tuple(data.get("tags", [])),
         support=tuple(data.get("support", [])),
+        custom=custom,
         document=document,
     )
 
