@@ -20,7 +20,7 @@ from mesh.rules.compilation import place_of
 from mesh.rules.inexpressible import Inexpressible
 from mesh.rules.masks import compile_masks
 from mesh.rules.model import Rule
-from mesh.rules.rule_set import expressions
+from mesh.rules.ruleset import expressions
 
 Answer = list[bool] | Inexpressible
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -91,7 +91,7 @@ def _absent(row: Mapping[str, Any], index: int) -> dict[str, Any]:
 
 
 def _to_cel(value: Any) -> Any:
-    """A value as confluent-kafka's CelExecutor converts it: days for a date, decimals and times as they are."""
+    """A value as confluent-kafka's CelExecutor converts it: a date is days, decimals stay as they are."""
     from celpy import celtypes
 
     match value:
