@@ -98,6 +98,8 @@ class TopicSettings:
     partitions: int = 1
     cleanup_policy: str = "delete"
     retention_ms: int = -1  #: -1 keeps for ever
+    min_insync_replicas: int | None = None  #: None leaves it to the cluster
+    max_message_bytes: int | None = None  #: None leaves it to the cluster
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

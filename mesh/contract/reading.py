@@ -77,6 +77,8 @@ def _contract(document: Document) -> Contract:
             partitions=custom.get("partitions", 1),
             cleanup_policy=custom.get("cleanupPolicy", "delete"),
             retention_ms=_retention(custom, levels),
+            min_insync_replicas=custom.get("minInsyncReplicas"),
+            max_message_bytes=custom.get("maxMessageBytes"),
         ),
         event_time=custom.get("eventTime"),
         compatibility=custom.get("compatibility", "BACKWARD"),
