@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from confluent_kafka.admin import AclBinding, AdminClient
 
 TIMEOUT_SECONDS = 10.0
+AUTHORIZER = "authorizer.class.name"
 _ANY_HOST = "*"
 
 
 def grants_of(client: AdminClient, principals: Collection[str]) -> frozenset[Grant] | None:
-    """What these principals may do from any host; None where the cluster has no authorizer."""
-    from confluent_kafka import KafkaError, KafkaException
+    """What these principals may do from any host; None where the cluster shows no authorizer."""
     from confluent_kafka.admin import (
         AclBindingFilter,
         AclOperation,
@@ -34,14 +34,24 @@ def grants_of(client: AdminClient, principals: Collection[str]) -> frozenset[Gra
         AclOperation.ANY,
         AclPermissionType.ALLOW,
     )
-    try:
-        bindings = client.describe_acls(everything, request_timeout=TIMEOUT_SECONDS).result()
-    except KafkaException as error:
-        if error.args[0].code() == KafkaError.SECURITY_DISABLED:
-            return None
-        raise
+    bindings = client.describe_acls(everything, request_timeout=TIMEOUT_SECONDS).result()
+    # librdkafka takes SECURITY_DISABLED for an empty answer, so an empty one is asked about once more.
+    if not bindings and not _authorizes(client):
+        return None
     wanted = set(principals)
     return frozenset(g for b in bindings if b.principal in wanted and b.host == _ANY_HOST for g in _grants(b))
+
+
+def _authorizes(client: AdminClient) -> bool:
+    """Whether a broker says that it has an authorizer; one that hides it has none to plan for."""
+    from confluent_kafka.admin import ConfigResource, ResourceType
+
+    node = next(iter(client.list_topics(timeout=TIMEOUT_SECONDS).brokers))
+    asked = [ConfigResource(ResourceType.BROKER, str(node))]
+    for future in client.describe_configs(asked, request_timeout=TIMEOUT_SECONDS).values():
+        shown = future.result().get(AUTHORIZER)
+        return bool(shown is not None and shown.value)
+    return False
 
 
 def give(client: AdminClient, grant: Grant) -> None:

@@ -28,13 +28,18 @@ class Holders:
 def destroying(plan: Plan, holders: Holders) -> Plan:
     """The plan that also removes what `plan` only names as kept; Blocked for what is still held."""
     steps: list[Change] = list(plan.changes)
+    held: set[str] = set()
     for kept in sorted(plan.kept, key=lambda kept: (_ORDER[kept.kind], kept.name)):
         name = kept.name
+        if contract_behind(name) in held:
+            continue
         match kept.kind:
             case "product":
                 steps.append(RemoveProduct(name))
             case "contract":
-                steps += list(_held(name, holders)) or [RemoveContract(name)]
+                reasons = list(_held(name, holders))
+                steps += reasons or [RemoveContract(name)]
+                held |= {reason.subject for reason in reasons}
             case "subject":
                 steps.append(DeleteSubject(name))
             case "topic":

@@ -14,7 +14,7 @@ from mesh.plan.subjects import subject_changes
 from mesh.plan.topics import topic_changes
 from mesh.plan.undeclared import undeclared
 
-NO_AUTHORIZER = "the cluster has no authorizer: ACLs are not planned"
+NO_AUTHORIZER = "the cluster shows no authorizer: ACLs are not planned"
 
 
 def make_plan(desired: Declaration, actual: Actual, domains: Iterable[str] = ()) -> Plan:
