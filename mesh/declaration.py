@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from mesh.contract.avro import avro_schema
 from mesh.contract.model import Contract
 from mesh.contract.reading import read_contract
+from mesh.contract.rule_findings import rule_findings
 from mesh.errors import DeclarationError, Finding
 from mesh.product import Port, Product, read_product
 
@@ -76,7 +77,7 @@ def declare(sources: Iterable[SourceFile]) -> Declaration:
                 products[product.full_name] = product
             else:
                 contract = read_contract(source.raw, source.name)
-                avro_schema(contract)
+                found += rule_findings(contract, avro_schema(contract))
                 found += _twice(contract.id, contracts, source.name)
                 contracts[contract.id] = contract
         except DeclarationError as error:

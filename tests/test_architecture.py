@@ -156,3 +156,10 @@ def test_every_code_has_one_home_and_so_one_meaning() -> None:
 def test_the_letter_of_a_code_is_one_that_somebody_answers_for() -> None:
     letters = {code[5] for file in SOURCES for code in codes_of(file)}
     assert letters <= set("ACEGKMPQRSUX")
+
+
+@pytest.mark.xdist_group("together")
+def test_tests_of_a_group_share_a_worker(request: pytest.FixtureRequest) -> None:
+    """pytest-xdist groups by the end of a test's id; where it cannot set it, everything heavy runs twice."""
+    if request.config.getoption("loadgroup", default=False):
+        assert request.node.nodeid.endswith("@together")

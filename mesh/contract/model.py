@@ -13,6 +13,7 @@ from typing import Any
 
 from mesh.contract.yaml import Document
 from mesh.errors import Location, Severity
+from mesh.schema import AvroSchema
 from mesh.versioning import Version
 
 Status = str
@@ -126,6 +127,8 @@ class Contract:
     team: tuple[Member, ...] = ()
     tags: tuple[str, ...] = ()
     support: tuple[Mapping[str, Any], ...] = ()
+    custom: Mapping[str, Any] = field(default_factory=dict)  #: customProperties of the schema object
+    refined: AvroSchema | None = field(default=None, repr=False)  #: the `.avsc` beside it, when it agrees
     document: Document = field(repr=False)
 
     @property

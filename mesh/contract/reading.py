@@ -91,6 +91,7 @@ def _contract(document: Document) -> Contract:
         ),
         tags=tuple(data.get("tags", [])),
         support=tuple(data.get("support", [])),
+        custom=custom,
         document=document,
     )
 
@@ -138,9 +139,19 @@ def _quality(schema: Mapping[str, Any], document: Document) -> Iterator[QualityR
     for index, rule in enumerate(schema.get("quality", [])):
         yield _rule(rule, None, document.at("schema", 0, "quality", index))
     for number, item in enumerate(schema["properties"]):
-        for index, rule in enumerate(item.get("quality", [])):
-            where = document.at("schema", 0, "properties", number, "quality", index)
-            yield _rule(rule, item["name"], where)
+        yield from _quality_of(item, document, ("schema", 0, "properties", number), item["name"])
+
+
+def _quality_of(item: Mapping[str, Any], document: Document, at: Path, name: str) -> Iterator[QualityRule]:
+    """The quality rules of a property and of what is inside it, each under its path in the event."""
+    for index, rule in enumerate(item.get("quality") or []):
+        yield _rule(rule, name, document.at(*at, "quality", index))
+    for index, nested in enumerate(item.get("properties") or []):
+        yield from _quality_of(nested, document, (*at, "properties", index), f"{name}.{nested['name']}")
+    if item.get("items"):
+        yield from _quality_of(item["items"], document, (*at, "items"), f"{name}[]")
+    if item.get("map", {}).get("value"):
+        yield from _quality_of(item["map"]["value"], document, (*at, "map", "value"), f"{name}{{}}")
 
 
 def _rule(rule: Mapping[str, Any], name: str | None, where: Location) -> QualityRule:
