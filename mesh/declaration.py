@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from mesh.contract.avro import avro_schema
+from mesh.contract.majors import majors_findings
 from mesh.contract.model import Contract
 from mesh.contract.reading import read_contract
 from mesh.errors import DeclarationError, Finding
@@ -82,6 +83,7 @@ def declare(sources: Iterable[SourceFile]) -> Declaration:
         except DeclarationError as error:
             found += error.findings or (_as_finding(error, source.name),)
     found += _fit(contracts, products)
+    found += majors_findings(contracts)
     return Declaration(contracts, products, tuple(found))
 
 

@@ -46,7 +46,8 @@ class ProblemType(StrEnum):
     READER_FIELD_MISSING_DEFAULT_VALUE = "READER_FIELD_MISSING_DEFAULT_VALUE"
     TYPE_MISMATCH = "TYPE_MISMATCH"
     MISSING_UNION_BRANCH = "MISSING_UNION_BRANCH"
-    #: Our own: Java raises an exception where one field takes two of the writer's through aliases.
+    #: Our own: Java raises an exception where one field takes two of the writer's through aliases. Where two
+    #: fields take the same one, it calls them compatible and then finds no value for the second.
     AMBIGUOUS_FIELD_ALIASES = "AMBIGUOUS_FIELD_ALIASES"
 
 
@@ -150,11 +151,15 @@ class _Resolution:
 
     def _fields(self, reader: Record, writer: Record, place: _Place) -> Iterable[tuple[Problem, ...]]:
         written = {field.name: field for field in writer.fields}
+        taken: dict[str, str] = {}
         for index, field in enumerate(reader.fields):
             inside = place.into_field(index, field.name)
             sources = [written[name] for name in (field.name, *field.aliases) if name in written]
+            first = taken.setdefault(sources[0].name, field.name) if sources else field.name
             if len(sources) > 1:
                 yield (_ambiguous(field, sources, inside, reader, writer),)
+            elif first != field.name:
+                yield (_taken_twice(field, first, sources[0], inside, reader, writer),)
             elif sources:
                 yield self.compare(field.type, sources[0].type, inside.into("type"))
             elif field.default is MISSING:
@@ -204,4 +209,11 @@ def _symbol_problems(reader: Enum, writer: Enum, place: _Place) -> tuple[Problem
 def _ambiguous(field: Field, sources: list[Field], place: _Place, reader: Record, writer: Record) -> Problem:
     names = ", ".join(source.name for source in sources)
     message = f"reader field {field.name} matches several writer fields: {names}"
+    return _problem(ProblemType.AMBIGUOUS_FIELD_ALIASES, place, message, reader, writer)
+
+
+def _taken_twice(
+    field: Field, first: str, source: Field, place: _Place, reader: Record, writer: Record
+) -> Problem:
+    message = f"reader fields {first} and {field.name} both match the writer field {source.name}"
     return _problem(ProblemType.AMBIGUOUS_FIELD_ALIASES, place, message, reader, writer)
