@@ -17,6 +17,7 @@ from mesh.plan.changes import (
     CreateTopic,
     DeclareContract,
     DeclareProduct,
+    DeclareRefinedContract,
     Plan,
     RegisterSchema,
     SetCompatibility,
@@ -82,6 +83,9 @@ def apply(plan: Plan, desired: Declaration, world: World) -> Iterator[Outcome]:
 
 def _carry_out(change: Change, world: World) -> str:
     match change:
+        case DeclareRefinedContract():
+            world.platform.declare_contract(change.file, change.text, change.avro)
+            return "approved as a first version, with its schema"
         case DeclareContract():
             world.platform.declare_contract(change.file, change.text)
             return "approved as a first version"

@@ -19,6 +19,7 @@ from mesh.plan.changes import (
     CreateTopic,
     DeclareContract,
     DeclareProduct,
+    DeclareRefinedContract,
     Plan,
     RegisterSchema,
     SetCompatibility,
@@ -46,7 +47,11 @@ def _contracts(desired: Declaration, actual: Actual) -> Iterator[Change]:
         known = actual.contracts.get(contract.id)
         document = contract.document
         if known is None:
-            yield DeclareContract(contract.id, str(contract.version), document.file, document.text)
+            facts = contract.id, str(contract.version), document.file, document.text
+            if contract.refined is not None:
+                yield DeclareRefinedContract(*facts, contract.refined.text)
+            else:
+                yield DeclareContract(*facts)
         elif known.sha256 != contract.sha256:
             yield Blocked(
                 contract.id,
