@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from mesh.contract.avro import avro_schema
+from mesh.contract.majors import majors_findings
 from mesh.contract.model import Contract
 from mesh.contract.reading import NO_VARIABLES, read_contract
 from mesh.contract.refinement import AVRO_SUFFIX, refined
@@ -99,6 +100,7 @@ def declare(sources: Iterable[SourceFile], values: Mapping[str, str] = NO_VARIAB
             found += error.findings or (_as_finding(error, source.name),)
     found += map(_alone, schemas)
     found += fit(contracts, products, files)
+    found += majors_findings(contracts)
     return Declaration(contracts, products, tuple(found))
 
 

@@ -166,7 +166,7 @@ def test_the_schema_in_force_is_the_approved_one() -> None:
 def test_the_schema_is_declared_and_registered() -> None:
     desired, twin = declaration(in_field("id", doc="Which.")), WorldTwin()
     made = make_plan(desired, twin.world.actual(desired))
-    assert list(apply(made, desired, twin.world))
+    assert list(apply(made, twin.world))
     schema = avro_schema(desired.contracts["ops.flights.v1"])
     assert twin.platform.held_contracts["ops.flights.v1"].avro == schema.text
     assert make_plan(desired, twin.world.actual(desired)).changes == ()
