@@ -106,7 +106,10 @@ def _decide(number: int, decision: str, reason: str, as_json: bool) -> None:
 
 
 def _word(verdict: Mapping[str, Any]) -> str:
-    return "compatible" if verdict["compatible"] else "breaks readers"
+    if verdict["compatible"]:
+        return "compatible"
+    breaks = verdict.get("version", {"level": "major"})["level"] == "major"
+    return "breaks readers" if breaks else "needs another version"
 
 
 def _show(proposal: Mapping[str, Any], as_json: bool) -> None:

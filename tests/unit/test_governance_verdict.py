@@ -69,7 +69,7 @@ def test_a_change_cannot_bring_along_its_own_licence() -> None:
 def test_a_looser_level_alone_is_a_change_that_governance_sees() -> None:
     found = verdict(version("1.1.0", A, B, custom={"compatibility": "NONE"}))
     assert found["compatible"]
-    assert [c["subject"] for c in found["changes"]] == ["compatibility"]
+    assert [c["subject"] for c in found["changes"]] == ["compatibility mode"]
 
 
 def test_a_stricter_level_is_judged_at_once() -> None:
