@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mesh.change import Difference
     from mesh.declaration import Declaration, SourceFile
 
+
 class Format(StrEnum):
     """How differences are shown."""
 
@@ -110,9 +111,9 @@ def _is_file(side: str) -> bool:
 
 
 def _read(sources: Iterable[SourceFile]) -> Declaration:
-    """What the sources declare, whether or not it fits together; raises DeclarationError for what is unreadable.
+    """What the sources declare, whether or not it fits together.
 
-    An unreadable file may not pass for one that is not there.
+    Raises DeclarationError for a file that cannot be read: it may not pass for one that is not there.
     """
     from mesh.contract.reading import read_contract
     from mesh.declaration import PRODUCT_SUFFIX, Declaration
