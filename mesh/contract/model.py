@@ -38,6 +38,7 @@ class Property:
     logical_type: str
     description: str
     required: bool = False
+    unique: bool = False
     primary_key: int | None = None  #: position in the key, from 1; None when not part of it
     classification: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)

@@ -119,6 +119,7 @@ def _property(item: Mapping[str, Any], document: Document, path: Path) -> Proper
         logical_type=item.get("logicalType", "string"),
         description=item.get("description", ""),
         required=item.get("required", False),
+        unique=item.get("unique", False),
         primary_key=max(position, 1) if item.get("primaryKey") else None,
         classification=item.get("classification", ""),
         options=item.get("logicalTypeOptions", {}),
