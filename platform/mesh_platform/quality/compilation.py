@@ -30,10 +30,14 @@ _SUBJECTS = {
 
 def compile_checks(contract: Contract) -> tuple[WindowCheck, ...]:
     """All checks of a contract, quality rules first; their names are unique."""
+    return _distinct(checks_of(contract))
+
+
+def checks_of(contract: Contract) -> list[WindowCheck]:
+    """The same under the names that their rules have."""
     checks = [_quality_check(contract, rule) for rule in contract.quality if not of_many(rule)]
     checks += _unique_checks(contract)
-    checks += record_checks.compile_record_checks(contract)
-    return _distinct(checks)
+    return checks + record_checks.compile_record_checks(contract)
 
 
 def suite_document(contract: Contract) -> dict[str, Any]:
