@@ -53,7 +53,9 @@ def rules(
         [[row["rule"], *("no" if "why" in row["engines"][e] else "yes" for e in engines)] for row in rows],
         ["rule", *engines],
     )
-    reasons = dict.fromkeys(f"{e}: {cell['why']}" for r in rows for e, cell in r["engines"].items() if "why" in cell)
+    reasons = dict.fromkeys(
+        f"{e}: {cell['why']}" for r in rows for e, cell in r["engines"].items() if "why" in cell
+    )
     for reason in reasons:
         print(f"no with {reason}")
 
@@ -105,9 +107,22 @@ def _because(why: str) -> Inexpressible:
 
 
 def _row(
-    rule: str, name: str, prop: str | None, severity: str, judged: str, texts: Mapping[str, str | Inexpressible]
+    rule: str,
+    name: str,
+    prop: str | None,
+    severity: str,
+    judged: str,
+    texts: Mapping[str, str | Inexpressible],
 ) -> dict[str, Any]:
     cells = {
-        engine: {"text": text} if isinstance(text, str) else {"why": text.why} for engine, text in texts.items()
+        engine: {"text": text} if isinstance(text, str) else {"why": text.why}
+        for engine, text in texts.items()
     }
-    return {"rule": rule, "name": name, "property": prop, "severity": severity, "judged": judged, "engines": cells}
+    return {
+        "rule": rule,
+        "name": name,
+        "property": prop,
+        "severity": severity,
+        "judged": judged,
+        "engines": cells,
+    }

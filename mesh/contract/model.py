@@ -38,7 +38,6 @@ class Property:
     logical_type: str
     description: str
     required: bool = False
-    unique: bool = False
     primary_key: int | None = None  #: position in the key, from 1; None when not part of it
     unique: bool = False
     deprecated: bool = False

@@ -141,7 +141,6 @@ def _property(item: Mapping[str, Any], document: Document, path: Path) -> Proper
         required=item.get("required", False),
         unique=item.get("unique", False),
         primary_key=max(position, 1) if item.get("primaryKey") else None,
-        unique=item.get("unique", False),
         deprecated=item.get("deprecated", False),
         semantic_type=item.get("semanticType", ""),
         classification=item.get("classification", ""),

@@ -21,5 +21,7 @@ def expressed(contract: Contract) -> Mapping[tuple[str, str | None], str | Inexp
 def _text(check: WindowCheck) -> str | Inexpressible:
     if check.obstacle or check.query:
         return Inexpressible("Great Expectations", check.obstacle or _BY_DUCKDB)
-    asked = [f"{e.type} {json.dumps(dict(e.kwargs), default=str, ensure_ascii=False)}" for e in check.expectations]
+    asked = [
+        f"{e.type} {json.dumps(dict(e.kwargs), default=str, ensure_ascii=False)}" for e in check.expectations
+    ]
     return " and ".join(asked)
