@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from mesh import limits
 from mesh.schema.builder import Builder
 from mesh.schema.defaults import DefaultCheck, TooIntricate
@@ -11,12 +13,18 @@ from mesh.schema.refusal import BAD_DEFAULT, ENDLESS, NOT_JSON, OVER_BUDGET, REC
 from mesh.schema.shape import endless_types, shape_of
 from mesh.schema.strict_json import Json, JsonProblem, TooMuch, compact, read_json
 
+#: Longer texts are read anew each time, so that what is remembered stays small.
+_REMEMBERED_LENGTH = 16 * limits.KIB
 #: A type in a field of a record stands three JSON levels deeper than the record.
 _JSON_DEPTH = 3 * limits.SCHEMA_DEPTH + 8
 
 
 def parse_schema(text: str) -> AvroSchema:
     """The schema that `text` describes; raises SchemaError when it is invalid, unsafe or recursive."""
+    return _remembered(text) if len(text) <= _REMEMBERED_LENGTH else _parsed(text)
+
+
+def _parsed(text: str) -> AvroSchema:
     schema = parse_recursive_schema(text)
     if schema.recursive:
         refuse(
@@ -27,6 +35,10 @@ def parse_schema(text: str) -> AvroSchema:
             fix="end the nesting with a record of another name, or refer to the parent by its key",
         )
     return schema
+
+
+# Declaration, plan and registry speak of the same texts: a plan over 1,000 contracts meets each four times.
+_remembered = lru_cache(maxsize=2_048)(_parsed)
 
 
 def parse_recursive_schema(text: str) -> AvroSchema:
