@@ -34,10 +34,12 @@ def read_sources(paths: Iterable[Path], root: Path) -> Iterator[SourceFile]:
                 fix="mesh check contracts",
             )
         for file in sorted(_declarations(path)):
-            if file.resolve() in read:
+            absolute = file.resolve()
+            if absolute in read:
                 continue
-            read.add(file.resolve())
-            yield SourceFile(_display(file, root), _read(file))
+            read.add(absolute)
+            shown = absolute.relative_to(root) if absolute.is_relative_to(root) else file
+            yield SourceFile(str(shown), _read(file))
 
 
 def _declarations(path: Path) -> Iterator[Path]:
@@ -48,11 +50,6 @@ def _declarations(path: Path) -> Iterator[Path]:
         for file in path.rglob(f"*{suffix}"):
             if file.is_file() and not _SKIPPED.intersection(file.relative_to(path).parts):
                 yield file
-
-
-def _display(file: Path, root: Path) -> str:
-    absolute = file.resolve()
-    return str(absolute.relative_to(root)) if absolute.is_relative_to(root) else str(file)
 
 
 def _read(file: Path) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+import threading
 
 from mesh import limits
 from mesh.schema.builder import Builder
@@ -15,13 +15,20 @@ from mesh.schema.strict_json import Json, JsonProblem, TooMuch, compact, read_js
 
 #: Longer texts are read anew each time, so that what is remembered stays small.
 _REMEMBERED_LENGTH = 16 * limits.KIB
+_REMEMBERED = 4_096
+_KNOWN: dict[str, AvroSchema] = {}
+_TURN = threading.Lock()
 #: A type in a field of a record stands three JSON levels deeper than the record.
 _JSON_DEPTH = 3 * limits.SCHEMA_DEPTH + 8
 
 
 def parse_schema(text: str) -> AvroSchema:
     """The schema that `text` describes; raises SchemaError when it is invalid, unsafe or recursive."""
-    return _remembered(text) if len(text) <= _REMEMBERED_LENGTH else _parsed(text)
+    known = _KNOWN.get(text)
+    if known is None:
+        known = _parsed(text)
+        _remember(text, known)
+    return known
 
 
 def _parsed(text: str) -> AvroSchema:
@@ -37,8 +44,13 @@ def _parsed(text: str) -> AvroSchema:
     return schema
 
 
-# Declaration, plan and registry speak of the same texts: a plan over 1,000 contracts meets each four times.
-_remembered = lru_cache(maxsize=2_048)(_parsed)
+def _remember(text: str, schema: AvroSchema) -> None:
+    """Declaration, plan and registry speak of the same schemas, as written and as a registry spells them."""
+    if len(text) <= _REMEMBERED_LENGTH:
+        with _TURN:
+            _KNOWN[text] = _KNOWN[schema.text] = schema
+            while len(_KNOWN) > _REMEMBERED:
+                del _KNOWN[next(iter(_KNOWN))]
 
 
 def parse_recursive_schema(text: str) -> AvroSchema:
