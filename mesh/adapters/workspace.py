@@ -39,7 +39,7 @@ def read_sources(paths: Iterable[Path], root: Path) -> Iterator[SourceFile]:
                 continue
             read.add(absolute)
             shown = absolute.relative_to(root) if absolute.is_relative_to(root) else file
-            yield SourceFile(str(shown), _read(file))
+            yield SourceFile(str(shown), read_file(file))
 
 
 def _declarations(path: Path) -> Iterator[Path]:
@@ -52,7 +52,8 @@ def _declarations(path: Path) -> Iterator[Path]:
                 yield file
 
 
-def _read(file: Path) -> bytes:
+def read_file(file: Path) -> bytes:
+    """The bytes of a file, at most one more than is allowed; raises UsageError (MESH-U021)."""
     try:
         with file.open("rb") as handle:
             return handle.read(limits.CONTRACT_BYTES + 1)

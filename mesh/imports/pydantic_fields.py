@@ -120,7 +120,8 @@ class Models:
     def _enum(self, name: str, kind: type[Enum], path: str) -> Property:
         values = [member.value for member in kind]
         if all(isinstance(value, str) and _is_name(value) for value in values):
-            return self._values(name, values, path, {"avroType": "enum", **self._named(kind, path)})
+            custom = {"avroType": "enum", **self._named(kind, path), **_documented(kind)}
+            return self._values(name, values, path, custom)
         what = f"the class {kind.__name__} stays behind, its values become a rule"
         self.notes.append((path, what, "values that are letters, digits and _ make an Avro enum"))
         return self._values(name, values, path, {})
@@ -130,10 +131,7 @@ class Models:
             return self._refuse(name, path, f"{model.__name__} holds itself")
         if not model.model_fields:
             return self._refuse(name, path, f"{model.__name__} has no fields")
-        custom = self._named(model, path)
-        said = model.__dict__.get("__doc__")
-        if said:
-            custom["avroTypeDoc"] = inspect.cleandoc(said)
+        custom = {**self._named(model, path), **_documented(model)}
         inner = self.properties(model, path)
         return Property(name=name, logical_type="object", description="", properties=inner, custom=custom)
 
@@ -190,6 +188,11 @@ def _format_of(field: Any, prop: Property) -> Mapping[str, Any]:
     if prop.logical_type == "string" and isinstance(extra, dict) and isinstance(extra.get("format"), str):
         return {"format": extra["format"]}
     return _EMPTY
+
+
+def _documented(kind: type[Any]) -> dict[str, Any]:
+    own = kind.__dict__.get("__doc__")
+    return {"avroTypeDoc": inspect.cleandoc(own)} if own else {}
 
 
 def _is_name(text: str) -> bool:

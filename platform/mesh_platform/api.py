@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict
-from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Path, Request
@@ -17,11 +16,9 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from mesh import naming
 from mesh.contract.avro import avro_schema
-from mesh.contract.model import Contract
-from mesh.contract.reading import read_contract
 from mesh.errors import MeshError
+from mesh.policy import shelve
 from mesh.product import read_product
-from mesh.schema import AvroSchema
 from mesh_platform.bodies import (
     ContractOut,
     DecisionIn,
@@ -32,21 +29,17 @@ from mesh_platform.bodies import (
     SubscriptionIn,
 )
 from mesh_platform.control import ControlPlane
+from mesh_platform.governance.policies import PolicySource, standing_in_the_way
 from mesh_platform.governance.removal import held
 from mesh_platform.governance.state import ApprovedVersion, DeclaredProduct, Refused
 from mesh_platform.governance.verdict import judge
+from mesh_platform.judging import asked_policies, declared_readers, parsed, retained, subscribed
 
 _READ = "see /api/v1/openapi.json"
 Slug = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
 
 
-@lru_cache(maxsize=512)
-def parsed(text: str, file: str) -> Contract:
-    """A contract read from text; the same text is read once."""
-    return read_contract(text.encode(), file)
-
-
-def create_api(control: ControlPlane) -> FastAPI:
+def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(())) -> FastAPI:
     """The API over a control plane; who asks is in `request.scope["principal"]`."""
     api = FastAPI(
         title="mesh platform",
@@ -108,7 +101,22 @@ def create_api(control: ControlPlane) -> FastAPI:
 
     @api.post("/contracts", status_code=201, summary="Declare a contract that is new to the mesh")
     async def declare_contract(body: DeclarationIn, request: Request) -> ContractOut:
-        return _contract_out(await submit("contract.declare", _facts(body), request))
+        facts = _facts(body)
+        if governance.in_force(facts["contract_id"]) is None:
+            asked = await asked_policies(control, policies, None, parsed(body.text, body.file))
+            against = list(standing_in_the_way({"policies": asked}))
+            if against:
+                raise HTTPException(
+                    409,
+                    {
+                        "code": "MESH-G018",
+                        "what": f"policies refuse {facts['contract_id']}",
+                        "why": "; ".join(against[:3]),
+                        "fix": f"mesh check {body.file}",
+                    },
+                )
+            facts["policies"] = {"sha256": asked["sha256"], "day": asked["day"]}
+        return _contract_out(await submit("contract.declare", facts, request))
 
     @api.post("/products", status_code=201, summary="Declare a product")
     async def declare_product(body: DeclarationIn, request: Request) -> ProductOut:
@@ -161,8 +169,9 @@ def create_api(control: ControlPlane) -> FastAPI:
             )
         old, new = parsed(known.text, known.file), parsed(body.text, body.file)
         verdict = judge(
-            old, new, _retained(control, known), _subscriptions(control, known), _readers(control, known)
+            old, new, retained(control, known), subscribed(control, known), declared_readers(control, known)
         )
+        verdict["policies"] = await asked_policies(control, policies, old, new)
         facts |= {"base_sha256": known.sha256, "reason": body.reason, "verdict": verdict}
         return asdict(await submit("proposal.open", facts, request))
 
@@ -263,33 +272,3 @@ def _facts(body: DeclarationIn) -> dict[str, Any]:
         "topic": contract.topic,
         "schema": avro_schema(contract).text,
     }
-
-
-def _retained(control: ControlPlane, known: ApprovedVersion) -> list[AvroSchema]:
-    live = control.registry.subjects.live(naming.value_subject(known.topic))
-    return [version.content.schema for version in live]
-
-
-def _subscriptions(control: ControlPlane, known: ApprovedVersion) -> list[Any]:
-    owners = set(_offering(control, known.contract_id))
-    return [s for s in control.governance.subscriptions.values() if s.product in owners]
-
-
-def _offering(control: ControlPlane, contract_id: str) -> list[str]:
-    found = []
-    for declared in control.governance.products.values():
-        product = read_product(declared.text.encode(), declared.file)
-        if any(port.contract_id == contract_id for port in product.output_ports):
-            found.append(product.full_name)
-    return found
-
-
-def _readers(control: ControlPlane, known: ApprovedVersion) -> dict[str, list[str]]:
-    readers: dict[str, list[str]] = {}
-    for declared in control.governance.products.values():
-        product = read_product(declared.text.encode(), declared.file)
-        ports = [port for port in product.input_ports if port.contract_id == known.contract_id]
-        if ports:
-            told = all(port.fields for port in ports)
-            readers[product.full_name] = sorted({f for port in ports for f in port.fields}) if told else []
-    return readers

@@ -63,6 +63,44 @@ REVIEW = r.ReviewView(
         ),
         r.Evidence(name="Quality suite", outcome="unknown", detail="Did not finish within 30 seconds."),
     ),
+    policies=(
+        r.PolicyOutcome(
+            name="personal-data-expires",
+            title="Personal data is not kept for ever",
+            state="refused",
+            messages=(
+                "operations.departures.v1 holds personal data and is kept for ever, more than 400 days",
+            ),
+            why="Personal data may be kept as long as its purpose needs it.",
+            fix="write the custom property retention of the schema: P400D, or less",
+        ),
+        r.PolicyOutcome(
+            name="properties-described",
+            title="Every property is described",
+            state="warning",
+            messages=(
+                "the property 'departure_delay' has no description",
+                "the property 'a_rather_long_name_of_a_property_that_wants_to_be_cut' has no description",
+            ),
+            why="A name is not enough to know what a value means, in which unit, and when it is missing.",
+            fix="add description: with its meaning and its unit",
+        ),
+        r.PolicyOutcome(
+            name="units-in-names",
+            title="Units stand in the name",
+            state="exempt",
+            messages=("the property 'departure_delay' tells no unit",),
+            note="until 2027-03-31",
+        ),
+    ),
+    policies_passed=(
+        "limits-stated",
+        "owner-present",
+        "property-names",
+        "purpose-described",
+        "support-channel",
+    ),
+    policies_hash="9eccaa14f9a11656044bd97d79ca00bbf58a6a197c12e57fa6af3cb9c4d095e7",
     history=(
         r.ReviewStep(at=before(hours=5), actor="ana@operations", action="proposed 1.3.0"),
         r.ReviewStep(

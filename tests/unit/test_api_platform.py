@@ -232,6 +232,27 @@ def consumer(*fields: str) -> str:
     return f"{product}inputPorts:\n{ports}"
 
 
+async def test_a_verdict_tells_what_the_policies_say(filled: Http) -> None:
+    asked = (await proposed(filled))["verdict"]["policies"]
+    assert asked["day"] == "2026-11-02"
+    assert "status-goes-forward" in asked["passed"]
+    assert "owner-present" in [outcome["policy"] for outcome in asked["outcomes"]]
+
+
+async def test_a_first_version_that_a_policy_refuses_is_not_declared(http: Http) -> None:
+    personal = replaced(CONTRACT, ("name: delay", "name: home_phone"))
+    answer = await http.post("/contracts", json={"file": FILE, "text": personal})
+    assert "personal-data-classified" in problem(answer, 409, "MESH-G018")["why"]
+    assert (await http.get("/contracts")).json() == []
+
+
+async def test_a_first_version_carries_the_hash_of_the_policies_that_let_it_through(
+    filled: Http, control: ControlPlane
+) -> None:
+    declared = next(record for record in control.recent if record.kind == "contract.declare")
+    assert set(declared.body["policies"]) == {"sha256", "day"}
+
+
 @pytest.mark.parametrize(
     ("reads", "fields"),
     [(("delay",), ["delay"]), (("flight_id", "delay"), ["delay", "flight_id"]), (("delay", ""), [])],

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from mesh import naming
+from mesh_platform.governance.policies import standing_in_the_way
 from mesh_platform.governance.state import GovernanceState, Proposal
 from mesh_platform.web.review_view import (
     AffectedConsumer,
     Effect,
     Evidence,
+    PolicyOutcome,
     PropertyChange,
     Reason,
     ReviewStep,
@@ -67,6 +69,7 @@ def review_page(governance: GovernanceState, proposal: Proposal, visitor: Visito
         "",
     )
     compatible = verdict["compatible"]
+    asked = verdict.get("policies", {})
     is_open = proposal.status == "open"
     return ReviewView(
         card=card(proposal),
@@ -100,6 +103,9 @@ def review_page(governance: GovernanceState, proposal: Proposal, visitor: Visito
                 detail=f"checked against {verdict['judged_against']} registered schemas",
             ),
         ),
+        policies=tuple(map(_policy, asked.get("outcomes", ()))),
+        policies_passed=tuple(asked.get("passed", ())),
+        policies_hash=asked.get("sha256", ""),
         history=tuple(_history(proposal)),
         may_decide=is_open and bool(visitor.csrf),
         why_not="" if is_open else f"this review is {proposal.status}",
@@ -113,8 +119,27 @@ def _effect(compatible: bool, reader: Mapping[str, Any]) -> Effect:
     return "unknown" if compatible else "breaks"
 
 
+def _policy(outcome: Mapping[str, Any]) -> PolicyOutcome:
+    verdict, refuses = outcome["verdict"], outcome["severity"] == "error"
+    state: Literal["refused", "warning", "unknown", "exempt"] = "refused" if refuses else "warning"
+    if verdict != "failed":
+        state = "exempt" if verdict == "exempt" else "unknown"
+    return PolicyOutcome(
+        name=outcome["policy"],
+        title=outcome["title"],
+        state=state,
+        messages=tuple(outcome["messages"]),
+        why=outcome["why"],
+        fix="" if verdict == "exempt" else outcome["fix"],
+        note=f"until {outcome['exempt_until']}" if verdict == "exempt" else "",
+    )
+
+
 def _summary(proposal: Proposal) -> str:
     verdict = proposal.verdict
+    against = list(standing_in_the_way(verdict))
+    if verdict["compatible"] and against:
+        return f"Compatible ({verdict['level']}), but refused by policy: " + "; ".join(against[:2])
     if verdict["compatible"]:
         count = len(verdict["readers"])
         return f"Compatible ({verdict['level']}): {count} known readers go on as they are."

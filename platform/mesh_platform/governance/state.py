@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mesh_platform.governance.policies import standing_in_the_way
 from mesh_platform.log.record import Record
 
 
@@ -254,6 +255,15 @@ class GovernanceState:
                 f"proposal {proposal.number} does not hold",
                 "; ".join(proposal.verdict["problems"][:3]),
                 proposal.verdict.get("fix") or f"mesh review {proposal.number}",
+            )
+        against = list(standing_in_the_way(proposal.verdict))
+        if decided == "approved" and against:
+            return Refused(
+                409,
+                "MESH-G017",
+                f"policies refuse proposal {proposal.number}",
+                "; ".join(against[:3]),
+                f"mesh review {proposal.number}",
             )
         proposal = replace(
             proposal,

@@ -52,6 +52,19 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyOutcome:
+    """What one policy says of the change, when it did not simply pass."""
+
+    name: str
+    title: str
+    state: Literal["refused", "warning", "unknown", "exempt"]
+    messages: tuple[str, ...]
+    why: str = ""
+    fix: str = ""
+    note: str = ""  #: such as until when it is spared
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewStep:
     """One entry of a review's history."""
 
@@ -76,6 +89,9 @@ class ReviewView:
     reasons: tuple[Reason, ...] = ()
     consumers: tuple[AffectedConsumer, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    policies: tuple[PolicyOutcome, ...] = ()
+    policies_passed: tuple[str, ...] = ()  #: names of those that passed
+    policies_hash: str = ""  #: of the whole set that was asked; empty when none was
     history: tuple[ReviewStep, ...] = ()  #: oldest first
     may_decide: bool = False
     why_not: str = ""  #: why this visitor may not decide
