@@ -73,6 +73,10 @@ def topic_name(request: pytest.FixtureRequest) -> str:
     return f"tests.{product}-{uuid4().hex[:12]}.v1"
 
 
+#: Folders whose modules each set up something that takes seconds.
+ONE_WORKER_A_MODULE = ("clients", "e2e")
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What shares something heavy runs in one worker: two JVMs or browsers would only slow each other."""
@@ -81,3 +85,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("kafka"))
         elif "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("browser"))
+        elif item.path.parent.name in ONE_WORKER_A_MODULE and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))

@@ -37,7 +37,7 @@ def read_sources(paths: Iterable[Path], root: Path) -> Iterator[SourceFile]:
             if file.resolve() in read:
                 continue
             read.add(file.resolve())
-            yield SourceFile(_display(file, root), _read(file))
+            yield SourceFile(_display(file, root), read_file(file))
 
 
 def _declarations(path: Path) -> Iterator[Path]:
@@ -55,7 +55,8 @@ def _display(file: Path, root: Path) -> str:
     return str(absolute.relative_to(root)) if absolute.is_relative_to(root) else str(file)
 
 
-def _read(file: Path) -> bytes:
+def read_file(file: Path) -> bytes:
+    """The bytes of a file, at most one more than is allowed; raises UsageError (MESH-U021)."""
     try:
         with file.open("rb") as handle:
             return handle.read(limits.CONTRACT_BYTES + 1)

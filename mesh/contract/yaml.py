@@ -1,11 +1,12 @@
 """YAML read with suspicion: limits before parsing, YAML 1.2 scalars, and a place for every node.
 
-The text is first read as events only, because the C parser crashes on deep nesting and aliases
-expand without bound (security S08–S10). Dates stay text, as the standards' schemas demand.
+The data is made from the parser's events, because its own constructor crashes on deep nesting and
+expands aliases without bound (security S08–S10). Dates stay text, as the standards' schemas demand.
 """
 
 from __future__ import annotations
 
+import codecs
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from typing import Any
 import yaml
 
 from mesh import limits
+from mesh.contract.spans import Span, key_span, value_span
 from mesh.errors import DeclarationError, Location
 
 Path = tuple[str | int, ...]
@@ -39,6 +41,12 @@ class Document:
     text: str
     data: Any
     positions: Mapping[Path, tuple[int, int]] = field(repr=False)
+    byte_order_mark: str = ""  #: what stood before `text`; empty in nearly every file
+
+    @property
+    def raw(self) -> bytes:
+        """The file byte for byte."""
+        return (self.byte_order_mark + self.text).encode()
 
     def at(self, *path: str | int) -> Location:
         """The place of a node: of its key in a mapping, of the item in a list; else of its nearest parent."""
@@ -46,6 +54,14 @@ class Document:
             path = path[:-1]
         line, column = self.positions.get(path, (1, 1))
         return Location(self.file, line, column)
+
+    def span(self, *path: str | int) -> Span | None:
+        """The characters of `text` that the value at `path` takes; None when there is no such node."""
+        return value_span(self.text, path)
+
+    def key_span(self, *path: str | int) -> Span | None:
+        """The characters of `text` that the key at the end of `path` takes; None when it ends with none."""
+        return key_span(self.text, path)
 
 
 def read(raw: bytes, file: str) -> Document:
@@ -70,8 +86,7 @@ def read(raw: bytes, file: str) -> Document:
             fix="save the file as UTF-8",
         ) from None
     try:
-        _scan(text, file)
-        node = yaml.compose(text, Loader=_Loader)
+        data, positions = _parsed(text, file)
     except yaml.MarkedYAMLError as error:
         where = _marked(error.problem_mark or error.context_mark, file)
         raise DeclarationError(
@@ -89,34 +104,95 @@ def read(raw: bytes, file: str) -> Document:
             why=f"the reader says: {error.reason}",
             fix=f"correct the text, then run: mesh check {file}",
         ) from None
-    positions: dict[Path, tuple[int, int]] = {}
-    data = _construct(node, (), positions, file) if node is not None else None
-    return Document(file, text, data, positions)
+    return Document(file, text, data, positions, "\ufeff" if raw.startswith(codecs.BOM_UTF8) else "")
 
 
-def _scan(text: str, file: str) -> None:
-    """Refuse aliases, tags, depth and size from the event stream alone, in constant memory."""
-    depth = 0
-    documents = 0
+def _parsed(text: str, file: str) -> tuple[Any, dict[Path, tuple[int, int]]]:
+    """The data and its places, from the parser's events; refuses aliases, tags, depth and size on the way."""
+    build = _Building(file)
     for count, event in enumerate(yaml.parse(text, Loader=_Loader), start=1):
-        place = _marked(event.start_mark, file)
+        mark = event.start_mark
         if count > limits.YAML_EVENTS:
-            raise _refused(f"more than {limits.YAML_EVENTS:,} nodes", "MESH-C013", place)
-        tag = getattr(event, "tag", None)
-        if tag is not None:
-            raise _refused(f"the tag {tag}", "MESH-C019", place)
-        if isinstance(event, yaml.AliasEvent):
-            raise _refused(f"an alias (*{event.anchor})", "MESH-C014", place)
-        if isinstance(event, yaml.DocumentStartEvent):
-            documents += 1
-            if documents > 1:
-                raise _refused("a second document in one file", "MESH-C015", place)
-        if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
-            depth += 1
-            if depth > _Deepest:
-                raise _refused(f"nesting deeper than {_Deepest}", "MESH-C016", place)
-        elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
-            depth -= 1
+            raise _refused(f"more than {limits.YAML_EVENTS:,} nodes", "MESH-C013", _marked(mark, file))
+        if isinstance(event, yaml.ScalarEvent):
+            if event.tag is not None:
+                raise _refused(f"the tag {event.tag}", "MESH-C019", _marked(mark, file))
+            # Quoted and block scalars are text as they stand; only plain ones may be numbers or null.
+            build.scalar(event.value, plain_style=not event.style, mark=mark)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            if event.tag is not None:
+                raise _refused(f"the tag {event.tag}", "MESH-C019", _marked(mark, file))
+            build.open({} if isinstance(event, yaml.MappingStartEvent) else [], mark)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            build.close()
+        elif isinstance(event, yaml.AliasEvent):
+            raise _refused(f"an alias (*{event.anchor})", "MESH-C014", _marked(mark, file))
+        elif isinstance(event, yaml.DocumentStartEvent):
+            if build.documents:
+                raise _refused("a second document in one file", "MESH-C015", _marked(mark, file))
+            build.documents += 1
+    return build.root, build.positions
+
+
+class _Building:
+    """The data as far as it has been read: the collection that is open, and those around it."""
+
+    def __init__(self, file: str) -> None:
+        self.root: Any = None
+        self.positions: dict[Path, tuple[int, int]] = {}
+        self.documents = 0
+        self._file = file
+        self._around: list[tuple[Any, Path]] = []
+        self._holder: Any = None
+        self._path: Path = ()
+        self._key: str | None = None  #: of an open mapping, when its value is next
+
+    def scalar(self, text: str, *, plain_style: bool, mark: Any) -> None:
+        """A scalar: the next key of an open mapping, or a value."""
+        if type(self._holder) is dict and self._key is None:
+            if text in self._holder:
+                raise DeclarationError(
+                    f"the key {text!r} stands twice",
+                    code="MESH-C018",
+                    where=_marked(mark, self._file),
+                    why="one of the two values would be lost in silence",
+                    fix="remove one of them",
+                )
+            self._key = text
+            self.positions[(*self._path, text)] = (mark.line + 1, mark.column + 1)
+        else:
+            self._place(_scalar(text) if plain_style else text, mark)
+
+    def open(self, collection: dict[str, Any] | list[Any], mark: Any) -> None:
+        """The start of a mapping or a list."""
+        if type(self._holder) is dict and self._key is None:
+            raise _refused("a key that is not plain text", "MESH-C017", _marked(mark, self._file))
+        if len(self._around) >= _Deepest:
+            raise _refused(f"nesting deeper than {_Deepest}", "MESH-C016", _marked(mark, self._file))
+        around = (self._holder, self._path)
+        path = self._place(collection, mark)
+        self._around.append(around)
+        self._holder, self._path = collection, path
+
+    def close(self) -> None:
+        """The end of the open collection."""
+        self._holder, self._path = self._around.pop()
+        self._key = None
+
+    def _place(self, value: Any, mark: Any) -> Path:
+        holder, path = self._holder, self._path
+        if type(holder) is dict and self._key is not None:
+            path = (*path, self._key)
+            holder[self._key] = value
+            self._key = None
+            return path
+        if type(holder) is list:
+            path = (*path, len(holder))
+            holder.append(value)
+        else:
+            self.root = value
+        self.positions[path] = (mark.line + 1, mark.column + 1)
+        return path
 
 
 def _first_unprintable(text: str, file: str) -> Location:
@@ -139,33 +215,6 @@ def _refused(what: str, code: str, where: Location) -> DeclarationError:
     )
 
 
-def _construct(node: yaml.Node, path: Path, positions: dict[Path, tuple[int, int]], file: str) -> Any:
-    positions.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
-    if isinstance(node, yaml.MappingNode):
-        mapping: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            place = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
-            if not isinstance(key_node, yaml.ScalarNode):
-                raise _refused("a key that is not plain text", "MESH-C017", Location(file, *place))
-            key = key_node.value
-            if key in mapping:
-                raise DeclarationError(
-                    f"the key {key!r} stands twice",
-                    code="MESH-C018",
-                    where=Location(file, *place),
-                    why="one of the two values would be lost in silence",
-                    fix="remove one of them",
-                )
-            positions[(*path, key)] = place
-            mapping[key] = _construct(value_node, (*path, key), positions, file)
-        return mapping
-    if isinstance(node, yaml.SequenceNode):
-        return [_construct(item, (*path, i), positions, file) for i, item in enumerate(node.value)]
-    # Quoted and block scalars are text as they stand; only plain ones may be numbers, booleans or null.
-    plain_style = not getattr(node, "style", None)
-    return _scalar(node.value) if plain_style else node.value
-
-
 def _scalar(text: str) -> Any:
     """YAML 1.2 core schema: `no`, `on` and `12:30` are text; `2026-01-01` is text."""
     if text in _NULL:
@@ -183,9 +232,13 @@ def _scalar(text: str) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """The same data without the keys whose value is null (the standards' schemas reject those)."""
+    """The same data without the keys whose value is null (the standards' schemas reject those).
+
+    The value of a custom property may be anything, null inside it too.
+    """
     if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items() if item is not None}
+        free = "value" if "property" in value else None
+        return {k: item if k == free else plain(item) for k, item in value.items() if item is not None}
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [plain(item) for item in value]
     return value

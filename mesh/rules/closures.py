@@ -10,16 +10,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from mesh.rules.compilation import (
-    Target,
-    as_float32,
-    bounds,
-    choices,
-    is_multiple,
-    regex_of,
-    step_of,
-    target_of,
-)
+from mesh.rules.arrow import object_of
+from mesh.rules.compilation import Place, bounds, choices, counts, place_of, regex_of, step_of
 from mesh.rules.model import (
     ItemCount,
     Length,
@@ -31,6 +23,8 @@ from mesh.rules.model import (
     Rule,
     UniqueItems,
 )
+from mesh.rules.operands import as_float32, is_multiple
+from mesh.rules.types import Items, Moment, Real, Type
 
 Holds = Callable[[Any], bool]
 Passes = Callable[[Mapping[str, Any]], bool]
@@ -50,30 +44,41 @@ class RowGuard:
 
 def compile_closures(rules: Sequence[Rule], schema: pa.Schema) -> RowGuard:
     """Rules for rows of an Arrow schema; raises DeclarationError naming a rule that cannot be."""
-    return RowGuard([(rule, _passes(rule, target_of(rule, schema))) for rule in rules])
+    event = object_of(schema)
+    return RowGuard([(rule, _passes(rule, place_of(rule, event))) for rule in rules])
 
 
-def _passes(rule: Rule, target: Target) -> Passes:
-    holds, names = _closure(rule, target), target.names
-    if len(names) == 1:
-        (name,) = names
-        return lambda row: holds(row.get(name))
-    if isinstance(rule.check, Required):
-        # what an absent object would have to hold is not missed
-        return lambda row: _value(row, names[:-1]) is None or holds(_value(row, names))
-    return lambda row: holds(_value(row, names))
+def _passes(rule: Rule, place: Place) -> Passes:
+    name, *inside = place.steps
+    holds = _within(inside, _closure(rule, place.type), isinstance(rule.check, Required))
+    return lambda row: holds(row.get(name))
 
 
-def _value(row: Any, names: tuple[str, ...]) -> Any:
-    for name in names:
-        if row is None:
-            return None
-        row = row.get(name)
-    return row
+def _within(steps: Sequence[str], holds: Holds, required: bool) -> Holds:
+    """What is asked of all that is inside a value."""
+    if not steps:
+        return holds
+    step, *rest = steps
+    inner = _within(rest, holds, required)
+    match step:
+        case "[]":
+            return lambda value: value is None or all(map(inner, value))
+        case "{}":
+            return lambda value: value is None or all(map(inner, _values(value)))
+        case name if required and not rest:
+            # what an absent object would have to hold is not missed
+            return lambda value: value is None or inner(value.get(name))
+        case name:
+            return lambda value: inner(None if value is None else value.get(name))
 
 
-def _closure(rule: Rule, target: Target) -> Holds:
-    check, found = rule.check, target.type
+def _values(entries: Any) -> Iterable[Any]:
+    """The values of a map: a dict, or the pairs that Arrow makes of it."""
+    return entries.values() if isinstance(entries, Mapping) else (value for _, value in entries)
+
+
+def _closure(rule: Rule, found: Type) -> Holds:
+    check = rule.check
     match check:
         case Required():
             return lambda value: value is not None
@@ -83,8 +88,9 @@ def _closure(rule: Rule, target: Target) -> Holds:
         case Pattern():
             search = regex_of(rule, check).search
             return _stored(lambda value: search(value) is not None, found)
-        case Length(least, most) | ItemCount(least, most):
-            low, high = least or 0, math.inf if most is None else most
+        case Length() | ItemCount():
+            low, most = counts(rule, check)
+            high = math.inf if most is None else most
             return _stored(lambda value: low <= len(value) <= high, found)
         case Range():
             tests = [(_COMPARE[symbol], bound) for symbol, bound in bounds(rule, check, found)]
@@ -93,23 +99,24 @@ def _closure(rule: Rule, target: Target) -> Holds:
             step = step_of(rule, check)
             return _stored(lambda value: is_multiple(value, step), found)
         case UniqueItems():
-            item = _as_stored(found.value_type)
+            assert isinstance(found, Items)  # what `place_of` allows
+            item = _as_stored(found.item)
             return _stored(lambda value: _all_different(map(item, value)), found)
 
 
-def _stored(holds: Holds, found: pa.DataType) -> Holds:
+def _stored(holds: Holds, found: Type) -> Holds:
     """A check of the value as the event will carry it; null passes."""
-    if not (pa.types.is_float32(found) or pa.types.is_timestamp(found)):
+    if not (found == Real(32) or isinstance(found, Moment)):
         return lambda value: value is None or holds(value)
     convert = _as_stored(found)
     return lambda value: value is None or holds(convert(value))
 
 
-def _as_stored(found: pa.DataType) -> Callable[[Any], Any]:
-    if pa.types.is_float32(found):
+def _as_stored(found: Type) -> Callable[[Any], Any]:
+    if found == Real(32):
         return lambda value: None if value is None else as_float32(value)
-    if pa.types.is_timestamp(found):
-        return _in_utc if found.tz is not None else _local
+    if isinstance(found, Moment):
+        return _in_utc if found.utc else _local
     return lambda value: value
 
 

@@ -12,17 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mesh.rules.compilation import (
-    LARGEST,
-    Target,
-    bounds,
-    choices,
-    is_multiple,
-    refuse,
-    regex_of,
-    step_of,
-    target_of,
-)
+from mesh.rules.arrow import object_of
+from mesh.rules.compilation import bounds, choices, counts, place_of, regex_of, step_of
 from mesh.rules.model import (
     ItemCount,
     Length,
@@ -34,6 +25,8 @@ from mesh.rules.model import (
     Rule,
     UniqueItems,
 )
+from mesh.rules.operands import LARGEST, is_multiple, refuse
+from mesh.rules.types import Entries, Type
 
 Mask = Callable[[pa.Array], pa.BooleanArray]
 _COMPARE = {">=": pc.greater_equal, ">": pc.greater, "<=": pc.less_equal, "<": pc.less}
@@ -63,7 +56,7 @@ class Verdict:
 class BatchGuard:
     """The rules of a contract for whole batches."""
 
-    def __init__(self, rules: Sequence[tuple[Rule, Target, Mask]]) -> None:
+    def __init__(self, rules: Sequence[tuple[Rule, str, Mask]]) -> None:
         self._rules = tuple(rules)
 
     def check(self, batch: pa.RecordBatch) -> Verdict:
@@ -71,11 +64,8 @@ class BatchGuard:
         valid: pa.BooleanArray | None = None
         broken: list[tuple[Rule, pa.BooleanArray]] = []
         failures: dict[Rule, int] = {}
-        for rule, target, mask in self._rules:
-            holds = mask(_column(batch, target.names))
-            if isinstance(rule.check, Required) and target.names[1:]:
-                # what an absent object would have to hold is not missed
-                holds = pc.or_(holds, _column(batch, target.names[:-1]).is_null())
+        for rule, name, mask in self._rules:
+            holds = mask(batch.column(name))
             failed = len(holds) - holds.true_count
             if not failed:
                 continue
@@ -88,16 +78,63 @@ class BatchGuard:
 
 def compile_masks(rules: Sequence[Rule], schema: pa.Schema) -> BatchGuard:
     """Rules for batches of an Arrow schema; raises DeclarationError naming a rule that cannot be."""
-    compiled = []
+    event, compiled = object_of(schema), []
     for rule in rules:
-        target = target_of(rule, schema)
-        compiled.append((rule, target, _tried(rule, _mask(rule, target), target.type)))
+        place = place_of(rule, event)
+        found = _arrow_at(schema, place.steps)
+        mask = _tried(rule, _mask(rule, place.type, found), found)
+        name, *inside = place.steps
+        compiled.append((rule, name, _within(inside, mask, isinstance(rule.check, Required))))
     return BatchGuard(compiled)
 
 
-def _column(batch: pa.RecordBatch, names: tuple[str, ...]) -> pa.Array:
-    column = batch.column(names[0])
-    return pc.struct_field(column, list(names[1:])) if names[1:] else column
+def _arrow_at(schema: pa.Schema, steps: Sequence[str]) -> pa.DataType:
+    found = pa.struct(list(schema))
+    for step in steps:
+        match step:
+            case "[]":
+                found = found.value_type
+            case "{}":
+                found = found.item_type
+            case name:
+                found = found.field(name).type
+    return found
+
+
+def _within(steps: Sequence[str], mask: Mask, required: bool) -> Mask:
+    """The mask of what is inside, one entry per row: it holds where it holds for all that is inside."""
+    if not steps:
+        return mask
+    step, *rest = steps
+    inner = _within(rest, mask, required)
+    match step:
+        case "[]":
+            return lambda column: _each(inner, column)
+        case "{}":
+            return lambda column: _each(lambda pairs: inner(pairs.field(1)), _pairs(column))
+        case name if required and not rest:
+            # what an absent object would have to hold is not missed
+            return lambda column: pc.or_(inner(pc.struct_field(column, name)), column.is_null())
+        case name:
+            return lambda column: inner(pc.struct_field(column, name))
+
+
+def _each(inner: Mask, column: pa.Array) -> pa.BooleanArray:
+    holds = inner(pc.list_flatten(column))
+    if holds.true_count == len(holds):
+        return pa.repeat(pa.scalar(value=True), len(column))
+    broken = pc.list_parent_indices(column).filter(pc.invert(holds))
+    return pc.invert(pc.is_in(pa.array(range(len(column)), broken.type), value_set=broken))
+
+
+def _pairs(column: pa.MapArray) -> pa.ListArray:
+    """A map as the list of its pairs, for which Arrow has kernels."""
+    kind = column.type
+    return column.cast(pa.list_(pa.struct([kind.key_field, kind.item_field])))
+
+
+def _entry_count(column: pa.MapArray) -> pa.Array:
+    return pc.list_value_length(_pairs(column))
 
 
 def _tried(rule: Rule, mask: Mask, found: pa.DataType) -> Mask:
@@ -109,25 +146,26 @@ def _tried(rule: Rule, mask: Mask, found: pa.DataType) -> Mask:
     return mask
 
 
-def _mask(rule: Rule, target: Target) -> Mask:
+def _mask(rule: Rule, kind: Type, found: pa.DataType) -> Mask:
     """The mask of a rule: never null, as nulls pass everything but `Required`."""
     check = rule.check
     match check:
         case Required():
             return lambda column: column.is_valid()
         case OneOf():
-            return _passing_nulls(_one_of(choices(rule, check, target.type), target.type))
+            return _passing_nulls(_one_of(choices(rule, check, kind), found))
         case Pattern(regex):
             regex_of(rule, check)
             return _passing_nulls(lambda column: pc.match_substring_regex(column, regex))
-        case Length(least, most):
-            return _passing_nulls(_counted(pc.utf8_length, least, most))
-        case ItemCount(least, most):
-            return _passing_nulls(_counted(pc.list_value_length, least, most))
+        case Length():
+            return _passing_nulls(_counted(pc.utf8_length, *counts(rule, check)))
+        case ItemCount():
+            size = _entry_count if isinstance(kind, Entries) else pc.list_value_length
+            return _passing_nulls(_counted(size, *counts(rule, check)))
         case Range():
-            return _passing_nulls(_range(bounds(rule, check, target.type), target.type))
+            return _passing_nulls(_range(bounds(rule, check, kind), found))
         case MultipleOf():
-            return _passing_nulls(_multiple(step_of(rule, check), target.type))
+            return _passing_nulls(_multiple(step_of(rule, check), found))
         case UniqueItems():
             return _unique
 
@@ -146,15 +184,15 @@ def _one_of(values: Sequence[Any], found: pa.DataType) -> Mask:
         return lambda column: reduce(
             pc.or_kleene, (pc.equal(column, value) for value in values), column.is_null()
         )
-    value_set = pa.array(values, found)
+    value_set = pa.array(values, pa.int64() if pa.types.is_integer(found) else found)
     return lambda column: pc.or_(pc.is_in(column, value_set=value_set), column.is_null())
 
 
-def _counted(count: Callable[[pa.Array], pa.Array], least: int | None, most: int | None) -> Mask:
+def _counted(count: Callable[[pa.Array], pa.Array], least: int, most: int | None) -> Mask:
     def mask(column: pa.Array) -> pa.BooleanArray:
         counts = count(column)
         if most is None:
-            return pc.greater_equal(counts, least or 0)
+            return pc.greater_equal(counts, least)
         at_most = pc.less_equal(counts, most)
         return pc.and_(at_most, pc.greater_equal(counts, least)) if least else at_most
 
@@ -173,12 +211,12 @@ def _range(tests: Sequence[tuple[str, Any]], found: pa.DataType) -> Mask:
 def _scalar(bound: Any, found: pa.DataType) -> pa.Scalar:
     if isinstance(bound, datetime):
         return pa.scalar(bound, pa.timestamp("us", found.tz))
-    return pa.scalar(bound)
+    return pa.scalar(bound, found) if pa.types.is_decimal(found) else pa.scalar(bound)
 
 
 def _multiple(step: Fraction, found: pa.DataType) -> Mask:
-    whole = step.numerator
-    if pa.types.is_integer(found) and step.denominator == 1 and whole <= LARGEST:
+    whole = step.numerator  # a whole number is a multiple of 3/2 when it is one of 3
+    if pa.types.is_integer(found) and whole <= LARGEST:
         return lambda column: _divides(column.cast(pa.int64()), whole)
 
     def mask(column: pa.Array) -> pa.BooleanArray:

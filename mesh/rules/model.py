@@ -6,14 +6,19 @@ invalid values). Patterns are searched for, as JSON Schema does: anchor them wit
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Final
 
 from mesh.errors import Severity
 
 Bound = int | float | Decimal | date | datetime
+ITEMS: Final = "[]"  #: the step of a path into each item of a list
+VALUES: Final = "{}"  #: the step into each value of a map
+_STEP: Final = re.compile(r"\[\]|\{\}|[^.\[\]{}]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +121,11 @@ Check = Required | OneOf | Pattern | Length | Range | MultipleOf | ItemCount | U
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A check on one property of the event; `path` is its name, dotted inside nested objects."""
+    """A check on one property of the event.
+
+    `path` is its name, dotted inside nested objects; `tags[]` is every item of a list, `labels{}` every value
+    of a map. Such a rule holds for an event when it holds for all of them.
+    """
 
     name: str
     path: str
@@ -128,6 +137,11 @@ class Rule:
     def sentence(self) -> str:
         """What the rule asks, in words: `dep_delay is >= -60`."""
         return f"{self.path} {self.check}"
+
+
+def steps_of(path: str) -> tuple[str, ...]:
+    """The steps of a path from the top: `stops[].city` is `stops`, `[]`, `city`."""
+    return tuple(_STEP.findall(path))
 
 
 def _between(least: int | None, most: int | None) -> str:

@@ -17,9 +17,16 @@ _IN_TABLE = re.compile(r"(MESH-[A-Z][0-9]{3}) {2,}(.+?)(?= {2,}|$)", re.MULTILIN
 #: What stands beside these codes is not a text in the source, but an attribute or a parameter.
 IN_WORDS: Mapping[str, str] = {
     "MESH-C025": "something else that the standard's schema refuses",
+    "MESH-C026": "the positions of the record key are no order: twice, missing, or not on a top property",
     "MESH-C030": "the contract's version is not MAJOR.MINOR.PATCH",
     "MESH-C033": "physicalName is not a topic name of the mesh",
     "MESH-C053": "the product's version is not MAJOR.MINOR.PATCH",
+    "MESH-C080": "a relationship leads to a property that is not there",
+    "MESH-C086": "an SLA property's value or unit cannot be measured",
+    "MESH-C087": "the value of a quality rule's operator cannot be compared with",
+    "MESH-C088": "a quality rule's metric is asked of the wrong place, or with the wrong arguments",
+    "MESH-C090": "logicalTypeOptions or an enum contradict themselves",
+    "MESH-C098": "a date or a time cannot be read",
     "MESH-C163": "a key of a policy file is unknown, missing, or has the wrong form",
     "MESH-C164": "a value of a policy file is not one that can stand there",
     "MESH-C165": "a pattern of a policy is not RE2, or too long",

@@ -120,9 +120,11 @@ def test_a_changed_service_level_is_told() -> None:
 
 def test_service_levels_of_two_elements_are_told_apart() -> None:
     levels = [{"property": "latency", "value": v, "element": e} for v, e in ((1, "x"), (2, "y"))]
+    levels = [{**level, "element": f"flights.{level['element']}"} for level in levels]
     changed = [{**levels[0], "value": 9}, levels[1]]
-    old, new = (contract_of([field("a")], slaProperties=found) for found in (levels, changed))
-    assert only(old, new).subject == "SLA: latency of x"
+    both = [field("x"), field("y")]
+    old, new = (contract_of(both, slaProperties=found) for found in (levels, changed))
+    assert only(old, new).subject == "SLA: latency of flights.x"
 
 
 @pytest.mark.parametrize(

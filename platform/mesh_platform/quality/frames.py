@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mesh.rules.masks import compile_masks
-from mesh.rules.model import Rule
+from mesh.rules.model import Required, Rule
 
 if TYPE_CHECKING:
     import pandas
@@ -74,12 +74,10 @@ def _column(batch: pa.RecordBatch, path: str) -> pa.Array | None:
 
 
 def _verdict(batch: pa.RecordBatch, rule: Rule) -> pa.Array:
-    column = _column(batch, rule.path)
-    if column is None:
-        raise KeyError(rule.path)
     broken = compile_masks([rule], batch.schema).check(batch).broken
     mask = broken[0][1] if broken else pa.repeat(pa.scalar(value=True), batch.num_rows)
-    return pc.if_else(column.is_valid(), mask, pa.scalar(None, pa.bool_()))
+    column = None if isinstance(rule.check, Required) else _column(batch, rule.path)
+    return mask if column is None else pc.if_else(column.is_valid(), mask, pa.scalar(None, pa.bool_()))
 
 
 def _try(made: dict[str, Any], missing: dict[str, str], name: str, column: pa.Array) -> None:

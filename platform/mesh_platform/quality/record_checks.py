@@ -7,10 +7,12 @@ rule itself; the expectation then looks at that column of true and false.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
 
 from mesh.contract.model import Contract
 from mesh.contract.record_rules import is_record_rule, record_rules
-from mesh.rules.model import Length, OneOf, Pattern, Range, Required, Rule
+from mesh.rules.model import ITEMS, VALUES, Length, OneOf, Pattern, Range, Required, Rule, steps_of
 from mesh_platform.quality.model import Expectation, WindowCheck
 from mesh_platform.quality.places import Obstacle, possible_values, re2_accepts, require_property
 
@@ -19,7 +21,7 @@ def compile_record_checks(contract: Contract) -> list[WindowCheck]:
     """One check per record rule; those that are written as quality rules are left to them."""
     written = {(q.name, q.property) for q in contract.quality if is_record_rule(q)}
     rules = record_rules(contract)
-    return [_check(contract, rule) for rule in rules if (rule.name, rule.path) not in written]
+    return [compile_record_check(contract, rule) for rule in rules if (rule.name, rule.path) not in written]
 
 
 def verdict_column(rule: Rule) -> str:
@@ -27,7 +29,8 @@ def verdict_column(rule: Rule) -> str:
     return rule.sentence
 
 
-def _check(contract: Contract, rule: Rule) -> WindowCheck:
+def compile_record_check(contract: Contract, rule: Rule) -> WindowCheck:
+    """One record rule as a check over windows."""
     expectation: Expectation | None = None
     derived: Rule | None = None
     obstacle = ""
@@ -58,17 +61,23 @@ def _check(contract: Contract, rule: Rule) -> WindowCheck:
 
 def _expectation(contract: Contract, rule: Rule) -> Expectation | None:
     """The rule in Great Expectations' words; None when it has none."""
+    steps = steps_of(rule.path)
+    if ITEMS in steps or VALUES in steps:
+        return None  # a column has one value per row
     match rule.check:
         case Required():
             return _on(rule, "expect_column_values_to_not_be_null")
         case OneOf(values):
-            known = possible_values(require_property(contract, rule.path), values)
+            place = require_property(contract, rule.path)
+            if place.logical_type == "number":
+                return None  # pandas compares the bits, and 0.0 has two spellings
+            known = possible_values(place, values)
             return _on(rule, "expect_column_values_to_be_in_set", value_set=known)
         case Pattern(regex):
             return _on(rule, "expect_column_values_to_match_regex", regex=re2_accepts(regex))
         case Length(least, most):
             return _on(rule, "expect_column_value_lengths_to_be_between", min_value=least, max_value=most)
-        case Range() as bounds if not _doubled(bounds):
+        case Range() as bounds if _one_interval(bounds):
             return _on(rule, "expect_column_values_to_be_between", **dict(_bounds(bounds)))
     return None
 
@@ -78,9 +87,20 @@ def _on(rule: Rule, kind: str, **kwargs: object) -> Expectation:
     return Expectation(kind, {"column": rule.path, **given})
 
 
-def _doubled(bounds: Range) -> bool:
-    low = bounds.minimum is not None and bounds.exclusive_minimum is not None
-    return low or (bounds.maximum is not None and bounds.exclusive_maximum is not None)
+def _one_interval(bounds: Range) -> bool:
+    """Whether there is one bound on a side, and the lower is not above the upper."""
+    low = [b for b in (bounds.minimum, bounds.exclusive_minimum) if b is not None]
+    high = [b for b in (bounds.maximum, bounds.exclusive_maximum) if b is not None]
+    if len(low) > 1 or len(high) > 1:
+        return False
+    return not low or not high or _comparable(low[0]) <= _comparable(high[0])
+
+
+def _comparable(bound: Any) -> Any:
+    if not isinstance(bound, str):
+        return bound
+    moment = datetime.fromisoformat(bound)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _bounds(bounds: Range) -> Iterator[tuple[str, object]]:

@@ -1,0 +1,1 @@
+"""Contracts in the forms of others: AsyncAPI, JSON Schema, Avro, Pydantic, Markdown, HTML."""
