@@ -13,8 +13,8 @@ from mesh.adapters.http import Http
 from mesh.adapters.kafka_admin import KafkaAdmin
 from mesh.adapters.platform_http import HttpPlatform
 from mesh.adapters.registry_http import HttpRegistry
-from mesh.apply import World
 from mesh.config import Settings, load
+from mesh.world import World
 
 if TYPE_CHECKING:
     from mesh.adapters.kafka_receiver import Start

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from mesh.contract.avro import avro_schema
+from mesh.contract.majors import majors_findings
 from mesh.contract.model import Contract
 from mesh.contract.reading import NO_VARIABLES, read_contract
 from mesh.contract.rule_findings import rule_findings
@@ -90,6 +91,7 @@ def declare(sources: Iterable[SourceFile], values: Mapping[str, str] = NO_VARIAB
         except DeclarationError as error:
             found += error.findings or (_as_finding(error, source.name),)
     found += fit(contracts, products, files)
+    found += majors_findings(contracts)
     return Declaration(contracts, products, tuple(found))
 
 

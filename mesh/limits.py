@@ -10,6 +10,9 @@ CONTRACT_BYTES = 1 * MIB
 YAML_DEPTH = 64
 YAML_EVENTS = 100_000
 
+# Saved plans: a thousand contracts with their texts and schemas
+PLAN_BYTES = 32 * MIB
+
 # Avro schemas
 SCHEMA_BYTES = 1 * MIB
 SCHEMA_DEPTH = 64

@@ -45,6 +45,15 @@ class HttpPlatform:
         """Declare a product."""
         self._ask("POST", "/products", {"file": file, "text": text})
 
+    def remove_contract(self, contract_id: str) -> None:
+        """Let go of a retired contract."""
+        self._ask("DELETE", f"/contracts/{quote(contract_id, safe='')}")
+
+    def remove_product(self, full_name: str) -> None:
+        """Take a product out of the catalog."""
+        domain, _, name = full_name.partition(".")
+        self._ask("DELETE", f"/products/{quote(domain, safe='')}/{quote(name, safe='')}")
+
     def propose(self, file: str, text: str, reason: str) -> Mapping[str, Any]:
         """Open a review of a changed contract; answers the proposal with its verdict."""
         return dict(self._ask("POST", "/proposals", {"file": file, "text": text, "reason": reason}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mesh import limits
 from mesh.schema.builder import Builder
 from mesh.schema.defaults import DefaultCheck, TooIntricate
+from mesh.schema.forward import definitions_first
 from mesh.schema.model import AvroSchema
 from mesh.schema.parts import WRITTEN_OUT_NODES, refuse_nodes
 from mesh.schema.refusal import BAD_DEFAULT, ENDLESS, NOT_JSON, OVER_BUDGET, RECURSIVE, refuse
@@ -32,7 +33,7 @@ def parse_schema(text: str) -> AvroSchema:
 def parse_recursive_schema(text: str) -> AvroSchema:
     """As `parse_schema`, recursive types allowed: only for readers that count depth themselves."""
     builder = Builder()
-    root = builder.build(_read(text), "", "$", 1)
+    root = builder.build(definitions_first(_read(text)), "", "$", 1)
     if shape_of(root, builder.shapes).nodes > WRITTEN_OUT_NODES:
         refuse_nodes("$", WRITTEN_OUT_NODES)
     if builder.recursive:

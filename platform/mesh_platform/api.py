@@ -30,7 +30,8 @@ from mesh_platform.bodies import (
 )
 from mesh_platform.control import ControlPlane
 from mesh_platform.governance.policies import PolicySource, standing_in_the_way
-from mesh_platform.governance.state import ApprovedVersion, Refused
+from mesh_platform.governance.removal import held
+from mesh_platform.governance.state import ApprovedVersion, DeclaredProduct, Refused
 from mesh_platform.governance.verdict import judge
 from mesh_platform.judging import asked_policies, declared_readers, parsed, retained, subscribed
 
@@ -70,10 +71,7 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
     async def submit(kind: str, body: dict[str, Any], request: Request) -> Any:
         outcome = await control.submit(kind, body, request.scope["principal"])
         if isinstance(outcome, Refused):
-            raise HTTPException(
-                outcome.status,
-                {"code": outcome.code, "what": outcome.what, "why": outcome.why, "fix": outcome.fix},
-            )
+            raise _refusal(outcome)
         return outcome
 
     @api.get("/contracts", summary="Contracts in force")
@@ -89,10 +87,7 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
 
     @api.get("/products", summary="Declared products")
     async def products() -> list[ProductOut]:
-        return [
-            ProductOut(full_name=p.full_name, sha256=p.sha256, text=p.text, declared_at=p.declared_at)
-            for _, p in sorted(governance.products.items())
-        ]
+        return [_product_out(p) for _, p in sorted(governance.products.items())]
 
     @api.get("/products/{domain}/{product}/port", summary="The contract behind a product's output port")
     async def port(domain: Slug, product: Slug) -> ContractOut:
@@ -143,10 +138,18 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
             "text": product.document.text,
             "sha256": hashlib.sha256(product.document.text.encode()).hexdigest(),
         }
-        made = await submit("product.declare", facts, request)
-        return ProductOut(
-            full_name=made.full_name, sha256=made.sha256, text=made.text, declared_at=made.declared_at
-        )
+        return _product_out(await submit("product.declare", facts, request))
+
+    @api.delete("/contracts/{contract_id}", summary="Let go of a contract that promises nothing any more")
+    async def remove_contract(contract_id: Name, request: Request) -> ContractOut:
+        found = governance.in_force(contract_id)
+        if found is not None and (why := held(governance, parsed(found.text, found.file))):
+            raise _refusal(why)
+        return _contract_out(await submit("contract.remove", {"contract_id": contract_id}, request))
+
+    @api.delete("/products/{domain}/{product}", summary="Take a product out of the catalog")
+    async def remove_product(domain: Slug, product: Slug, request: Request) -> ProductOut:
+        return _product_out(await submit("product.remove", {"full_name": f"{domain}.{product}"}, request))
 
     @api.post("/proposals", status_code=201, summary="Propose a changed contract for review")
     async def propose(body: ProposalIn, request: Request) -> dict[str, Any]:
@@ -232,6 +235,11 @@ def problem(
     return JSONResponse(body, status, media_type="application/problem+json")
 
 
+def _refusal(refused: Refused) -> HTTPException:
+    told = {"code": refused.code, "what": refused.what, "why": refused.why, "fix": refused.fix}
+    return HTTPException(refused.status, told)
+
+
 def _missing(what: str, fix: str) -> HTTPException:
     return HTTPException(
         404, {"code": "MESH-S404", "what": what, "why": "the catalog does not hold it", "fix": fix}
@@ -247,6 +255,10 @@ def _contract_out(version: ApprovedVersion) -> ContractOut:
         approved_by=version.approved_by,
         approved_at=version.approved_at,
     )
+
+
+def _product_out(p: DeclaredProduct) -> ProductOut:
+    return ProductOut(full_name=p.full_name, sha256=p.sha256, text=p.text, declared_at=p.declared_at)
 
 
 def _facts(body: DeclarationIn) -> dict[str, Any]:

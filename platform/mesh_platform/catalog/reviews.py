@@ -61,7 +61,11 @@ def review_page(governance: GovernanceState, proposal: Proposal, visitor: Visito
     verdict = proposal.verdict
     topic = naming.parse_topic(proposal.topic)
     before = next(
-        (v.version for v in governance.contracts[proposal.contract_id] if v.sha256 == proposal.base_sha256),
+        (
+            v.version
+            for v in governance.contracts.get(proposal.contract_id, ())
+            if v.sha256 == proposal.base_sha256
+        ),
         "",
     )
     compatible = verdict["compatible"]
