@@ -146,7 +146,7 @@ def _show_policies(verdict: Mapping[str, Any]) -> None:
 
 def _show(proposal: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
-        shown = {key: value for key, value in proposal.items() if key not in ("text", "schema")}
+        shown = {key: value for key, value in proposal.items() if key not in ("text", "schema", "base_text")}
         data({"format_version": "1.0", "proposal": shown})
         return
     verdict, number = proposal["verdict"], proposal["number"]
