@@ -14,7 +14,6 @@ from mesh.cli.output import note
 
 if TYPE_CHECKING:
     from mesh.contract.model import Contract
-    from mesh.declaration import Declaration
     from mesh.fake import Faults
 
 Format = Literal["json", "avro", "arrow"]
@@ -42,10 +41,10 @@ def fake(
 
     Example: mesh fake operations.departures -n 100 --seed 7
     """
-    from mesh.fake import Fake, Faults
+    from mesh.fake import Fake, Faults, contract_named
 
     found = declared(None).require()
-    contract = contract_of(name, found)
+    contract = contract_named(name, found)
     among = tuple(found.contracts.values())
     if broken == "list":
         print("\n".join(Faults(contract).names))
@@ -58,26 +57,6 @@ def fake(
         _publish(contract, Fake(contract, seed, among).batch(count))
     else:
         _write(Fake(contract, seed, among).events(count), contract, form, output, faulty=False)
-
-
-def contract_of(name: str, found: Declaration) -> Contract:
-    """The contract of that id, or of the product's first output port; raises UsageError."""
-    import difflib
-
-    from mesh.errors import UsageError
-
-    if name in found.contracts:
-        return found.contracts[name]
-    product = found.products.get(name)
-    if product is not None:
-        return found.contracts[product.output_ports[0].contract_id]
-    near = difflib.get_close_matches(name, [*found.products, *found.contracts], n=1)
-    raise UsageError(
-        f"nothing here is called {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""),
-        code="MESH-U132",
-        why="no product and no contract under contracts/ and domains/ has this name",
-        fix=f"mesh fake {near[0]}" if near else "mesh check",
-    )
 
 
 def _faulty(faults: Faults, broken: str, count: int, form: Format) -> list[dict[str, Any]]:

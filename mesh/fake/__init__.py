@@ -11,5 +11,6 @@ from __future__ import annotations
 
 from mesh.fake.events import Fake, events
 from mesh.fake.faults import Faults
+from mesh.fake.naming import contract_named
 
-__all__ = ["Fake", "Faults", "events"]
+__all__ = ["Fake", "Faults", "contract_named", "events"]

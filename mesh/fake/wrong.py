@@ -22,7 +22,7 @@ _MARKS: Final = "!~#Q7z"  #: characters that most patterns do not allow
 
 
 def wrong_values(rule: Rule, place: Place, value: Any, rng: Random) -> Iterator[Any]:
-    """What lies just outside the rule, then what the other rules of the place allow; `value` keeps them all."""
+    """What lies just outside the rule, then what the others allow; `value` keeps every rule."""
     others = _without(rule, place)
     match rule.check:
         case Required():
