@@ -35,10 +35,12 @@ def read_sources(paths: Iterable[Path], root: Path) -> Iterator[SourceFile]:
                 fix="mesh check contracts",
             )
         for file in sorted(_declarations(path)):
-            if file.resolve() in read:
+            absolute = file.resolve()
+            if absolute in read:
                 continue
-            read.add(file.resolve())
-            yield SourceFile(_display(file, root), read_file(file))
+            read.add(absolute)
+            shown = absolute.relative_to(root) if absolute.is_relative_to(root) else file
+            yield SourceFile(str(shown), read_file(file))
 
 
 def _declarations(path: Path) -> Iterator[Path]:
@@ -58,11 +60,6 @@ def _declarations(path: Path) -> Iterator[Path]:
     # Elsewhere, Avro schemas are files like any other.
     for folder in with_contracts:
         yield from folder.glob(f"*{AVRO_SUFFIX}")
-
-
-def _display(file: Path, root: Path) -> str:
-    absolute = file.resolve()
-    return str(absolute.relative_to(root)) if absolute.is_relative_to(root) else str(file)
 
 
 def read_file(file: Path) -> bytes:

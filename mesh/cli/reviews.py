@@ -112,9 +112,10 @@ def _decide(number: int, decision: str, reason: str, as_json: bool) -> None:
 
 
 def _word(verdict: Mapping[str, Any]) -> str:
-    if verdict["compatible"] and not _approvable(verdict):
-        return "refused by policy"
-    return "compatible" if verdict["compatible"] else "breaks readers"
+    if verdict["compatible"]:
+        return "compatible" if _approvable(verdict) else "refused by policy"
+    breaks = verdict.get("version", {"level": "major"})["level"] == "major"
+    return "breaks readers" if breaks else "needs another version"
 
 
 def _approvable(verdict: Mapping[str, Any]) -> bool:
@@ -145,7 +146,7 @@ def _show_policies(verdict: Mapping[str, Any]) -> None:
 
 def _show(proposal: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
-        shown = {key: value for key, value in proposal.items() if key not in ("text", "schema")}
+        shown = {key: value for key, value in proposal.items() if key not in ("text", "schema", "base_text")}
         data({"format_version": "1.0", "proposal": shown})
         return
     verdict, number = proposal["verdict"], proposal["number"]

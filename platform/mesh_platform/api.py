@@ -188,7 +188,8 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
         found = governance.proposals.get(number)
         if found is None:
             raise _missing(f"there is no proposal {number}", "mesh reviews")
-        return asdict(found)
+        base = next(v for v in governance.contracts[found.contract_id] if v.sha256 == found.base_sha256)
+        return {**asdict(found), "base_text": base.text}
 
     @api.post("/proposals/{number}/decision", summary="Approve or refuse a proposal")
     async def decide(number: int, body: DecisionIn, request: Request) -> dict[str, Any]:
