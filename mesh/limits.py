@@ -11,6 +11,9 @@ YAML_DEPTH = 64
 YAML_EVENTS = 100_000
 FINDINGS = 500
 
+# Saved plans: a thousand contracts with their texts and schemas
+PLAN_BYTES = 32 * MIB
+
 # Avro schemas
 SCHEMA_BYTES = 1 * MIB
 SCHEMA_DEPTH = 64
@@ -30,6 +33,11 @@ EVENT_BYTES = 1 * MIB
 HEADER_COUNT = 64
 HEADER_BYTES = 8 * KIB
 PATTERN_LENGTH = 1_000
+
+# SQL rules
+SQL_LENGTH = 10_000
+SQL_MEGABYTES = 256
+SQL_SECONDS = 5.0
 
 # HTTP
 BODY_BYTES = 1 * MIB
