@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from mesh.change.bump import Bump
 from mesh.change.model import Change, Difference
-from mesh.change.words import headline, parties
+from mesh.change.words import headline, parties, told
 
 Paint = Callable[[str, str], str]
 _COLOURS = {Bump.MAJOR: "red", Bump.MINOR: "yellow", Bump.PATCH: "green", Bump.NONE: "dim"}
@@ -26,7 +26,7 @@ def as_text(differences: Iterable[Difference], paint: Paint = plain_words) -> It
         for change in difference.changes:
             mark = paint(f"{change.level!s:5}", _COLOURS[change.level])
             yield f"  {mark}  {change.subject} {change.kind}: {_sides(change)}"
-            for reason in change.reasons:
+            for reason in told(change):
                 yield f"         {reason.sentence} ({parties(reason.concerns)})"
 
 
@@ -39,7 +39,7 @@ def as_markdown(differences: Iterable[Difference]) -> Iterator[str]:
         yield ""
         for change in difference.changes:
             yield f"- **{change.level}** `{_code(change.subject)}` {change.kind}: {_sides(change, '`')}"
-            for reason in change.reasons:
+            for reason in told(change):
                 yield f"  - {_escaped(reason.sentence)} *({parties(reason.concerns)})*"
         if difference.changes:
             yield ""

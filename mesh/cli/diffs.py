@@ -93,7 +93,7 @@ def _sides(sides: list[str], *, deployed: bool) -> tuple[Declaration, Declaratio
             fix="mesh diff main, or mesh diff main:FILE FILE, or mesh diff --deployed",
         )
     if deployed:
-        return _deployed(files, root)
+        return _deployed(sides, root)
     if len(files) == 2:
         return _two_files(files[0], files[1], root)
     if files:
@@ -172,17 +172,18 @@ def _two_files(first: str, second: str, root: Path) -> tuple[Declaration, Declar
     return before, after
 
 
-def _deployed(files: list[str], root: Path) -> tuple[Declaration, Declaration]:
+def _deployed(sides: list[str], root: Path) -> tuple[Declaration, Declaration]:
     from mesh.connection import connect
     from mesh.declaration import CONTRACT_SUFFIX, PRODUCT_SUFFIX, Declaration, SourceFile
 
-    after = _read(_file(files[0], root) if files else _here(root))
+    alone = bool(sides) and _is_file(sides[0])
+    after = _read(_file(sides[0], root) if alone else _revision(sides[0], root) if sides else _here(root))
     with connect() as mesh:
         contracts, products = mesh.platform.contracts(), mesh.platform.products()
     held = [SourceFile(f"{name}{CONTRACT_SUFFIX}", c.text.encode()) for name, c in contracts.items()]
     held += [SourceFile(f"{name}{PRODUCT_SUFFIX}", p.text.encode()) for name, p in products.items()]
     before = _read(held)
-    if files:
+    if alone:
         kept = {name: c for name, c in before.contracts.items() if name in after.contracts}
         offered = {name: p for name, p in before.products.items() if name in after.products}
         before = Declaration(kept, offered, ())
