@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from mesh.cli import diffs
 from mesh.errors import DeclarationError, UsageError
+from mesh.plan.actual import ContractFacts, ProductFacts
 from tests.unit.contract_kit import contract_text, field, product_text
 
 A = field("a", required=True)
@@ -135,6 +136,37 @@ def test_json_holds_every_reason(mesh: Path) -> None:
 def test_differences_are_written_for_other_places(mesh: Path, shown: str, said: str) -> None:
     broken(mesh)
     assert said in run("--output-format", shown).output
+
+
+class Deployed:
+    """A platform that holds one contract of these files, and one of somebody else's."""
+
+    def __init__(self) -> None:
+        texts = [contract_text([A]), contract_text([A], contract_id="others.things.v1")]
+        self._contracts = {f"c{n}": ContractFacts(f"c{n}", "1.0.0", "", text) for n, text in enumerate(texts)}
+        self.platform = self
+
+    def __enter__(self) -> Deployed:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def contracts(self) -> dict[str, ContractFacts]:
+        return self._contracts
+
+    def products(self) -> dict[str, ProductFacts]:
+        return {}
+
+
+@pytest.mark.parametrize(("words", "shown"), [([], 2), ([FILE], 1), (["HEAD"], 2), (["HEAD~1"], 1)])
+def test_what_is_deployed_is_compared_with_what_is_declared_here(
+    mesh: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], shown: int
+) -> None:
+    monkeypatch.setattr("mesh.connection.connect", Deployed)
+    found = json.loads(run("--deployed", *words, "--json").output)["differences"]
+    names = {difference["name"] for difference in found}
+    assert (len(found), "others.things.v1" in names) == (shown, False)
 
 
 @pytest.mark.parametrize(
