@@ -9,10 +9,11 @@ from pathlib import Path
 
 from mesh import limits
 from mesh.adapters.workspace import FOLDERS
+from mesh.contract.refinement import AVRO_SUFFIX
 from mesh.declaration import CONTRACT_SUFFIX, PRODUCT_SUFFIX, SourceFile
 from mesh.errors import UsageError
 
-_SUFFIXES = (CONTRACT_SUFFIX, PRODUCT_SUFFIX)
+_SUFFIXES = (CONTRACT_SUFFIX, PRODUCT_SUFFIX, AVRO_SUFFIX)
 
 
 def sources_at(revision: str, root: Path, folders: Sequence[str] = FOLDERS) -> Iterator[SourceFile]:

@@ -12,7 +12,21 @@ from mesh.contract.words import flat, words
 from mesh.contract.yaml import plain
 
 Kind = Literal["added", "removed", "changed"]
-_SHAPING = ("avroAliases", "avroDefault", "avroType", "precision", "scale")
+_SHAPING = (
+    "avroAliases",
+    "avroDefault",
+    "avroEnumDefault",
+    "avroLogicalType",
+    "avroName",
+    "avroNoDefault",
+    "avroNull",
+    "avroOrder",
+    "avroSize",
+    "avroType",
+    "avroTypeAliases",
+    "precision",
+    "scale",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ REVIEW = r.ReviewView(
             title="Personal data is not kept for ever",
             state="refused",
             messages=(
-                "operations.departures.v1 holds personal data and is kept for ever, more than 400 days",
+                "operations.departures.v1 holds personal data, and its retention (for ever) is too long",
             ),
             why="Personal data may be kept as long as its purpose needs it.",
             fix="write the custom property retention of the schema: P400D, or less",
