@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,20 +26,19 @@ from mesh.contract.record_rules import record_rules
 from mesh.declaration import SourceFile, declare
 from mesh.errors import Finding, Location, SchemaError
 from mesh.schema import parse_schema
-from tests.fuzz.spoiling import Good, corpus, spoiled
+from tests.fuzz.spoiling import Good, companions, corpus, spoiled
 
 MEMORY = 2 << 30
 SLOW = 1.0
 GROWTH = 32 << 20  #: of memory in the second half, when the caches are full
 
 
-def taken(good: Good, raw: bytes, beside: Good) -> str:
+def taken(good: Good, raw: bytes, beside: Sequence[Good]) -> str:
     """What became of a case; raises AssertionError for an answer that is none."""
     if good.kind == "schema":
         return _schema(good, raw)
     sources = [SourceFile(good.name, raw)]
-    if len(raw) % 3 == 0 and beside.kind != "schema" and beside.name != good.name:
-        sources.append(SourceFile(beside.name, beside.text.encode()))
+    sources += [SourceFile(other.name, other.text.encode()) for other in beside]
     found = declare(sources)
     for contract in found.contracts.values():
         record_rules(contract)
@@ -79,12 +79,12 @@ def campaign(cases: int, seed: int, last: Path) -> dict[str, Any]:
     slowest, first = (0.0, ""), 0
     for number in range(cases):
         dice = random.Random(f"{seed}/{number}")
-        chosen, beside = dice.choice(good), dice.choice(good)
+        chosen = dice.choice(good)
         raw = spoiled(dice, chosen)
         last.write_bytes(json.dumps([seed, number, chosen.name]).encode() + b"\n" + raw)
         started = time.process_time()
         try:
-            told[f"{chosen.kind} {taken(chosen, raw, beside)}"] += 1
+            told[f"{chosen.kind} {taken(chosen, raw, companions(chosen, good))}"] += 1
         except Exception as error:
             wrong.append(f"case {number}, {chosen.name}: {error!r}"[:600])
         took = time.process_time() - started

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,17 @@ def corpus() -> list[Good]:
             if schema is not None:
                 good.append(Good("schema", file.stem, schema.text, json.loads(schema.text)))
     return good
+
+
+def companions(good: Good, others: Sequence[Good]) -> list[Good]:
+    """The contracts that a declaration names, by id or by file, and without which it cannot hold."""
+    return [
+        other
+        for other in others
+        if other.kind == "contract"
+        and other.name != good.name
+        and (str(other.data["id"]) in good.text or Path(other.name).name in good.text)
+    ]
 
 
 def spoiled(dice: random.Random, good: Good) -> bytes:
