@@ -36,7 +36,7 @@ schema:
     quality:
       - {{name: some-events, metric: rowCount, mustBeGreaterThan: 0}}
     properties:
-      - {{name: station_id, logicalType: string, primaryKey: true, required: true, description: Which station.}}
+      - {{name: station_id, logicalType: string, primaryKey: true, required: true, description: Its id.}}
       - {{name: measured_at, logicalType: timestamp, required: true, description: When it was measured.}}
       - {{name: operator, logicalType: string, description: Who looks after it., classification: internal}}
 {values}"""
@@ -68,7 +68,9 @@ def write_estate(folder: Path, count: int = CONTRACTS) -> None:
         topic = f"{domain}.{product}.v1"
         facts = {"domain": domain, "product": product, "topic": topic, "number": number}
         values = "".join(VALUE.format(n=n) for n in range(9))
-        _write(folder / "contracts" / domain / f"{product}.v1.odcs.yaml", CONTRACT.format(values=values, **facts))
+        _write(
+            folder / "contracts" / domain / f"{product}.v1.odcs.yaml", CONTRACT.format(values=values, **facts)
+        )
         _write(folder / "domains" / domain / f"{product}.odps.yaml", PRODUCT.format(**facts))
 
 

@@ -8,6 +8,7 @@ from tests.agreement.table import rules_page
 from tests.reference.broker import broker_page
 from tests.reference.cli import cli_page
 from tests.reference.errors import errors_page
+from tests.reference.policies import policies_page
 from tests.reference.source import ROOT
 
 DOCS = ROOT / "docs"
@@ -18,4 +19,5 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/cli.md": lambda: _MADE + cli_page(),
     "reference/rules.md": lambda: _MADE + rules_page(),
     "reference/broker.md": lambda: _MADE + broker_page(),
+    "reference/policies.md": lambda: _MADE + policies_page(),
 }
