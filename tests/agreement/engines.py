@@ -78,7 +78,7 @@ def cel(events: Events) -> list[Answer]:
         for index, row in enumerate(events.rows):
             given = _absent({name: row[name]}, index)
             if repr(given) not in known:  # an evaluation takes milliseconds
-                known[repr(given)] = _truth(program.evaluate({"message": _to_cel(given)}), text)
+                known[repr(given)] = _truth(program.evaluate({"message": to_cel(given)}), text)
             answers.append(known[repr(given)])
         found.append(answers)
     return found
@@ -96,7 +96,7 @@ def _absent(row: Mapping[str, Any], index: int) -> dict[str, Any]:
     return {name: value for name, value in row.items() if value is not None or index % 2}
 
 
-def _to_cel(value: Any) -> Any:
+def to_cel(value: Any) -> Any:
     """A value as confluent-kafka's CelExecutor converts it: a date is days, decimals stay as they are."""
     from celpy import celtypes
 
@@ -104,10 +104,10 @@ def _to_cel(value: Any) -> Any:
         case dict():
             made = celtypes.MapType()
             for name, one in value.items():
-                made[celtypes.StringType(name)] = _to_cel(one)
+                made[name] = to_cel(one)
             return made
         case list():
-            return celtypes.ListType([_to_cel(one) for one in value])
+            return celtypes.ListType([to_cel(one) for one in value])
         case datetime():
             return celtypes.TimestampType(value)
         case date():

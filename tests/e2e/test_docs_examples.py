@@ -31,6 +31,7 @@ GUIDES = (
     "guides/reviews.md",
     "guides/contracts.md",
     "guides/policies.md",
+    "guides/rules.md",
 )
 ALONE = "guides/kafka-for-your-tests.md"
 UP = [sys.executable, "-m", "mesh.cli", "up", "--port", "0"]
