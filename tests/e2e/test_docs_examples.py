@@ -32,6 +32,7 @@ GUIDES = (
     "guides/contracts.md",
     "guides/versions.md",
     "guides/policies.md",
+    "guides/rules.md",
 )
 ALONE = ("guides/kafka-for-your-tests.md", "guides/conversions.md")
 UP = [sys.executable, "-m", "mesh.cli", "up", "--port", "0"]
