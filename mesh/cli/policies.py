@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from mesh.declaration import Declaration
     from mesh.errors import Finding
+    from mesh.interfaces import Platform
     from mesh.policy import Policy, Shelf, Subject
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
@@ -55,12 +57,16 @@ def shelf(files: Iterable[Path] = ()) -> Shelf:
     return shelf_of(root, policies_folder(root, os.environ), tuple(files))
 
 
-def policy_findings(declared: Declaration) -> tuple[Finding, ...]:
-    """What the policies in force have against what is declared, and what is wrong with their own files."""
-    from mesh.policy import findings, subjects
+def policy_findings(declared: Declaration, base: Declaration | None = None) -> tuple[Finding, ...]:
+    """What the policies in force have against what is declared, and what is wrong with their own files.
+
+    With a `base`, what was declared before, the policies of changes are asked too.
+    """
+    from mesh.policy import changed, findings, subjects
 
     known = shelf()
-    return (*known.findings, *findings(known.policies, subjects(declared), today()))
+    changes = changed(base, declared) if base is not None else ()
+    return (*known.findings, *findings(known.policies, (*subjects(declared), *changes), today()))
 
 
 def list_policies(as_json: AsJson = False) -> None:
@@ -136,7 +142,7 @@ def run_examples(files: Files = None, as_json: AsJson = False) -> None:
 def rehearse(
     files: Files = None,
     deployed: Annotated[
-        bool, typer.Option("--deployed", help="What the platform holds, not what the files declare.")
+        bool, typer.Option("--deployed", help="What the platform holds, its past proposals too.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -176,22 +182,34 @@ def _estate(deployed: bool) -> list[Subject]:
     from mesh.cli.declarations import declared
     from mesh.policy import subjects
 
-    return list(subjects(_in_force() if deployed else declared(None)))
-
-
-def _in_force() -> Declaration:
+    if not deployed:
+        return list(subjects(declared(None)))
     from mesh.connection import connect
-    from mesh.declaration import CONTRACT_SUFFIX, PRODUCT_SUFFIX, SourceFile, declare
 
     with connect() as mesh:
-        contracts = mesh.platform.contracts().values()
-        products = mesh.platform.products().values()
-    return declare(
+        return deployed_estate(mesh.platform)
+
+
+def deployed_estate(platform: Platform) -> list[Subject]:
+    """Everything a platform holds, as policies see it: contracts in force, products, and every proposal."""
+    from mesh.contract.reading import read_contract
+    from mesh.declaration import CONTRACT_SUFFIX, PRODUCT_SUFFIX, SourceFile, declare
+    from mesh.policy import of_change, subjects
+
+    contracts, products = platform.contracts().values(), platform.products().values()
+    declared = declare(
         [
             *(SourceFile(fact.id + CONTRACT_SUFFIX, fact.text.encode()) for fact in contracts),
             *(SourceFile(fact.full_name + PRODUCT_SUFFIX, fact.text.encode()) for fact in products),
         ]
     )
+    estate = list(subjects(declared))
+    for row in platform.proposals():
+        made = platform.proposal(row["number"])
+        old, new = (read_contract(made[key].encode(), made["file"]) for key in ("base_text", "text"))
+        proposed = of_change(old, new, [p for p in [declared.product_of(new.id)] if p is not None])
+        estate.append(replace(proposed, note=f"review {made['number']}"))
+    return estate
 
 
 def _row(policy: Policy) -> dict[str, Any]:

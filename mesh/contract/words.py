@@ -20,7 +20,8 @@ _TOLD = {
     },
     "custom": {
         *("partitions", "cleanupPolicy", "retention", "eventTime", "compatibility"),
-        *("avroAliases", "avroDefault", "avroType", "precision", "scale"),
+        *("avroAliases", "avroDefault", "avroEnumDefault", "avroLogicalType", "avroName", "avroNoDefault"),
+        *("avroNull", "avroOrder", "avroSize", "avroType", "avroTypeAliases", "precision", "scale"),
     },
 }
 _NAMES = ("id", "name", "property", "username", "channel", "role", "server", "question", "url", "to", "value")
@@ -29,7 +30,7 @@ _MOST = 120  #: characters of a value that are shown
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One key whose value differs; `owner` is a property's dotted name, `schema`, or empty for all else."""
+    """One key whose value differs; `owner` is a property's dotted name, `the schema` or `the contract`."""
 
     owner: str
     key: str
@@ -39,13 +40,19 @@ class Word:
 
 def words(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Word]:
     """Every word that differs between two plain ODCS documents and is no event, rule or promise."""
-    yield from _differ(_without(old, "contract"), _without(new, "contract"), "", "")
+    yield from _differ(_without(old, "contract"), _without(new, "contract"), "the contract", "")
     before, after = old["schema"][0], new["schema"][0]
-    yield from _differ(_without(before, "schema"), _without(after, "schema"), "schema", "")
+    yield from _differ(_without(before, "schema"), _without(after, "schema"), "the schema", "")
     theirs = flat(before.get("properties", ()))
     for name, item in flat(after.get("properties", ())).items():
         if name in theirs:
             yield from _differ(_without(theirs[name], "property"), _without(item, "property"), name, "")
+
+
+def other_words(old: Mapping[str, Any], new: Mapping[str, Any], owner: str, told: set[str]) -> Iterator[Word]:
+    """Every word that differs between two mappings, but for the keys that are `told` elsewhere."""
+    before, after = ({key: value for key, value in side.items() if key not in told} for side in (old, new))
+    yield from _differ(before, after, owner, "")
 
 
 def shown(value: Any) -> str:

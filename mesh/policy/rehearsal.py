@@ -68,7 +68,7 @@ def rehearse(policies: Sequence[Policy], estate: Sequence[Subject], today: date)
         for outcome in evaluate(policies, subject, today):
             if outcome.verdict != "passed":
                 key = (outcome.policy.name, subject.domain)
-                _list(rows.setdefault(key, Row(*key)), outcome, today).append(subject.name)
+                _list(rows.setdefault(key, Row(*key)), outcome, today).append(subject.label)
     enabled = sum(policy.enabled for policy in policies)
     return Rehearsal(enabled, len(estate), tuple(rows[key] for key in sorted(rows)))
 
