@@ -471,3 +471,11 @@ async def test_an_authorization_of_odd_bytes_is_401(settled_app: httpx2.ASGITran
 async def test_the_token_may_come_as_a_basic_password(stranger: httpx2.ASGITransport) -> None:
     async with Http(transport=stranger, base_url="http://mesh", auth=("anybody", TOKEN)) as client:
         assert (await client.get("/contracts")).status_code == 200
+
+
+RETIRED = CONTRACT.replace("status: active", "status: retired")
+
+
+async def test_a_contract_that_is_active_is_not_removed(settled: AsyncClient) -> None:
+    answer = await settled.delete("/contracts/ops.flights.v1")
+    assert (answer.status_code, answer.json()["code"]) == (409, "MESH-G022")
