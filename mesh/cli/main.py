@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from mesh.cli import checks, declarations, events, fake, plans, reviews
+from mesh.cli import checks, declarations, events, fake, new, plans, reviews
 from mesh.cli.output import tell_error
 from mesh.errors import MeshError, UsageError
 
@@ -48,7 +48,7 @@ def root(
 def build() -> typer.Typer:
     """The whole command: the framework's verbs, then those of every installed platform."""
     if not app.registered_commands:
-        for module in (checks, plans, declarations, reviews, events, fake):
+        for module in (checks, plans, declarations, reviews, events, fake, new):
             module.register(app)
         for entry in sorted(entry_points(group="mesh.commands"), key=lambda e: e.name):
             entry.load()(app)
