@@ -106,6 +106,7 @@ def _facts(subject: Subject, today: date) -> dict[str, Any]:
         "products": list(subject.products),
         "retention_ms": None if retention is None else int(retention),
         "bump": subject.fact("bump"),
+        "needed": subject.fact("needed"),
         "previous": subject.fact("previous"),
     }
 

@@ -206,6 +206,8 @@ def deployed_estate(platform: Platform) -> list[Subject]:
     estate = list(subjects(declared))
     for row in platform.proposals():
         made = platform.proposal(row["number"])
+        if not made["base_text"]:
+            continue  # the contract has been let go since
         old, new = (read_contract(made[key].encode(), made["file"]) for key in ("base_text", "text"))
         proposed = of_change(old, new, [p for p in [declared.product_of(new.id)] if p is not None])
         estate.append(replace(proposed, note=f"review {made['number']}"))

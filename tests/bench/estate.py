@@ -68,7 +68,9 @@ def write_estate(folder: Path, count: int = CONTRACTS) -> None:
         topic = f"{domain}.{product}.v1"
         facts = {"domain": domain, "product": product, "topic": topic, "number": number}
         values = "".join(VALUE.format(n=n) for n in range(9))
-        _write(folder / "contracts" / domain / f"{product}.v1.odcs.yaml", CONTRACT.format(values=values, **facts))
+        _write(
+            folder / "contracts" / domain / f"{product}.v1.odcs.yaml", CONTRACT.format(values=values, **facts)
+        )
         _write(folder / "domains" / domain / f"{product}.odps.yaml", PRODUCT.format(**facts))
 
 
