@@ -14,6 +14,7 @@ from mesh.plan.changes import (
     CreateTopic,
     DeclareContract,
     DeclareProduct,
+    DeclareRefinedContract,
     GrantAccess,
     RegisterSchema,
     SetCompatibility,
@@ -83,6 +84,9 @@ def _unconfirmed(risk: Risk) -> PlanError:
 
 def _carry_out(change: Change, world: World) -> str:
     match change:
+        case DeclareRefinedContract():
+            world.platform.declare_contract(change.file, change.text, change.avro)
+            return "approved as a first version, with its schema"
         case DeclareContract():
             world.platform.declare_contract(change.file, change.text)
             return "approved as a first version"

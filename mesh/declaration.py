@@ -12,6 +12,7 @@ from mesh.contract.avro import avro_schema
 from mesh.contract.majors import majors_findings
 from mesh.contract.model import Contract
 from mesh.contract.reading import NO_VARIABLES, read_contract
+from mesh.contract.refinement import AVRO_SUFFIX, refined
 from mesh.contract.rule_findings import rule_findings
 from mesh.errors import DeclarationError, Finding
 from mesh.fit import fit
@@ -74,7 +75,11 @@ def declare(sources: Iterable[SourceFile], values: Mapping[str, str] = NO_VARIAB
     products: dict[str, Product] = {}
     found: list[Finding] = []
     files: set[str] = set()
-    for source in sources:
+    every = list(sources)
+    schemas = {source.name: source for source in every if source.name.endswith(AVRO_SUFFIX)}
+    for source in every:
+        if source.name.endswith(AVRO_SUFFIX):
+            continue
         files.add(source.name)
         try:
             if source.name.endswith(PRODUCT_SUFFIX):
@@ -83,16 +88,32 @@ def declare(sources: Iterable[SourceFile], values: Mapping[str, str] = NO_VARIAB
                 found += _twice(product.full_name, products, source.name)
                 products[product.full_name] = product
             else:
+                beside = schemas.pop(source.name.removesuffix(CONTRACT_SUFFIX) + AVRO_SUFFIX, None)
                 contract = read_contract(source.raw, source.name, values)
+                if beside is not None:
+                    contract = refined(contract, beside.raw, beside.name)
                 found += contract.findings
                 found += rule_findings(contract, avro_schema(contract))
                 found += _twice(contract.id, contracts, source.name)
                 contracts[contract.id] = contract
         except DeclarationError as error:
             found += error.findings or (_as_finding(error, source.name),)
+    found += map(_alone, schemas)
     found += fit(contracts, products, files)
     found += majors_findings(contracts)
     return Declaration(contracts, products, tuple(found))
+
+
+def _alone(schema: str) -> Finding:
+    expected = schema.removesuffix(AVRO_SUFFIX) + CONTRACT_SUFFIX
+    return Finding(
+        code="MESH-C103",
+        severity="warning",
+        message="this Avro schema belongs to no contract",
+        where=schema,
+        why=f"a schema refines the contract beside it, and there is no {expected}",
+        fix=f"rename it, or: mesh import avro {schema}",
+    )
 
 
 def _as_finding(error: DeclarationError, file: str) -> Finding:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mesh.adapters.kafka_grants import give, grants_of
+from mesh.adapters.kafka_settings import settings_of
 from mesh.adapters.kafka_soundings import KafkaSoundings
 from mesh.errors import MeshError, UnreachableError
 from mesh.plan.access import Grant
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
 
 TIMEOUT_SECONDS = 10.0
+#: Up to so many topics all of their settings are asked for, over the connection that is open.
+FEW = 200
 
 
 class KafkaAdmin:
@@ -33,20 +36,32 @@ class KafkaAdmin:
 
     def topics(self) -> Mapping[str, TopicFacts]:
         """All topics but internal ones, with the settings a contract speaks of."""
-        from confluent_kafka.admin import ConfigResource, ResourceType
-
         metadata = self._ask(lambda: self._client.list_topics(timeout=TIMEOUT_SECONDS))
         names = [name for name in metadata.topics if not name.startswith("__")]
+        settings = self._settings(names) if len(names) <= FEW else self._settings_of_many(names)
+        return {
+            name: TopicFacts(len(metadata.topics[name].partitions), settings[name])
+            for name in names
+            if name in settings
+        }
+
+    def _settings(self, names: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+        from confluent_kafka.admin import ConfigResource, ResourceType
+
         if not names:
             return {}
         resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
         futures = self._client.describe_configs(resources, request_timeout=TIMEOUT_SECONDS)
-        found: dict[str, TopicFacts] = {}
-        for resource, future in futures.items():
-            config = self._ask(future.result)
-            kept = {key: config[key].value for key in SETTINGS if key in config}
-            found[resource.name] = TopicFacts(len(metadata.topics[resource.name].partitions), kept)
-        return found
+        found = {resource.name: self._ask(future.result) for resource, future in futures.items()}
+        return {n: {key: c[key].value for key in SETTINGS if key in c} for n, c in found.items()}
+
+    def _settings_of_many(self, names: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+        from aiokafka.errors import KafkaError
+
+        try:
+            return settings_of(self._bootstrap, names, SETTINGS)
+        except (KafkaError, OSError) as error:
+            raise unreachable(self._bootstrap, str(error) or type(error).__name__) from error
 
     def create_topic(self, topic: str, partitions: int, config: Mapping[str, str]) -> None:
         """Create it with the cluster's default replication; an existing one is left alone."""

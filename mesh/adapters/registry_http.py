@@ -14,6 +14,7 @@ from mesh.plan.actual import SubjectFacts
 from mesh.schema import AvroSchema, parse_schema
 
 PAGE = 500
+LEVELS = "/mesh/levels"
 AT_ONCE = 8
 _NOT_SERVED = (404, 405)
 
@@ -38,7 +39,8 @@ class HttpRegistry:
     def subjects(self, names: Collection[str], prefixes: Collection[str]) -> Mapping[str, SubjectFacts]:
         """Those of these names that are there, and every subject that starts with a prefix.
 
-        One listing for all schemas; levels are asked one by one, because no registry lists them.
+        One listing for all schemas, and one for all levels where the registry is the mesh's own:
+        others do not list levels, and are asked subject by subject.
         """
         listed = self._listed(frozenset(names), tuple(prefixes))
         if listed is None:
@@ -47,8 +49,7 @@ class HttpRegistry:
                 found = zip(asked, pool.map(self.subject, asked), strict=True)
                 return {name: facts for name, facts in found if facts is not None}
         asked = sorted({*names, *listed})
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            levels = dict(zip(asked, pool.map(self._level, asked), strict=True))
+        levels = self._levels(asked)
         return {
             name: SubjectFacts(levels[name], tuple(listed.get(name, ())))
             for name in asked
@@ -108,12 +109,20 @@ class HttpRegistry:
             known = self._by_id[schema_id] = parse_schema(answer["schema"])
         return known
 
+    def _levels(self, names: Collection[str]) -> Mapping[str, str | None]:
+        status, listed = self._http.request("GET", LEVELS)
+        if status == 200 and isinstance(listed, dict):
+            return {name: listed.get(name) for name in names}
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return dict(zip(names, pool.map(self._level, names), strict=True))
+
     def _level(self, name: str) -> str | None:
         status, answer = self._http.request("GET", f"/config/{quote(name, safe='')}")
         if status == 404:
             return None
         self._hold(status, answer, name)
-        return str(answer["compatibilityLevel"])
+        level: str | None = answer.get("compatibilityLevel")
+        return level
 
     def _listed(
         self, names: frozenset[str], prefixes: tuple[str, ...]

@@ -46,7 +46,7 @@ def removed_contract(old: Contract) -> Difference:
 def _reasons(old: Contract, new: Contract, rows: dict[str, FieldChange]) -> Iterator[Reason]:
     wire = on_the_wire(old, new)
     for sentence in wire.get("", ()):
-        yield Reason(Bump.MAJOR, "topic", "schema", old.topic, new.topic, READER, sentence)
+        yield Reason(Bump.MAJOR, "topic name", "schema", old.topic, new.topic, READER, sentence)
     yield from property_reasons(old, new, wire)
     yield from guarantees(old, new, properties_of(old).keys() & properties_of(new).keys())
     rules, ruled = named_rules(old), named_rules(new)
@@ -57,7 +57,7 @@ def _reasons(old: Contract, new: Contract, rows: dict[str, FieldChange]) -> Iter
             yield from rule_reasons(subject, rules.get(name), ruled.get(name))
         elif what == "SLA" and (name in levels or name in levelled):
             yield level_reason(subject, levels.get(name), levelled.get(name))
-        elif subject.endswith(")"):
+        elif subject.endswith(")") and rows[subject].field:
             yield from _word(rows[subject])
     yield from settings_reasons(old, new)
 

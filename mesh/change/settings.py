@@ -16,14 +16,14 @@ def settings_reasons(old: Contract, new: Contract) -> Iterator[Reason]:
     """Reasons for all that concerns the contract as a whole."""
     if old.topic != new.topic:
         sentence = f"Events go to {new.topic} now: whoever reads {old.topic} gets no more."
-        yield Reason(Bump.MAJOR, "topic", "topic", old.topic, new.topic, BOTH, sentence)
+        yield Reason(Bump.MAJOR, "topic name", "topic", old.topic, new.topic, BOTH, sentence)
     if old.key != new.key:
         was, now = (" | ".join(contract.key) for contract in (old, new))
         sentence = (
             f"Events were kept together by {was or 'nothing'} and are now by {now or 'nothing'}: order, "
             "compaction and lookups are another matter."
         )
-        yield Reason(Bump.MAJOR, "key", "key", was, now, BOTH, sentence)
+        yield Reason(Bump.MAJOR, "record key", "key", was, now, BOTH, sentence)
     if old.event_time != new.event_time:
         was, now = old.event_time or "", new.event_time or ""
         sentence = (
@@ -37,8 +37,8 @@ def settings_reasons(old: Contract, new: Contract) -> Iterator[Reason]:
             f"Later schemas are held to {new.compatibility} instead of {old.compatibility}: it says which "
             "changes readers must be ready for."
         )
-        was, now, name = old.compatibility, new.compatibility, "compatibility"
-        yield Reason(Bump.MINOR, name, name, was, now, READER, sentence)
+        was, now = old.compatibility, new.compatibility
+        yield Reason(Bump.MINOR, "compatibility mode", "compatibility", was, now, READER, sentence)
     if old.status != new.status:
         yield _status(old.status, new.status)
 

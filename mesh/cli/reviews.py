@@ -33,11 +33,17 @@ def propose(
     from mesh.adapters.workspace import find_root, read_sources
     from mesh.connection import connect
     from mesh.contract.reading import read_contract
+    from mesh.contract.refinement import refined
 
-    (source,) = read_sources([file], find_root(Path.cwd()))
+    sources = list(read_sources([file], find_root(Path.cwd())))
+    source = next(found for found in sources if Path(found.name).name == file.name)
     contract = read_contract(source.raw, source.name)
+    for beside in sources:
+        if beside is not source:
+            contract = refined(contract, beside.raw, beside.name)
+    avro = contract.refined.text if contract.refined else ""
     with connect() as mesh:
-        proposal = mesh.platform.propose(source.name, contract.document.text, reason)
+        proposal = mesh.platform.propose(source.name, contract.document.text, reason, avro)
     _show(proposal, as_json)
     raise typer.Exit(0 if _approvable(proposal["verdict"]) else 1)
 
@@ -106,9 +112,10 @@ def _decide(number: int, decision: str, reason: str, as_json: bool) -> None:
 
 
 def _word(verdict: Mapping[str, Any]) -> str:
-    if verdict["compatible"] and not _approvable(verdict):
-        return "refused by policy"
-    return "compatible" if verdict["compatible"] else "breaks readers"
+    if verdict["compatible"]:
+        return "compatible" if _approvable(verdict) else "refused by policy"
+    breaks = verdict.get("version", {"level": "major"})["level"] == "major"
+    return "breaks readers" if breaks else "needs another version"
 
 
 def _approvable(verdict: Mapping[str, Any]) -> bool:

@@ -12,7 +12,21 @@ from mesh.contract.words import flat, words
 from mesh.contract.yaml import plain
 
 Kind = Literal["added", "removed", "changed"]
-_SHAPING = ("avroAliases", "avroDefault", "avroType", "precision", "scale")
+_SHAPING = (
+    "avroAliases",
+    "avroDefault",
+    "avroEnumDefault",
+    "avroLogicalType",
+    "avroName",
+    "avroNoDefault",
+    "avroNull",
+    "avroOrder",
+    "avroSize",
+    "avroType",
+    "avroTypeAliases",
+    "precision",
+    "scale",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +121,8 @@ def _flat(properties: tuple[Property, ...], prefix: str = "") -> dict[str, Prope
 def _words(old: Contract, new: Contract) -> Iterator[FieldChange]:
     for word in words(plain(old.document.data), plain(new.document.data)):
         kind: Kind = "changed" if word.before and word.after else "added" if word.after else "removed"
-        subject = f"{word.owner} ({word.key})" if word.owner else word.key
-        top = word.owner.partition(".")[0] if word.owner != "schema" else ""
+        top = "" if " " in word.owner else word.owner.partition(".")[0]
+        subject = f"{word.owner} ({word.key})"
         yield FieldChange("changed" if top else kind, subject, word.before, word.after, top)
     for subject, before, after in _sayings(old, new):
         yield FieldChange("changed", subject, before, after)
@@ -186,12 +200,12 @@ def _topic(old: Contract, new: Contract) -> Iterator[FieldChange]:
 def _settings(contract: Contract) -> dict[str, str]:
     settings = contract.settings
     return {
-        "topic": contract.topic,
+        "topic name": contract.topic,
         "topic settings": f"{settings.partitions} partitions, {settings.cleanup_policy}, "
         f"kept {durations.words(settings.retention_ms)}",
-        "key": " | ".join(contract.key),
+        "record key": " | ".join(contract.key),
         "event time": contract.event_time or "",
-        "compatibility": contract.compatibility,
+        "compatibility mode": contract.compatibility,
         "contract status": contract.status,
     }
 

@@ -148,8 +148,9 @@ class Contract:
 
     @property
     def sha256(self) -> str:
-        """The hash of the text exactly as written: what is reviewed is what is approved."""
-        return hashlib.sha256(self.document.text.encode()).hexdigest()
+        """The hash of the text as written and of its `.avsc`: what is reviewed is what is approved."""
+        more = f"\0{self.refined.text}" if self.refined else ""
+        return hashlib.sha256((self.document.text + more).encode()).hexdigest()
 
     def property(self, name: str) -> Property | None:
         """The top-level property of that name."""

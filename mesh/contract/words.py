@@ -29,7 +29,7 @@ _MOST = 120  #: characters of a value that are shown
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One key whose value differs; `owner` is a property's dotted name, `schema`, or empty for all else."""
+    """One key whose value differs; `owner` is a property's dotted name, `the schema` or `the contract`."""
 
     owner: str
     key: str
@@ -39,9 +39,9 @@ class Word:
 
 def words(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Word]:
     """Every word that differs between two plain ODCS documents and is no event, rule or promise."""
-    yield from _differ(_without(old, "contract"), _without(new, "contract"), "", "")
+    yield from _differ(_without(old, "contract"), _without(new, "contract"), "the contract", "")
     before, after = old["schema"][0], new["schema"][0]
-    yield from _differ(_without(before, "schema"), _without(after, "schema"), "schema", "")
+    yield from _differ(_without(before, "schema"), _without(after, "schema"), "the schema", "")
     theirs = flat(before.get("properties", ()))
     for name, item in flat(after.get("properties", ())).items():
         if name in theirs:

@@ -35,6 +35,7 @@ class ContractFacts:
     version: str
     sha256: str
     text: str
+    avro: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,14 @@ class DeclareContract(Change):
 
 
 @dataclass(frozen=True, slots=True)
+class DeclareRefinedContract(DeclareContract):
+    """A contract that governance does not know yet, and the Avro schema beside it."""
+
+    verb: ClassVar[str] = "declare contract and schema"
+    avro: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class DeclareProduct(Change):
     """A product that the catalog does not know, or knows with another hash, `known`."""
 

@@ -7,7 +7,14 @@ from collections.abc import Iterable, Iterator
 from mesh.declaration import Declaration
 from mesh.plan.access import wanted_grants
 from mesh.plan.actual import Actual, base_of
-from mesh.plan.changes import Blocked, Change, DeclareContract, DeclareProduct, GrantAccess
+from mesh.plan.changes import (
+    Blocked,
+    Change,
+    DeclareContract,
+    DeclareProduct,
+    DeclareRefinedContract,
+    GrantAccess,
+)
 from mesh.plan.plan import Plan, declaration_hash, text_hash
 from mesh.plan.scope import scope_of
 from mesh.plan.subjects import subject_changes
@@ -44,7 +51,11 @@ def _contracts(desired: Declaration, actual: Actual) -> Iterator[Change]:
         known = actual.contracts.get(contract.id)
         document = contract.document
         if known is None:
-            yield DeclareContract(contract.id, str(contract.version), document.file, document.text)
+            facts = contract.id, str(contract.version), document.file, document.text
+            if contract.refined is not None:
+                yield DeclareRefinedContract(*facts, contract.refined.text)
+            else:
+                yield DeclareContract(*facts)
         elif known.sha256 != contract.sha256:
             yield Blocked(
                 contract.id,

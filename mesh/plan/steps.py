@@ -15,6 +15,7 @@ from mesh.plan.changes import (
     CreateTopic,
     DeclareContract,
     DeclareProduct,
+    DeclareRefinedContract,
     GrantAccess,
     RegisterSchema,
     SetCompatibility,
@@ -27,6 +28,7 @@ KINDS: Final[Mapping[str, type[Change]]] = {
     kind.verb: kind
     for kind in (
         DeclareContract,
+        DeclareRefinedContract,
         DeclareProduct,
         CreateTopic,
         TakeOver,

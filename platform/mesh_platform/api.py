@@ -20,6 +20,7 @@ from mesh.errors import MeshError
 from mesh.policy import shelve
 from mesh.product import read_product
 from mesh_platform.bodies import (
+    ContractIn,
     ContractOut,
     DecisionIn,
     DeclarationIn,
@@ -33,7 +34,7 @@ from mesh_platform.governance.policies import PolicySource, standing_in_the_way
 from mesh_platform.governance.removal import held
 from mesh_platform.governance.state import ApprovedVersion, DeclaredProduct, Refused
 from mesh_platform.governance.verdict import judge
-from mesh_platform.judging import asked_policies, declared_readers, parsed, retained, subscribed
+from mesh_platform.judging import approved, asked_policies, declared_readers, proposed, retained, subscribed
 
 _READ = "see /api/v1/openapi.json"
 Slug = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
@@ -100,10 +101,10 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
         raise _missing(f"there is no product {domain}.{product}", "mesh products")
 
     @api.post("/contracts", status_code=201, summary="Declare a contract that is new to the mesh")
-    async def declare_contract(body: DeclarationIn, request: Request) -> ContractOut:
+    async def declare_contract(body: ContractIn, request: Request) -> ContractOut:
         facts = _facts(body)
         if governance.in_force(facts["contract_id"]) is None:
-            asked = await asked_policies(control, policies, None, parsed(body.text, body.file))
+            asked = await asked_policies(control, policies, None, proposed(body.text, body.file, body.avro))
             against = list(standing_in_the_way({"policies": asked}))
             if against:
                 raise HTTPException(
@@ -143,7 +144,7 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
     @api.delete("/contracts/{contract_id}", summary="Let go of a contract that promises nothing any more")
     async def remove_contract(contract_id: Name, request: Request) -> ContractOut:
         found = governance.in_force(contract_id)
-        if found is not None and (why := held(governance, parsed(found.text, found.file))):
+        if found is not None and (why := held(governance, approved(found))):
             raise _refusal(why)
         return _contract_out(await submit("contract.remove", {"contract_id": contract_id}, request))
 
@@ -167,7 +168,7 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
                     "fix": "mesh plan",
                 },
             )
-        old, new = parsed(known.text, known.file), parsed(body.text, body.file)
+        old, new = approved(known), proposed(body.text, body.file, body.avro)
         verdict = judge(
             old, new, retained(control, known), subscribed(control, known), declared_readers(control, known)
         )
@@ -253,6 +254,7 @@ def _contract_out(version: ApprovedVersion) -> ContractOut:
         version=version.version,
         sha256=version.sha256,
         text=version.text,
+        avro=version.schema,
         approved_by=version.approved_by,
         approved_at=version.approved_at,
     )
@@ -262,9 +264,9 @@ def _product_out(p: DeclaredProduct) -> ProductOut:
     return ProductOut(full_name=p.full_name, sha256=p.sha256, text=p.text, declared_at=p.declared_at)
 
 
-def _facts(body: DeclarationIn) -> dict[str, Any]:
+def _facts(body: ContractIn) -> dict[str, Any]:
     """What the log is told of a contract: the text as read (no byte order mark), and what follows from it."""
-    contract = parsed(body.text, body.file)
+    contract = proposed(body.text, body.file, body.avro)
     return {
         "contract_id": contract.id,
         "version": str(contract.version),

@@ -11,6 +11,8 @@ from typing import Any
 from mesh import naming
 from mesh.contract.model import Contract
 from mesh.contract.reading import read_contract
+from mesh.contract.refinement import AVRO_SUFFIX, refined, with_schema
+from mesh.declaration import CONTRACT_SUFFIX
 from mesh.product import Product, read_product
 from mesh.schema import AvroSchema
 from mesh_platform.control import ControlPlane
@@ -22,6 +24,17 @@ from mesh_platform.governance.state import ApprovedVersion
 def parsed(text: str, file: str) -> Contract:
     """A contract read from text; the same text is read once."""
     return read_contract(text.encode(), file)
+
+
+def proposed(text: str, file: str, avro: str) -> Contract:
+    """A contract as somebody proposes it; raises DeclarationError when the schema beside it disagrees."""
+    contract = parsed(text, file)
+    return refined(contract, avro.encode(), file.replace(CONTRACT_SUFFIX, AVRO_SUFFIX)) if avro else contract
+
+
+def approved(version: ApprovedVersion) -> Contract:
+    """A contract as it is in force, with the schema that it was approved with."""
+    return with_schema(parsed(version.text, version.file), version.schema)
 
 
 def retained(control: ControlPlane, known: ApprovedVersion) -> list[AvroSchema]:

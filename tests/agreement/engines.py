@@ -19,7 +19,7 @@ from mesh.rules.closures import compile_closures
 from mesh.rules.compilation import place_of
 from mesh.rules.inexpressible import Inexpressible
 from mesh.rules.masks import compile_masks
-from mesh.rules.model import Rule
+from mesh.rules.model import Rule, steps_of
 from mesh.rules.ruleset import expressions
 
 Answer = list[bool] | Inexpressible
@@ -67,14 +67,18 @@ def cel(events: Events) -> list[Answer]:
     import celpy
 
     environment = celpy.Environment()
-    given = [{"message": _to_cel(_absent(row, index))} for index, row in enumerate(events.rows)]
+    given: dict[str, list[Any]] = {}
     found: list[Answer] = []
-    for _, text in expressions(events.rules, events.event):
+    for rule, text in expressions(events.rules, events.event):
         if isinstance(text, Inexpressible):
             found.append(text)
             continue
         program = environment.program(environment.compile(text))
-        found.append([_truth(program.evaluate(one), text) for one in given])
+        name = steps_of(rule.path)[0]
+        if name not in given:
+            rows = [_absent({name: row[name]}, index) for index, row in enumerate(events.rows)]
+            given[name] = [{"message": _to_cel(row)} for row in rows]
+        found.append([_truth(program.evaluate(one), text) for one in given[name]])
     return found
 
 

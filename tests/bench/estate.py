@@ -36,7 +36,7 @@ schema:
     quality:
       - {{name: some-events, metric: rowCount, mustBeGreaterThan: 0}}
     properties:
-      - {{name: station_id, logicalType: string, primaryKey: true, required: true, description: Which station.}}
+      - {{name: station_id, logicalType: string, primaryKey: true, required: true, description: Its id.}}
       - {{name: measured_at, logicalType: timestamp, required: true, description: When it was measured.}}
       - {{name: operator, logicalType: string, description: Who looks after it., classification: internal}}
 {values}"""

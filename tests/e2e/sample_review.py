@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mesh.change import Bump, Change, Reason
 from mesh_platform.web import review_view as r
 from tests.e2e.sample_mesh import OPEN, before
 
@@ -14,11 +15,43 @@ REVIEW = r.ReviewView(
     summary="Two of three consumers would stop working, and retained events would lose the value.",
     description="The short name confuses new readers. `departure_delay` says what it is.",
     changes=(
-        r.PropertyChange(path="dep_delay", kind="removed", before="integer, optional", after=None),
-        r.PropertyChange(path="departure_delay", kind="added", before=None, after="integer, optional"),
-        r.PropertyChange(
-            path="carrier.description", kind="changed", before="Carrier code", after="IATA carrier code"
+        Change(
+            "removed",
+            "dep_delay",
+            "integer, optional",
+            "",
+            "dep_delay",
+            (
+                Reason(
+                    Bump.MAJOR,
+                    "dep_delay",
+                    "removed",
+                    "integer, optional",
+                    "",
+                    ("reader",),
+                    "dep_delay is gone: whoever reads it finds nothing any more.",
+                ),
+            ),
         ),
+        Change(
+            "added",
+            "departure_delay",
+            "",
+            "integer, optional",
+            "departure_delay",
+            (
+                Reason(
+                    Bump.MINOR,
+                    "departure_delay",
+                    "added",
+                    "",
+                    "integer, optional",
+                    ("reader", "publisher"),
+                    "departure_delay is new. Readers who do not know it are not disturbed.",
+                ),
+            ),
+        ),
+        Change("changed", "carrier (description)", "Carrier code", "IATA carrier code", "carrier"),
     ),
     reasons=(
         r.Reason(

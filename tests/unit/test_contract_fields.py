@@ -134,7 +134,7 @@ def test_service_levels_of_two_elements_are_told_apart() -> None:
         ("topic settings", contract(), contract(("value: P400D", "value: P300D"))),
         ("contract status", contract(), contract(("status: active", "status: deprecated"))),
         (
-            "compatibility",
+            "compatibility mode",
             contract_of([field("a")]),
             contract_of([field("a")], custom={"compatibility": "NONE"}),
         ),
@@ -159,4 +159,4 @@ def test_another_order_of_the_key_is_told() -> None:
             ]
         )
 
-    assert only(keyed(1, 2), keyed(2, 1)) == FieldChange("changed", "key", "a | b", "b | a")
+    assert only(keyed(1, 2), keyed(2, 1)) == FieldChange("changed", "record key", "a | b", "b | a")

@@ -9,6 +9,7 @@ from typing import Any
 
 from mesh.compatibility import Level, check
 from mesh.contract.reading import read_contract
+from mesh.contract.refinement import refined
 from mesh.errors import RegistryError, ReviewError
 from mesh.plan.access import Grant
 from mesh.plan.actual import ContractFacts, ProductFacts, SubjectFacts, TopicFacts
@@ -122,17 +123,21 @@ class PlatformTwin:
     def port(self, product: str) -> ContractFacts:
         raise NotImplementedError
 
-    def declare_contract(self, file: str, text: str) -> None:
+    def declare_contract(self, file: str, text: str, avro: str = "") -> None:
         contract = read_contract(text.encode(), file)
+        if avro:
+            contract = refined(contract, avro.encode(), file)
         known = self.held_contracts.get(contract.id)
-        if known is not None and known.sha256 != sha256(text):
+        if known is not None and known.sha256 != contract.sha256:
             raise ReviewError("a changed contract is reviewed", code="MESH-G010")
-        self.approve(text, file)
+        self.approve(text, file, avro)
 
-    def approve(self, text: str, file: str = "") -> None:
+    def approve(self, text: str, file: str = "", avro: str = "") -> None:
         """Put a contract in force, as a review would."""
         contract = read_contract(text.encode(), file)
-        facts = ContractFacts(contract.id, str(contract.version), sha256(text), text)
+        if avro:
+            contract = refined(contract, avro.encode(), file)
+        facts = ContractFacts(contract.id, str(contract.version), contract.sha256, text, avro)
         self.held_contracts[contract.id] = facts
 
     def declare_product(self, file: str, text: str) -> None:
@@ -145,7 +150,7 @@ class PlatformTwin:
     def remove_product(self, full_name: str) -> None:
         del self.held_products[full_name]
 
-    def propose(self, file: str, text: str, reason: str) -> Mapping[str, Any]:
+    def propose(self, file: str, text: str, reason: str, avro: str = "") -> Mapping[str, Any]:
         raise NotImplementedError
 
     def proposals(self) -> Sequence[Mapping[str, Any]]:

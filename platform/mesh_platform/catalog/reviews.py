@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 from mesh import naming
+from mesh.change import Change
+from mesh.versioning import Version
 from mesh_platform.governance.policies import standing_in_the_way
 from mesh_platform.governance.state import GovernanceState, Proposal
 from mesh_platform.web.review_view import (
@@ -14,13 +16,12 @@ from mesh_platform.web.review_view import (
     Effect,
     Evidence,
     PolicyOutcome,
-    PropertyChange,
     Reason,
     ReviewStep,
     ReviewsView,
     ReviewView,
 )
-from mesh_platform.web.views import ReviewCard, ReviewState, Visitor
+from mesh_platform.web.views import Outcome, ReviewCard, ReviewState, Visitor
 
 _STATES: dict[str, ReviewState] = {
     "open": "open",
@@ -79,12 +80,7 @@ def review_page(governance: GovernanceState, proposal: Proposal, visitor: Visito
         to_version=proposal.version,
         summary=_summary(proposal),
         description=proposal.reason,
-        changes=tuple(
-            PropertyChange(
-                path=c["subject"], kind=c["kind"], before=c["before"] or None, after=c["after"] or None
-            )
-            for c in verdict["changes"]
-        ),
+        changes=tuple(map(Change.from_data, verdict["changes"])),
         reasons=tuple(Reason(path=path, text=text, breaking=True) for path, text in _reasons(proposal)),
         consumers=tuple(
             AffectedConsumer(
@@ -99,9 +95,10 @@ def review_page(governance: GovernanceState, proposal: Proposal, visitor: Visito
         evidence=(
             Evidence(
                 name=f"{verdict['level']} compatibility",
-                outcome="unknown" if not verdict["judged_against"] else "passed" if compatible else "failed",
+                outcome=_outcome(verdict),
                 detail=f"checked against {verdict['judged_against']} registered schemas",
             ),
+            *_version(verdict),
         ),
         policies=tuple(map(_policy, asked.get("outcomes", ()))),
         policies_passed=tuple(asked.get("passed", ())),
@@ -143,7 +140,26 @@ def _summary(proposal: Proposal) -> str:
     if verdict["compatible"]:
         count = len(verdict["readers"])
         return f"Compatible ({verdict['level']}): {count} known readers go on as they are."
-    return "Would break readers: " + "; ".join(verdict["problems"][:2])
+    breaks = verdict.get("version", {"level": "major"})["level"] == "major"
+    return f"{'Would break readers' if breaks else 'Does not hold'}: " + "; ".join(verdict["problems"][:2])
+
+
+def _outcome(verdict: Mapping[str, Any]) -> Outcome:
+    if not verdict["judged_against"] or verdict.get("outcome") == "unknown":
+        return "unknown"
+    return "passed" if verdict["compatible"] else "failed"
+
+
+def _version(verdict: Mapping[str, Any]) -> Iterator[Evidence]:
+    """Whether the version rises far enough; a verdict of an earlier platform does not say."""
+    found = verdict.get("version")
+    if found is not None:
+        says, needed = Version.parse(found["says"]), Version.parse(found["needed"])
+        yield Evidence(
+            name=f"Version {says}",
+            outcome="passed" if says >= needed else "failed",
+            detail=f"what changes is {found['level']} and needs {needed} or higher",
+        )
 
 
 def _reasons(proposal: Proposal) -> Iterator[tuple[str, str]]:

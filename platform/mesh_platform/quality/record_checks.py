@@ -10,18 +10,33 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from mesh.contract.model import Contract
+from mesh.contract.avro import avro_schema
+from mesh.contract.model import Contract, QualityRule
 from mesh.contract.record_rules import is_record_rule, record_rules
+from mesh.contract.rule_types import event_of
+from mesh.rules.compilation import place_of
 from mesh.rules.model import ITEMS, VALUES, Length, OneOf, Pattern, Range, Required, Rule, steps_of
+from mesh.rules.types import Exact, Real, Type, Whole
+from mesh_platform.quality.frames import EXACT_DIGITS, EXACT_IN_FLOAT
 from mesh_platform.quality.model import Expectation, WindowCheck
 from mesh_platform.quality.places import Obstacle, possible_values, re2_accepts, require_property
 
 
 def compile_record_checks(contract: Contract) -> list[WindowCheck]:
     """One check per record rule; those that are written as quality rules are left to them."""
-    written = {(q.name, q.property) for q in contract.quality if is_record_rule(q)}
+    event = event_of(avro_schema(contract))
+    written = {(q.name, q.property) for q in contract.quality if is_record_rule(q) and not of_many(q)}
     rules = record_rules(contract)
-    return [compile_record_check(contract, rule) for rule in rules if (rule.name, rule.path) not in written]
+    return [
+        _check(contract, rule, place_of(rule, event).type)
+        for rule in rules
+        if (rule.name, rule.path) not in written
+    ]
+
+
+def of_many(rule: QualityRule) -> bool:
+    """Whether a quality rule is a record rule on the many values that one event has there."""
+    return is_record_rule(rule) and (ITEMS in str(rule.property) or VALUES in str(rule.property))
 
 
 def verdict_column(rule: Rule) -> str:
@@ -29,19 +44,18 @@ def verdict_column(rule: Rule) -> str:
     return rule.sentence
 
 
-def compile_record_check(contract: Contract, rule: Rule) -> WindowCheck:
-    """One record rule as a check over windows."""
+def _check(contract: Contract, rule: Rule, found: Type) -> WindowCheck:
     expectation: Expectation | None = None
     derived: Rule | None = None
     obstacle = ""
     try:
-        expectation = _expectation(contract, rule)
+        expectation = _expectation(contract, rule, found)
         if expectation is None:
             derived = rule
             kwargs = {"column": verdict_column(rule), "value_set": [True]}
             expectation = Expectation("expect_column_values_to_be_in_set", kwargs)
-    except Obstacle as found:
-        obstacle = str(found)
+    except Obstacle as why:
+        obstacle = str(why)
     return WindowCheck(
         name=rule.name,
         property=rule.path,
@@ -59,8 +73,8 @@ def compile_record_check(contract: Contract, rule: Rule) -> WindowCheck:
     )
 
 
-def _expectation(contract: Contract, rule: Rule) -> Expectation | None:
-    """The rule in Great Expectations' words; None when it has none."""
+def _expectation(contract: Contract, rule: Rule, found: Type) -> Expectation | None:
+    """The rule in Great Expectations' words; None when it has none that mean exactly the same."""
     steps = steps_of(rule.path)
     if ITEMS in steps or VALUES in steps:
         return None  # a column has one value per row
@@ -68,16 +82,15 @@ def _expectation(contract: Contract, rule: Rule) -> Expectation | None:
         case Required():
             return _on(rule, "expect_column_values_to_not_be_null")
         case OneOf(values):
-            place = require_property(contract, rule.path)
-            if place.logical_type == "number":
+            if isinstance(found, Real | Exact):
                 return None  # pandas compares the bits, and 0.0 has two spellings
-            known = possible_values(place, values)
+            known = possible_values(require_property(contract, rule.path), values)
             return _on(rule, "expect_column_values_to_be_in_set", value_set=known)
         case Pattern(regex):
             return _on(rule, "expect_column_values_to_match_regex", regex=re2_accepts(regex))
         case Length(least, most):
             return _on(rule, "expect_column_value_lengths_to_be_between", min_value=least, max_value=most)
-        case Range() as bounds if _one_interval(bounds):
+        case Range() as bounds if _one_interval(bounds) and _compares_exactly(bounds, found):
             return _on(rule, "expect_column_values_to_be_between", **dict(_bounds(bounds)))
     return None
 
@@ -94,6 +107,18 @@ def _one_interval(bounds: Range) -> bool:
     if len(low) > 1 or len(high) > 1:
         return False
     return not low or not high or _comparable(low[0]) <= _comparable(high[0])
+
+
+def _compares_exactly(bounds: Range, found: Type) -> bool:
+    """Whether pandas, which may compare as 64-bit floats, comes to the same."""
+    match found:
+        case Whole():
+            return all(abs(_comparable(bound)) <= EXACT_IN_FLOAT for _, bound in bounds.bounds())
+        case Real(bits):
+            return bits == 64
+        case Exact(precision, _):
+            return precision <= EXACT_DIGITS
+    return True
 
 
 def _comparable(bound: Any) -> Any:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from mesh.change import Change
 from mesh_platform.web.views import Outcome, ReviewCard
 
-ChangeKind = Literal["added", "removed", "changed"]
 Effect = Literal["breaks", "unaffected", "unknown"]
 
 
@@ -19,16 +19,6 @@ class Reason:
     path: str
     text: str
     breaking: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PropertyChange:
-    """What changes at one path; None means it is not there on that side."""
-
-    path: str
-    kind: ChangeKind
-    before: str | None
-    after: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +75,7 @@ class ReviewView:
     to_version: str
     summary: str = ""  #: the verdict in one sentence
     description: str = ""  #: Markdown, the author's words
-    changes: tuple[PropertyChange, ...] = ()
+    changes: tuple[Change, ...] = ()
     reasons: tuple[Reason, ...] = ()
     consumers: tuple[AffectedConsumer, ...] = ()
     evidence: tuple[Evidence, ...] = ()
