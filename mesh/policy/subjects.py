@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from mesh.change import contract_difference
 from mesh.contract.model import Contract
 from mesh.contract.yaml import Document
 from mesh.declaration import Declaration
@@ -60,6 +59,8 @@ def of_product(product: Product) -> Subject:
 
 def of_change(old: Contract, new: Contract, offered_by: Iterable[Product] = ()) -> Subject:
     """A contract's text and the one that is to follow it."""
+    from mesh.change import contract_difference  # only changes need it, and most commands see none
+
     products = tuple(offered_by)
     difference = contract_difference(old, new)
     data = {

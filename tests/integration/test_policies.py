@@ -256,6 +256,15 @@ def test_the_policies_that_mesh_brings_pass_their_own_tests(mesh: Path) -> None:
     assert "ok: 13 policies" in run("policy", "test")
 
 
+def test_a_policy_of_an_installed_package_needs_no_examples_here(packages: Path) -> None:
+    assert "no example" not in run("policy", "test")
+
+
+def test_a_rego_module_needs_examples_as_other_policies_do(mesh: Path) -> None:
+    keep(mesh, "units.rego", REGO)
+    assert "the policy units has no example" in run("policy", "test", code=1)
+
+
 def test_a_rehearsal_tells_who_would_fail_in_which_domain(mesh: Path) -> None:
     draft = mesh / "draft.policy.yaml"
     draft.write_text(policy_text(name="a-draft"))
