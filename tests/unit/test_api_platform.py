@@ -149,11 +149,17 @@ async def test_a_byte_order_mark_is_no_change(http: Http) -> None:
 
 
 async def test_the_port_of_a_product_is_the_contract_of_its_highest_major(filled: Http) -> None:
-    second = contract_text([field("a")], contract_id="ops.flights.v2", version="2.0.0")
+    second = contract_text([field("a")], contract_id="ops.flights.v2", version="2.0.0", status="draft")
     both = PRODUCT + "  - name: flights\n    version: 2.0.0\n    contractId: ops.flights.v2\n"
     await filled.post("/contracts", json={"file": FILE, "text": second})
     await filled.post("/products", json={"file": "p.odps.yaml", "text": both})
     assert (await filled.get("/products/ops/flights/port")).json()["id"] == "ops.flights.v2"
+
+
+async def test_an_active_second_major_waits_until_the_first_says_when_it_ends(filled: Http) -> None:
+    second = contract_text([field("a")], contract_id="ops.flights.v2", version="2.0.0")
+    answer = await filled.post("/contracts", json={"file": FILE, "text": second})
+    assert "major-with-migration" in problem(answer, 409, "MESH-G018")["why"]
 
 
 async def test_a_change_goes_through_review_into_force(filled: Http) -> None:
