@@ -25,17 +25,18 @@ from mesh.cli import (
     exports,
     fake,
     imports,
+    new,
     plans,
     policies,
     reviews,
     rules,
 )
-from mesh.cli import checks, declarations, events, fake, new, plans, reviews
 from mesh.cli.output import tell_error
 from mesh.errors import MeshError, UsageError
 
 #: As a product comes to be: the order of `mesh --help`.
 IN_STORY_ORDER = (
+    new,
     imports,
     checks,
     rules,
@@ -81,7 +82,6 @@ def build() -> typer.Typer:
     """The whole command: the framework's verbs, then those of every installed platform."""
     if not app.registered_commands:
         for module in IN_STORY_ORDER:
-        for module in (checks, plans, declarations, reviews, events, fake, new):
             module.register(app)
         for entry in sorted(entry_points(group="mesh.commands"), key=lambda e: e.name):
             entry.load()(app)
