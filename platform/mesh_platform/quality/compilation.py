@@ -144,8 +144,6 @@ def _duplicates(contract: Contract, rule: QualityRule) -> tuple[Expectation, ...
 
 
 def _row_count(_contract: Contract, rule: QualityRule) -> tuple[Expectation, ...]:
-    if rule.unit == "percent":
-        raise Obstacle("a number of rows has no percentage")
     kwargs: Mapping[str, Any]
     match rule.operator, rule.threshold:
         case "mustBe", value:
