@@ -17,6 +17,7 @@ import typer
 
 from mesh.cli import (
     checks,
+    ci,
     declarations,
     diffs,
     drifts,
@@ -41,6 +42,7 @@ IN_STORY_ORDER = (
     exports,
     diffs,
     policies,
+    ci,
     plans,
     drifts,
     reviews,

@@ -20,7 +20,8 @@ _TOLD = {
     },
     "custom": {
         *("partitions", "cleanupPolicy", "retention", "eventTime", "compatibility"),
-        *("avroAliases", "avroDefault", "avroType", "precision", "scale"),
+        *("avroAliases", "avroDefault", "avroEnumDefault", "avroLogicalType", "avroName", "avroNoDefault"),
+        *("avroNull", "avroOrder", "avroSize", "avroType", "avroTypeAliases", "precision", "scale"),
     },
 }
 _NAMES = ("id", "name", "property", "username", "channel", "role", "server", "question", "url", "to", "value")

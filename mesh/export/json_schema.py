@@ -51,9 +51,9 @@ def left_out(contract: Contract) -> Iterator[tuple[Property, str]]:
         if prop.logical_type in ("date", "time", "timestamp"):
             for name in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
                 if name in prop.options:
-                    yield prop, f"{name} {prop.options[name]} of a {prop.logical_type}"
+                    yield prop, f"{name} {prop.options[name]}"
         if not _is_portable(str(prop.options.get("pattern", ""))):
-            yield prop, "a pattern that only RE2 understands"
+            yield prop, "the pattern, which only RE2 understands,"
 
 
 def property_schema(prop: Property) -> Schema:

@@ -99,7 +99,7 @@ def test_what_a_format_has_no_word_for_is_said_beside_the_data(
     mesh("export", "avro", "ops.flights")
     said = capsys.readouterr()
     assert json.loads(said.out)["name"] == "Flights"
-    assert "MESH-C109 id: primaryKey" in said.err
+    assert "MESH-C109 not in Avro: primaryKey of id" in said.err
 
 
 def test_several_contracts_do_not_go_into_one_file(here: Path) -> None:
