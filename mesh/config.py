@@ -21,6 +21,7 @@ from typing import Literal
 from mesh.errors import UsageError
 
 STATE_FOLDER = ".mesh"
+POLICIES_FOLDER = "policies"
 RUN_FILE = "run.json"
 TOKEN_FILE = "token"  # noqa: S105 - a file name
 
@@ -80,6 +81,23 @@ def find_state(start: Path, environ: Mapping[str, str]) -> Path:
         if (folder / STATE_FOLDER).is_dir():
             return folder / STATE_FOLDER
     return start / STATE_FOLDER
+
+
+def policies_folder(root: Path, environ: Mapping[str, str]) -> Path:
+    """Where the policies of the mesh at `root` are: MESH_POLICIES, else `policies` in it.
+
+    Raises UsageError (MESH-U143) when MESH_POLICIES names no folder: a typing error must not switch them off.
+    """
+    named = environ.get("MESH_POLICIES")
+    if named and not Path(named).is_dir():
+        raise UsageError(
+            f"there is no folder {named}",
+            code="MESH-U143",
+            where="MESH_POLICIES",
+            why="it names where the policies are",
+            fix="make the folder, or unset MESH_POLICIES",
+        )
+    return Path(named) if named else root / POLICIES_FOLDER
 
 
 def _run(state: Path) -> dict[str, str]:

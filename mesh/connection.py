@@ -13,8 +13,8 @@ from mesh.adapters.http import Http
 from mesh.adapters.kafka_admin import KafkaAdmin
 from mesh.adapters.platform_http import HttpPlatform
 from mesh.adapters.registry_http import HttpRegistry
-from mesh.apply import World
 from mesh.config import Settings, load
+from mesh.world import World
 
 if TYPE_CHECKING:
     from mesh.adapters.kafka_receiver import Start
@@ -42,6 +42,7 @@ class Mesh:
     def port(self, product: str) -> OutputPort:
         """A product's output port by `<domain>.<product>` or by contract id, with the contract in force."""
         from mesh.contract.reading import read_contract
+        from mesh.contract.refinement import with_schema
         from mesh.port import OutputPort
 
         known = self._ports.get(product)
@@ -49,6 +50,7 @@ class Mesh:
             by_id = product.count(".") >= 2
             facts = self.platform.contract(product) if by_id else self.platform.port(product)
             contract = read_contract(facts.text.encode(), f"{facts.id}@{facts.version}")
+            contract = with_schema(contract, facts.avro)
             known = self._ports[product] = OutputPort(contract, self.settings.codec)
         return known
 

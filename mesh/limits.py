@@ -10,6 +10,9 @@ CONTRACT_BYTES = 1 * MIB
 YAML_DEPTH = 64
 YAML_EVENTS = 100_000
 
+# Saved plans: a thousand contracts with their texts and schemas
+PLAN_BYTES = 32 * MIB
+
 # Avro schemas
 SCHEMA_BYTES = 1 * MIB
 SCHEMA_DEPTH = 64
@@ -29,6 +32,11 @@ EVENT_BYTES = 1 * MIB
 HEADER_COUNT = 64
 HEADER_BYTES = 8 * KIB
 PATTERN_LENGTH = 1_000
+
+# SQL rules
+SQL_LENGTH = 10_000
+SQL_MEGABYTES = 256
+SQL_SECONDS = 5.0
 
 # HTTP
 BODY_BYTES = 1 * MIB

@@ -17,6 +17,7 @@ _TOPIC = re.compile(
     r"(?:\.(?P<port>[a-z][a-z0-9-]{1,62}))?\.v(?P<major>0|[1-9][0-9]{0,4})\Z"
 )
 DEAD_LETTER_SUFFIX = ".dlq"
+VALUE_SUFFIX = "-value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,17 @@ def is_slug(text: str) -> bool:
 
 def value_subject(topic: str) -> str:
     """The registry subject of a topic's values."""
-    return f"{topic}-value"
+    return f"{topic}{VALUE_SUFFIX}"
 
 
 def dead_letter_topic(topic: str) -> str:
     """Where a topic's undeliverable events go."""
     return f"{topic}{DEAD_LETTER_SUFFIX}"
+
+
+def principal(domain: str) -> str:
+    """Who a domain's programs sign in as, where the cluster knows who asks."""
+    return f"User:{domain}"
 
 
 def consumer_group(domain: str, application: str) -> str:

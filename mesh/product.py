@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mesh import naming
-from mesh.contract import validation
+from mesh.contract import conformity, custom_properties, identities, variables, vocabulary
 from mesh.contract.model import Member
+from mesh.contract.reading import NO_VARIABLES
 from mesh.contract.yaml import Document, Path, plain, read
 from mesh.errors import DeclarationError, Finding, UsageError
 from mesh.versioning import Version
@@ -22,6 +23,7 @@ class Port:
     contract_id: str
     version: str = ""
     description: str = ""
+    input_contracts: tuple[tuple[str, str], ...] = ()  #: of an output port: id and version of what feeds it
     fields: tuple[str, ...] = ()  #: of an input port: the properties it reads; empty when it does not say
 
 
@@ -44,6 +46,7 @@ class Product:
     tags: tuple[str, ...]
     implementation: str  #: `package.module:object` that feeds the product; empty when it runs elsewhere
     document: Document = field(repr=False)
+    findings: tuple[Finding, ...] = field(default=(), repr=False, compare=False)  #: warnings of its reading
 
     @property
     def full_name(self) -> str:
@@ -51,13 +54,22 @@ class Product:
         return f"{self.domain}.{self.name}"
 
 
-def read_product(raw: bytes, file: str) -> Product:
-    """Read one product file; raises DeclarationError whose `findings` name every problem."""
+def read_product(raw: bytes, file: str, values: Mapping[str, str] = NO_VARIABLES) -> Product:
+    """Read one product file; raises DeclarationError whose `findings` name every problem.
+
+    `values` are those of its variables (`${NAME}`). Warnings are kept in `Product.findings`.
+    """
     document = read(raw, file)
-    found = list(validation.findings(document, "odps-v1.1.0")) or list(_beyond_the_standard(document))
-    if found:
-        first = found[0]
-        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    found = list(conformity.findings(document, "odps"))
+    if not any(finding.severity == "error" for finding in found):
+        found += variables.findings(document, values)
+        document = variables.resolved(document, values)
+        found += _beyond_the_standard(document)
+        found += _beyond_the_schema(document)
+    errors = [finding for finding in found if finding.severity == "error"]
+    if errors:
+        first = errors[0]
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         raise DeclarationError(
             first.message + more,
             code=first.code,
@@ -66,7 +78,31 @@ def read_product(raw: bytes, file: str) -> Product:
             fix=first.fix,
             findings=found,
         )
-    return _product(document)
+    return replace(_product(document), findings=tuple(found))
+
+
+def _beyond_the_schema(document: Document) -> Iterator[Finding]:
+    """What ODPS asks in its text and its JSON schema cannot say."""
+    yield from identities.findings(document)
+    yield from vocabulary.dates(document, "productCreatedTs")
+    data = document.data
+    yield from custom_properties.near_misses(document, data.get("customProperties"), (), "product")
+    for index, port in enumerate(data.get("inputPorts") or []):
+        path: Path = ("inputPorts", index)
+        yield from custom_properties.near_misses(document, port.get("customProperties"), path, "input port")
+    for kind in ("outputPorts", "inputPorts"):
+        seen: dict[tuple[str, str], int] = {}
+        for index, port in enumerate(data.get(kind) or []):
+            name = (port["name"], str(port.get("version", "")))
+            if name in seen:
+                yield Finding(
+                    code="MESH-C055",
+                    message=f"the port {' '.join(name).strip()!r} stands twice in {kind}",
+                    where=document.at(kind, index, "name"),
+                    why="name and version together say which port is meant",
+                    fix="rename one of them, or give it its own version",
+                )
+            seen.setdefault(name, index)
 
 
 def _beyond_the_standard(document: Document) -> Iterator[Finding]:
@@ -152,5 +188,6 @@ def _port(port: Mapping[str, Any]) -> Port:
         contract_id=port["contractId"],
         version=str(port.get("version", "")),
         description=port.get("description", ""),
+        input_contracts=tuple((c["id"], str(c["version"])) for c in port.get("inputContracts", [])),
         fields=tuple(custom.get("fields", ())),
     )

@@ -3,32 +3,55 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from mesh import limits
 from mesh.adapters.workspace import FOLDERS
+from mesh.contract.refinement import AVRO_SUFFIX
 from mesh.declaration import CONTRACT_SUFFIX, PRODUCT_SUFFIX, SourceFile
 from mesh.errors import UsageError
 
-_SUFFIXES = (CONTRACT_SUFFIX, PRODUCT_SUFFIX)
+_SUFFIXES = (CONTRACT_SUFFIX, PRODUCT_SUFFIX, AVRO_SUFFIX)
 
 
 def sources_at(revision: str, root: Path, folders: Sequence[str] = FOLDERS) -> Iterator[SourceFile]:
     """Every declaration under the mesh's folders as `revision` holds it; names are relative to `root`.
 
-    Raises UsageError (MESH-U024) without git or a repository, (MESH-U025) for a revision that is none.
+    A file may be named like a folder. Raises UsageError (MESH-U024) without git or a repository, (MESH-U025)
+    for a revision that is none.
     """
     commit = commit_of(revision, root)
     listed = _git(root, "ls-tree", "-r", "-l", "-z", commit, "--", *folders)
-    for entry in filter(None, listed.split(b"\0")):
-        facts, _, raw_name = entry.partition(b"\t")
-        name, (_, kind, blob, size) = raw_name.decode(errors="surrogateescape"), facts.decode().split()
-        if kind == "blob" and name.endswith(_SUFFIXES):
+    found = [entry for entry in map(_declaration, filter(None, listed.split(b"\0"))) if entry]
+    with closing(_blobs(root, [blob for _, blob, size in found if size <= limits.CONTRACT_BYTES])) as blobs:
+        for name, _, size in found:
             # One byte more than allowed is enough for the reader to refuse it.
-            small = int(size) <= limits.CONTRACT_BYTES
-            raw = _git(root, "cat-file", "blob", blob) if small else b" " * (limits.CONTRACT_BYTES + 1)
-            yield SourceFile(name, raw)
+            large = size > limits.CONTRACT_BYTES
+            yield SourceFile(name, b" " * (limits.CONTRACT_BYTES + 1) if large else next(blobs))
+
+
+def _declaration(entry: bytes) -> tuple[str, str, int] | None:
+    """Name, blob and size of one line of `git ls-tree -l`; None when it is no declaration."""
+    facts, _, raw_name = entry.partition(b"\t")
+    name, (_, kind, blob, size) = raw_name.decode(errors="surrogateescape"), facts.decode().split()
+    return (name, blob, int(size)) if kind == "blob" and name.endswith(_SUFFIXES) else None
+
+
+def _blobs(root: Path, names: Sequence[str]) -> Generator[bytes]:
+    """The content of each blob, by one process for all: starting one per file takes most of the time."""
+    if not names:
+        return
+    command = ["git", "-C", str(root), "cat-file", "--batch"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for name in names:
+            process.stdin.write(f"{name}\n".encode())
+            process.stdin.flush()
+            size = int(process.stdout.readline().split()[2])
+            yield process.stdout.read(size + 1)[:size]  # a line feed ends every answer
 
 
 def changed_since(revision: str, root: Path) -> frozenset[str]:

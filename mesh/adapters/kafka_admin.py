@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mesh.adapters.kafka_grants import give, grants_of
+from mesh.adapters.kafka_settings import settings_of
+from mesh.adapters.kafka_soundings import KafkaSoundings
 from mesh.errors import MeshError, UnreachableError
+from mesh.plan.access import Grant
 from mesh.plan.actual import TopicFacts
+from mesh.plan.topics import SETTINGS
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
 
 TIMEOUT_SECONDS = 10.0
-SETTINGS = ("cleanup.policy", "retention.ms")
+#: Up to so many topics all of their settings are asked for, over the connection that is open.
+FEW = 200
 
 
 class KafkaAdmin:
@@ -26,23 +32,36 @@ class KafkaAdmin:
         self._client: AdminClient = AdminClient(
             {"bootstrap.servers": bootstrap, "log_level": 0, "error_cb": _quiet}
         )
+        self._soundings = KafkaSoundings(self._client)
 
     def topics(self) -> Mapping[str, TopicFacts]:
         """All topics but internal ones, with the settings a contract speaks of."""
-        from confluent_kafka.admin import ConfigResource, ResourceType
-
         metadata = self._ask(lambda: self._client.list_topics(timeout=TIMEOUT_SECONDS))
         names = [name for name in metadata.topics if not name.startswith("__")]
+        settings = self._settings(names) if len(names) <= FEW else self._settings_of_many(names)
+        return {
+            name: TopicFacts(len(metadata.topics[name].partitions), settings[name])
+            for name in names
+            if name in settings
+        }
+
+    def _settings(self, names: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+        from confluent_kafka.admin import ConfigResource, ResourceType
+
         if not names:
             return {}
         resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
         futures = self._client.describe_configs(resources, request_timeout=TIMEOUT_SECONDS)
-        found: dict[str, TopicFacts] = {}
-        for resource, future in futures.items():
-            config = self._ask(future.result)
-            kept = {key: config[key].value for key in SETTINGS if key in config}
-            found[resource.name] = TopicFacts(len(metadata.topics[resource.name].partitions), kept)
-        return found
+        found = {resource.name: self._ask(future.result) for resource, future in futures.items()}
+        return {n: {key: c[key].value for key in SETTINGS if key in c} for n, c in found.items()}
+
+    def _settings_of_many(self, names: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+        from aiokafka.errors import KafkaError
+
+        try:
+            return settings_of(self._bootstrap, names, SETTINGS)
+        except (KafkaError, OSError) as error:
+            raise unreachable(self._bootstrap, str(error) or type(error).__name__) from error
 
     def create_topic(self, topic: str, partitions: int, config: Mapping[str, str]) -> None:
         """Create it with the cluster's default replication; an existing one is left alone."""
@@ -98,6 +117,52 @@ class KafkaAdmin:
         )
         for future in futures.values():
             self._ask(future.result, topic)
+
+    def delete_topic(self, topic: str) -> None:
+        """Delete it with every event; one that is not there is left alone. Waits until it is gone."""
+        from confluent_kafka import KafkaError, KafkaException
+
+        future = self._client.delete_topics([topic], request_timeout=TIMEOUT_SECONDS)[topic]
+        try:
+            future.result()
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise self._told(error, topic) from error
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while topic in self._ask(lambda: self._client.list_topics(timeout=TIMEOUT_SECONDS)).topics:
+            if time.monotonic() > deadline:
+                raise MeshError(
+                    "the broker still shows the deleted topic",
+                    code="MESH-K012",
+                    where=topic,
+                    why=f"deleted, but still there after {TIMEOUT_SECONDS:.0f} s",
+                    fix="mesh plan",
+                )
+            time.sleep(0.05)
+
+    def events(self, topics: Collection[str]) -> Mapping[str, int]:
+        """How many events each topic holds, by its offsets."""
+        found: Mapping[str, int] = self._ask(lambda: self._soundings.events(topics))
+        return found
+
+    def expired(self, retention: Mapping[str, int]) -> Mapping[str, int]:
+        """By topic, how many events are older than so many milliseconds."""
+        found: Mapping[str, int] = self._ask(lambda: self._soundings.expired(retention))
+        return found
+
+    def groups(self, topics: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        """By topic, the consumer groups that hold a position on it."""
+        found: Mapping[str, tuple[str, ...]] = self._ask(lambda: self._soundings.groups(topics))
+        return found
+
+    def grants(self, principals: Collection[str]) -> frozenset[Grant] | None:
+        """What these principals may do; None where the cluster has no authorizer."""
+        found: frozenset[Grant] | None = self._ask(lambda: grants_of(self._client, principals))
+        return found
+
+    def grant(self, grant: Grant) -> None:
+        """Allow it, on top of what is allowed already."""
+        self._ask(lambda: give(self._client, grant), grant.name)
 
     def _ask(self, question: Callable[[], Any], topic: str | None = None) -> Any:
         from confluent_kafka import KafkaException

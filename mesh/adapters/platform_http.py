@@ -37,17 +37,28 @@ class HttpPlatform:
         domain, _, name = product.partition(".")
         return _contract(self._ask("GET", f"/products/{quote(domain, safe='')}/{quote(name, safe='')}/port"))
 
-    def declare_contract(self, file: str, text: str) -> None:
-        """Declare a contract that is new."""
-        self._ask("POST", "/contracts", {"file": file, "text": text})
+    def declare_contract(self, file: str, text: str, avro: str = "") -> None:
+        """Declare a contract that is new, with the schema beside it."""
+        self._ask("POST", "/contracts", {"file": file, "text": text, "avro": avro})
 
     def declare_product(self, file: str, text: str) -> None:
         """Declare a product."""
         self._ask("POST", "/products", {"file": file, "text": text})
 
-    def propose(self, file: str, text: str, reason: str) -> Mapping[str, Any]:
+    def remove_contract(self, contract_id: str) -> None:
+        """Let go of a retired contract."""
+        self._ask("DELETE", f"/contracts/{quote(contract_id, safe='')}")
+
+    def remove_product(self, full_name: str) -> None:
+        """Take a product out of the catalog."""
+        domain, _, name = full_name.partition(".")
+        self._ask("DELETE", f"/products/{quote(domain, safe='')}/{quote(name, safe='')}")
+
+    def propose(self, file: str, text: str, reason: str, avro: str = "") -> Mapping[str, Any]:
         """Open a review of a changed contract; answers the proposal with its verdict."""
-        return dict(self._ask("POST", "/proposals", {"file": file, "text": text, "reason": reason}))
+        return dict(
+            self._ask("POST", "/proposals", {"file": file, "text": text, "reason": reason, "avro": avro})
+        )
 
     def proposals(self) -> Sequence[Mapping[str, Any]]:
         """All proposals, newest first."""
@@ -84,4 +95,4 @@ class HttpPlatform:
 
 
 def _contract(row: Mapping[str, Any]) -> ContractFacts:
-    return ContractFacts(row["id"], row["version"], row["sha256"], row["text"])
+    return ContractFacts(row["id"], row["version"], row["sha256"], row["text"], row.get("avro", ""))

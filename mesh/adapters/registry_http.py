@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
@@ -9,6 +12,11 @@ from mesh.adapters.http import Http
 from mesh.errors import RegistryError
 from mesh.plan.actual import SubjectFacts
 from mesh.schema import AvroSchema, parse_schema
+
+PAGE = 500
+LEVELS = "/mesh/levels"
+AT_ONCE = 8
+_NOT_SERVED = (404, 405)
 
 
 class HttpRegistry:
@@ -21,13 +29,52 @@ class HttpRegistry:
 
     def subject(self, name: str) -> SubjectFacts | None:
         """Level and live versions, oldest first; None for a subject that holds neither."""
-        status, level = self._http.request("GET", f"/config/{quote(name, safe='')}")
-        own = level["compatibilityLevel"] if status == 200 else None
+        own = self._level(name)
         status, numbers = self._http.request("GET", f"/subjects/{quote(name, safe='')}/versions")
         if status == 404:
             return SubjectFacts(own, ()) if own else None
         self._hold(status, numbers, name)
         return SubjectFacts(own, tuple(self._version(name, number) for number in numbers))
+
+    def subjects(self, names: Collection[str], prefixes: Collection[str]) -> Mapping[str, SubjectFacts]:
+        """Those of these names that are there, and every subject that starts with a prefix.
+
+        One listing for all schemas, and one for all levels where the registry is the mesh's own:
+        others do not list levels, and are asked subject by subject.
+        """
+        listed = self._listed(frozenset(names), tuple(prefixes))
+        if listed is None:
+            asked = sorted({*names, *self._starting(tuple(prefixes))})
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                found = zip(asked, pool.map(self.subject, asked), strict=True)
+                return {name: facts for name, facts in found if facts is not None}
+        asked = sorted({*names, *listed})
+        levels = self._levels(asked)
+        return {
+            name: SubjectFacts(levels[name], tuple(listed.get(name, ())))
+            for name in asked
+            if levels[name] is not None or name in listed
+        }
+
+    def refusal(self, subject: str, schema: AvroSchema) -> str | None:
+        """Why the registry would not take this schema next; None when it would, or will not say."""
+        path = f"/compatibility/subjects/{quote(subject, safe='')}/versions?verbose=true"
+        status, answer = self._http.request("POST", path, {"schema": schema.text})
+        if status in _NOT_SERVED:
+            return None
+        if status in (409, 422):
+            return str(answer.get("message", answer)) if isinstance(answer, dict) else str(answer)
+        self._hold(status, answer, subject)
+        if answer.get("is_compatible", True):
+            return None
+        return "; ".join(map(str, answer.get("messages") or ())) or "it answers that it is incompatible"
+
+    def delete_subject(self, name: str) -> None:
+        """Take a subject off the list, with its level; ids of its schemas still answer."""
+        for path in (f"/subjects/{quote(name, safe='')}", f"/config/{quote(name, safe='')}"):
+            status, answer = self._http.request("DELETE", path)
+            if status != 404:
+                self._hold(status, answer, name)
 
     def register(self, subject: str, schema: AvroSchema) -> int:
         """The schema's id; registering again gives the same one."""
@@ -61,6 +108,61 @@ class HttpRegistry:
             self._hold(status, answer, f"schema id {schema_id}")
             known = self._by_id[schema_id] = parse_schema(answer["schema"])
         return known
+
+    def _levels(self, names: Collection[str]) -> Mapping[str, str | None]:
+        status, listed = self._http.request("GET", LEVELS)
+        if status == 200 and isinstance(listed, dict):
+            return {name: listed.get(name) for name in names}
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return dict(zip(names, pool.map(self._level, names), strict=True))
+
+    def _level(self, name: str) -> str | None:
+        status, answer = self._http.request("GET", f"/config/{quote(name, safe='')}")
+        if status == 404:
+            return None
+        self._hold(status, answer, name)
+        level: str | None = answer.get("compatibilityLevel")
+        return level
+
+    def _listed(
+        self, names: frozenset[str], prefixes: tuple[str, ...]
+    ) -> Mapping[str, list[AvroSchema]] | None:
+        """Live versions by subject, oldest first; None when the registry does not list schemas."""
+        rows: list[dict[str, Any]] = []
+        for page in self._pages():
+            if page is None:
+                return None
+            rows += [row for row in page if row["subject"] in names or row["subject"].startswith(prefixes)]
+        found: dict[str, list[AvroSchema]] = defaultdict(list)
+        for row in sorted(rows, key=lambda row: (row["subject"], row["version"])):
+            schema = self._by_id.get(row["id"])
+            if schema is None:
+                schema = self._by_id[row["id"]] = parse_schema(row["schema"])
+            found[row["subject"]].append(schema)
+        return found
+
+    def _pages(self) -> Iterator[list[dict[str, Any]] | None]:
+        first: object = None
+        for offset in range(0, 1_000_000, PAGE):
+            status, rows = self._http.request("GET", f"/schemas?offset={offset}&limit={PAGE}")
+            if status in _NOT_SERVED:
+                yield None
+                return
+            self._hold(status, rows, "schemas")
+            # Some registries know no pages and answer everything every time.
+            if not rows or rows[0] == first:
+                return
+            first = first or rows[0]
+            yield rows
+            if len(rows) < PAGE:
+                return
+
+    def _starting(self, prefixes: tuple[str, ...]) -> list[str]:
+        if not prefixes:
+            return []
+        status, names = self._http.request("GET", "/subjects")
+        self._hold(status, names, "subjects")
+        return [name for name in names if name.startswith(prefixes)]
 
     def _version(self, subject: str, number: int) -> AvroSchema:
         status, answer = self._http.request("GET", f"/subjects/{quote(subject, safe='')}/versions/{number}")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mesh import limits
+from mesh.contract.refinement import AVRO_SUFFIX
 from mesh.declaration import CONTRACT_SUFFIX, PRODUCT_SUFFIX, SourceFile
 from mesh.errors import UsageError
 
@@ -34,28 +35,35 @@ def read_sources(paths: Iterable[Path], root: Path) -> Iterator[SourceFile]:
                 fix="mesh check contracts",
             )
         for file in sorted(_declarations(path)):
-            if file.resolve() in read:
+            absolute = file.resolve()
+            if absolute in read:
                 continue
-            read.add(file.resolve())
-            yield SourceFile(_display(file, root), _read(file))
+            read.add(absolute)
+            shown = absolute.relative_to(root) if absolute.is_relative_to(root) else file
+            yield SourceFile(str(shown), read_file(file))
 
 
 def _declarations(path: Path) -> Iterator[Path]:
     if path.is_file():
         yield path
+        schema = path.with_name(path.name.removesuffix(CONTRACT_SUFFIX) + AVRO_SUFFIX)
+        if path.name.endswith(CONTRACT_SUFFIX) and schema.is_file():
+            yield schema
         return
+    with_contracts: set[Path] = set()
     for suffix in (CONTRACT_SUFFIX, PRODUCT_SUFFIX):
         for file in path.rglob(f"*{suffix}"):
             if file.is_file() and not _SKIPPED.intersection(file.relative_to(path).parts):
                 yield file
+                if suffix == CONTRACT_SUFFIX:
+                    with_contracts.add(file.parent)
+    # Elsewhere, Avro schemas are files like any other.
+    for folder in with_contracts:
+        yield from folder.glob(f"*{AVRO_SUFFIX}")
 
 
-def _display(file: Path, root: Path) -> str:
-    absolute = file.resolve()
-    return str(absolute.relative_to(root)) if absolute.is_relative_to(root) else str(file)
-
-
-def _read(file: Path) -> bytes:
+def read_file(file: Path) -> bytes:
+    """The bytes of a file, at most one more than is allowed; raises UsageError (MESH-U021)."""
     try:
         with file.open("rb") as handle:
             return handle.read(limits.CONTRACT_BYTES + 1)

@@ -8,6 +8,7 @@ import typer
 
 from mesh.cli.declarations import AsJson, Paths, declared
 from mesh.cli.output import data, finding_rows, paint, tell_findings, timed
+from mesh.cli.policies import policy_findings
 
 
 def register(app: typer.Typer) -> None:
@@ -16,19 +17,20 @@ def register(app: typer.Typer) -> None:
 
 
 def check(paths: Paths = None, as_json: AsJson = False) -> None:
-    """Check contracts and products: standards, references, Avro types, rules.
+    """Check contracts and products: standards, references, Avro types, rules, policies.
 
     Example: mesh check contracts/operations
     """
     with timed("checked"):
         found = declared(paths)
-    errors = sum(1 for f in found.findings if f.severity == "error")
-    warnings = len(found.findings) - errors
+        findings = (*found.findings, *policy_findings(found))
+    errors = sum(1 for f in findings if f.severity == "error")
+    warnings = sum(1 for f in findings if f.severity == "warning")
     if as_json:
         facts = {"contracts": len(found.contracts), "products": len(found.products)}
-        data({"format_version": "1.0", **facts, "findings": finding_rows(found.findings)})
+        data({"format_version": "1.0", **facts, "findings": finding_rows(findings)})
     else:
-        tell_findings(found.findings, sys.stdout)
+        tell_findings(findings, sys.stdout)
         word = paint("failed", "red") if errors else paint("ok", "green")
         print(
             f"{word}: {len(found.contracts)} contracts, {len(found.products)} products,"

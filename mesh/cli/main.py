@@ -15,9 +15,42 @@ from typing import Annotated
 
 import typer
 
-from mesh.cli import checks, declarations, events, fake, new, plans, reviews
+from mesh.cli import (
+    checks,
+    ci,
+    declarations,
+    diffs,
+    drifts,
+    events,
+    exports,
+    fake,
+    imports,
+    new,
+    plans,
+    policies,
+    reviews,
+    rules,
+)
 from mesh.cli.output import tell_error
 from mesh.errors import MeshError, UsageError
+
+#: As a product comes to be: the order of `mesh --help`.
+IN_STORY_ORDER = (
+    new,
+    imports,
+    checks,
+    rules,
+    fake,
+    exports,
+    diffs,
+    policies,
+    ci,
+    plans,
+    drifts,
+    reviews,
+    declarations,
+    events,
+)
 
 app = typer.Typer(
     name="mesh",
@@ -48,7 +81,7 @@ def root(
 def build() -> typer.Typer:
     """The whole command: the framework's verbs, then those of every installed platform."""
     if not app.registered_commands:
-        for module in (checks, plans, declarations, reviews, events, fake, new):
+        for module in IN_STORY_ORDER:
             module.register(app)
         for entry in sorted(entry_points(group="mesh.commands"), key=lambda e: e.name):
             entry.load()(app)

@@ -9,9 +9,10 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import TextIO
 
-from mesh.errors import Finding, MeshError
+from mesh.errors import Finding, MeshError, UsageError
 
 _CODES = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "bold": "1", "dim": "2"}
 
@@ -60,6 +61,40 @@ def tell_findings(findings: Sequence[Finding], stream: TextIO) -> None:
             print(f"  why:  {finding.why}", file=stream)
         if finding.fix:
             print(f"  next: {finding.fix}", file=stream)
+
+
+def tell_findings_briefly(findings: Sequence[Finding]) -> None:
+    """One line per finding on stderr: what somebody may want to know, with the data on stdout."""
+    for finding in findings:
+        note(f"{finding.where}: {paint(finding.code, 'yellow', sys.stderr)} {finding.message}")
+
+
+def deliver(text: str, file: Path | None) -> None:
+    """Text on stdout, or as a new file; raises UsageError (MESH-U118) rather than overwrite one."""
+    if file is None:
+        sys.stdout.write(text)
+        return
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("x", encoding="utf-8", newline="\n") as handle:
+            handle.write(text)
+    except FileExistsError:
+        raise UsageError(
+            f"{file} is there already",
+            code="MESH-U118",
+            where=str(file),
+            why="what you wrote is not overwritten",
+            fix=f"rm {file}, or choose another name",
+        ) from None
+    except OSError as error:
+        raise UsageError(
+            f"{file} cannot be written",
+            code="MESH-U118",
+            where=str(file),
+            why=error.strerror or str(error),
+            fix="choose another place",
+        ) from error
+    note(f"written: {file}")
 
 
 def finding_rows(findings: Sequence[Finding]) -> list[dict[str, object]]:

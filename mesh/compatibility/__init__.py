@@ -1,12 +1,14 @@
 """What a change of schema breaks: for whom, where, and what to do.
 
-`check` gives the verdict that schema registries give; `logical_changes` what they overlook.
+`verdict` is the whole answer; `check` gives the part that schema registries give, `logical_changes` what
+they overlook.
 """
 
 from mesh.compatibility.check import Direction, Incompatibility, check, compare
 from mesh.compatibility.levels import Level
 from mesh.compatibility.logical_changes import LogicalChange, logical_changes
 from mesh.compatibility.resolution import Problem, ProblemType, problems
+from mesh.compatibility.verdict import Verdict, verdict
 
 __all__ = [
     "Direction",
@@ -15,8 +17,10 @@ __all__ = [
     "LogicalChange",
     "Problem",
     "ProblemType",
+    "Verdict",
     "check",
     "compare",
     "logical_changes",
     "problems",
+    "verdict",
 ]

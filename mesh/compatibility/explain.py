@@ -69,8 +69,8 @@ def _explain_both(problem: Problem, *, was: Node, now: Node) -> tuple[str, str]:
     match problem.type:
         case ProblemType.AMBIGUOUS_FIELD_ALIASES:
             return (
-                f"{where} stands for several fields of the other schema through its aliases.",
-                f"remove the aliases of {where} that name fields still in use",
+                f"{where} is ambiguous: through aliases, the {problem.message}.",
+                "remove the aliases that name fields still in use",
             )
         case ProblemType.FIXED_SIZE_MISMATCH:
             assert isinstance(was, Fixed)

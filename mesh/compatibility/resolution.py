@@ -10,8 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mesh import limits
-from mesh.errors import SchemaError
+from mesh.compatibility.budget import Budget
 from mesh.schema import AvroSchema
 from mesh.schema.nodes import (
     MISSING,
@@ -28,15 +27,14 @@ from mesh.schema.nodes import (
     simple_name,
 )
 
-_PROMOTIONS = {
+#: What a reader's type takes besides itself.
+PROMOTIONS = {
     "long": {"int"},
     "float": {"int", "long"},
     "double": {"int", "long", "float"},
     "bytes": {"string"},
     "string": {"bytes"},
 }
-#: A reader's and a writer's types may alternate in depth (unions on either side).
-_DEEPEST = 2 * limits.SCHEMA_DEPTH
 
 
 class ProblemType(StrEnum):
@@ -48,7 +46,8 @@ class ProblemType(StrEnum):
     READER_FIELD_MISSING_DEFAULT_VALUE = "READER_FIELD_MISSING_DEFAULT_VALUE"
     TYPE_MISMATCH = "TYPE_MISMATCH"
     MISSING_UNION_BRANCH = "MISSING_UNION_BRANCH"
-    #: Our own: Java raises an exception where one field takes two of the writer's through aliases.
+    #: Our own: Java raises an exception where one field takes two of the writer's through aliases. Where two
+    #: fields take the same one, it calls them compatible and then finds no value for the second.
     AMBIGUOUS_FIELD_ALIASES = "AMBIGUOUS_FIELD_ALIASES"
 
 
@@ -98,7 +97,7 @@ class _Resolution:
         self._reader_names = reader.names
         self._writer_names = writer.names
         self._seen: dict[tuple[Node, Node], tuple[Problem, ...]] = {}
-        self._steps = limits.COMPATIBILITY_STEPS
+        self._budget = Budget()
 
     def compare(self, reader: Node, writer: Node, place: _Place) -> tuple[Problem, ...]:
         reader = self._reader_names[reader.fullname] if isinstance(reader, Reference) else reader
@@ -106,7 +105,7 @@ class _Resolution:
         known = self._seen.get((reader, writer))
         if known is not None:
             return known
-        self._spend(1, place)
+        self._budget.spend(1, place.path, place.depth)
         # A pair that is being compared counts as compatible: recursion holds unless something else breaks it.
         self._seen[reader, writer] = ()
         found = self._resolve(reader, writer, place)
@@ -117,20 +116,9 @@ class _Resolution:
         """Whether one branch of a reader's union reads the writer's type."""
         reader = self._reader_names[branch.fullname] if isinstance(branch, Reference) else branch
         # Only the verdict counts here, so a type of another name need not be walked.
-        if isinstance(reader, Named) and isinstance(writer, Named) and not _names_match(reader, writer):
+        if isinstance(reader, Named) and isinstance(writer, Named) and not names_match(reader, writer):
             return False
         return not self.compare(reader, writer, place)
-
-    def _spend(self, steps: int, place: _Place) -> None:
-        self._steps -= steps
-        if self._steps < 0 or place.depth > _DEEPEST:
-            raise SchemaError(
-                "the two schemas are too complex to compare",
-                code="MESH-A410",
-                where=place.path or "/",
-                why=f"it takes more than {limits.COMPATIBILITY_STEPS:,} steps or {_DEEPEST} levels",
-                fix="use fewer nested unions of records",
-            )
 
     def _resolve(self, reader: Node, writer: Node, place: _Place) -> tuple[Problem, ...]:
         match reader, writer:
@@ -156,18 +144,22 @@ class _Resolution:
             case Record(), Record():
                 fields = self._fields(reader, writer, place)
                 return self._merge([_name_problems(reader, writer, place), *fields], place)
-        if reader.kind == writer.kind or writer.kind in _PROMOTIONS.get(reader.kind, ()):
+        if reader.kind == writer.kind or writer.kind in PROMOTIONS.get(reader.kind, ()):
             return ()
         message = f"reader type: {reader.kind.upper()} not compatible with writer type: {writer.kind.upper()}"
         return (_problem(ProblemType.TYPE_MISMATCH, place, message, reader, writer),)
 
     def _fields(self, reader: Record, writer: Record, place: _Place) -> Iterable[tuple[Problem, ...]]:
         written = {field.name: field for field in writer.fields}
+        taken: dict[str, str] = {}
         for index, field in enumerate(reader.fields):
             inside = place.into_field(index, field.name)
             sources = [written[name] for name in (field.name, *field.aliases) if name in written]
+            first = taken.setdefault(sources[0].name, field.name) if sources else field.name
             if len(sources) > 1:
                 yield (_ambiguous(field, sources, inside, reader, writer),)
+            elif first != field.name:
+                yield (_taken_twice(field, first, sources[0], inside, reader, writer),)
             elif sources:
                 yield self.compare(field.type, sources[0].type, inside.into("type"))
             elif field.default is MISSING:
@@ -177,7 +169,7 @@ class _Resolution:
     def _merge(self, parts: Iterable[tuple[Problem, ...]], place: _Place) -> tuple[Problem, ...]:
         merged: dict[Problem, None] = {}
         for part in parts:
-            self._spend(len(part), place)
+            self._budget.spend(len(part), place.path, place.depth)
             merged.update(dict.fromkeys(part))
         return tuple(merged)
 
@@ -186,13 +178,14 @@ def _problem(kind: ProblemType, place: _Place, message: str, reader: Node, write
     return Problem(kind, place.path or "/", place.field, message, reader, writer)
 
 
-def _names_match(reader: Named, writer: Named) -> bool:
+def names_match(reader: Named, writer: Named) -> bool:
+    """Whether a reader takes a named type of the writer's for its own (Avro 1.12, «Aliases»)."""
     # Namespaces do not count, and the writer's aliases are never looked at.
     return simple_name(reader.fullname) == simple_name(writer.fullname) or writer.fullname in reader.aliases
 
 
 def _name_problems(reader: Named, writer: Named, place: _Place) -> tuple[Problem, ...]:
-    if _names_match(reader, writer):
+    if names_match(reader, writer):
         return ()
     message = f"expected: {writer.fullname}"
     return (_problem(ProblemType.NAME_MISMATCH, place.into("name"), message, reader, writer),)
@@ -216,4 +209,11 @@ def _symbol_problems(reader: Enum, writer: Enum, place: _Place) -> tuple[Problem
 def _ambiguous(field: Field, sources: list[Field], place: _Place, reader: Record, writer: Record) -> Problem:
     names = ", ".join(source.name for source in sources)
     message = f"reader field {field.name} matches several writer fields: {names}"
+    return _problem(ProblemType.AMBIGUOUS_FIELD_ALIASES, place, message, reader, writer)
+
+
+def _taken_twice(
+    field: Field, first: str, source: Field, place: _Place, reader: Record, writer: Record
+) -> Problem:
+    message = f"reader fields {first} and {field.name} both match the writer field {source.name}"
     return _problem(ProblemType.AMBIGUOUS_FIELD_ALIASES, place, message, reader, writer)

@@ -7,22 +7,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mesh import naming
-from mesh.contract import durations
+from mesh.contract import custom_properties
+from mesh.contract.elements import Element, inner
 from mesh.contract.yaml import Document, Path
 from mesh.errors import Finding, UsageError
 from mesh.versioning import Version
 
 STATUSES = ("proposed", "draft", "active", "deprecated", "retired")
 _AVRO_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_LEVELS = (
-    "BACKWARD",
-    "BACKWARD_TRANSITIVE",
-    "FORWARD",
-    "FORWARD_TRANSITIVE",
-    "FULL",
-    "FULL_TRANSITIVE",
-    "NONE",
-)
 
 
 def beyond_the_standard(document: Document) -> Iterator[Finding]:
@@ -92,7 +84,7 @@ def beyond_the_standard(document: Document) -> Iterator[Finding]:
             "add properties:, each with name and logicalType",
         )
     yield from _property_findings(document, properties, ("schema", 0, "properties"))
-    yield from _custom_findings(document, schema[0])
+    yield from custom_properties.values(document, schema[0], ("schema", 0))
     yield from _key_findings(document, schema[0], properties)
 
 
@@ -119,10 +111,6 @@ def _property_findings(document: Document, properties: list[Any], path: Path) ->
             )
         seen.add(name)
         yield from _type_findings(document, item, here, f"the property {name!r}")
-        for number, rule in enumerate(item.get("quality") or []):
-            yield from _pattern_findings(
-                document, rule.get("arguments"), (*here, "quality", number, "arguments")
-            )
 
 
 def _pattern_findings(document: Document, holder: Any, path: Path) -> Iterator[Finding]:
@@ -157,38 +145,14 @@ def _type_findings(document: Document, item: Mapping[str, Any], path: Path, name
         )
     options = (*path, "logicalTypeOptions")
     yield from _pattern_findings(document, item.get("logicalTypeOptions"), options)
+    for number, rule in enumerate(item.get("quality") or []):
+        yield from _pattern_findings(document, rule.get("arguments"), (*path, "quality", number, "arguments"))
     yield from _property_findings(document, item.get("properties") or [], (*path, "properties"))
     if "items" in item:
         yield from _type_findings(document, item["items"], (*path, "items"), f"what {name} lists")
     if "value" in item.get("map", {}):
         value = item["map"]["value"]
         yield from _type_findings(document, value, (*path, "map", "value"), f"what {name} maps to")
-
-
-def _custom_findings(document: Document, schema: Mapping[str, Any]) -> Iterator[Finding]:
-    times = [p.get("name") for p in schema.get("properties") or [] if p.get("logicalType") == "timestamp"]
-    for index, entry in enumerate(schema.get("customProperties") or []):
-        where = document.at("schema", 0, "customProperties", index, "value")
-        key, value = entry["property"], entry["value"]
-        problem = ""
-        if key == "partitions" and not (type(value) is int and 1 <= value <= 10_000):
-            problem = "an integer from 1 to 10,000"
-        elif key == "cleanupPolicy" and value not in ("delete", "compact", "compact,delete"):
-            problem = "delete, compact or compact,delete"
-        elif key == "retention" and durations.milliseconds(value) is None:
-            problem = "an ISO 8601 duration such as P400D, or forever"
-        elif key == "eventTime" and value not in times:
-            problem = "the name of a timestamp property of this schema"
-        elif key == "compatibility" and value not in _LEVELS:
-            problem = ", ".join(_LEVELS)
-        if problem:
-            yield Finding(
-                code="MESH-C046",
-                message=f"{key} cannot be {value!r}",
-                where=where,
-                why=f"expected {problem}",
-                fix="correct the value; docs/reference/custom-properties.md has the table",
-            )
 
 
 def _key_findings(document: Document, schema: Mapping[str, Any], properties: list[Any]) -> Iterator[Finding]:
@@ -202,3 +166,42 @@ def _key_findings(document: Document, schema: Mapping[str, Any], properties: lis
                 why="compaction keeps the last event of each key, and Kafka refuses events without one",
                 fix="write primaryKey: true on the property that identifies an event",
             )
+    for path, problem in _misplaced(properties):
+        yield Finding(
+            code="MESH-C026",
+            message=problem,
+            where=document.at("schema", 0, "properties", *path),
+            why="the key of an event is made of properties of its schema, in the order of primaryKeyPosition",
+            fix="number the parts of the key 1, 2, 3 and so on",
+        )
+
+
+def _misplaced(properties: list[Any]) -> Iterator[tuple[Path, str]]:
+    """Positions of a key that are no order: one that stands twice, or on what is not part of the key."""
+    taken: dict[int, str] = {}
+    for index, item in enumerate(properties):
+        name, position = item.get("name", ""), item.get("primaryKeyPosition", -1)
+        if item.get("primaryKey") and position >= 1:
+            if position in taken:
+                what = f"{taken[position]!r} and {name!r} are both part {position} of the key"
+                yield (index, "primaryKeyPosition"), what
+            taken.setdefault(position, name)
+        elif position >= 1 and not item.get("primaryKey"):
+            yield (index, "primaryKeyPosition"), f"{name!r} has a position in the key, and is not part of it"
+        elif item.get("primaryKey") and position != -1:
+            yield (index, "primaryKeyPosition"), f"{name!r} cannot be part {position} of the key"
+        for element in inner(item, (index,), name):
+            yield from _inside(element)
+    keyed = [item for item in properties if item.get("primaryKey")]
+    if taken and len(keyed) > len(taken):
+        yield (), "some parts of the key have a position, others none"
+
+
+def _inside(element: Element) -> Iterator[tuple[Path, str]]:
+    if element.item.get("primaryKey"):
+        yield (
+            (*element.path, "primaryKey"),
+            f"{element.name!r} stands inside a property, and cannot be the key",
+        )
+    for child in inner(element.item, element.path, element.name):
+        yield from _inside(child)

@@ -56,14 +56,23 @@ def milliseconds(text: Any) -> int | None:
 
 def from_unit(value: Any, unit: str) -> int:
     """An SLA value with its unit in milliseconds; -1 (keep for ever) when it has no such reading."""
-    word = unit.lower()
-    word = _UNITS.get(word) or _UNITS.get(word.removesuffix("s"), "")
+    word = _unit(unit)
     if isinstance(value, str) and value.isascii() and value.isdigit():
         value = int(value[:20])
     if isinstance(value, int | float) and not isinstance(value, bool) and word:
         return int(min(value * _MS[word], LONGEST)) if value >= 0 else FOREVER
     found = milliseconds(value)
     return FOREVER if found is None else found
+
+
+def known_unit(unit: str) -> bool:
+    """Whether a unit of an SLA property is one of time; none at all means days."""
+    return bool(_unit(unit))
+
+
+def _unit(unit: str) -> str:
+    word = unit.lower()
+    return _UNITS.get(word) or _UNITS.get(word.removesuffix("s"), "")
 
 
 def words(ms: int) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mesh.contract.yaml import Document
-from mesh.errors import Location, Severity
+from mesh.errors import Finding, Location, Severity
 from mesh.schema import AvroSchema
 from mesh.versioning import Version
 
@@ -39,6 +39,9 @@ class Property:
     description: str
     required: bool = False
     primary_key: int | None = None  #: position in the key, from 1; None when not part of it
+    unique: bool = False
+    deprecated: bool = False
+    semantic_type: str = ""  #: column, measure or dimension, as written
     classification: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     enum: tuple[Any, ...] = ()
@@ -46,6 +49,7 @@ class Property:
     items: Property | None = None
     values: Property | None = None  #: of a map
     examples: tuple[Any, ...] = ()
+    references: tuple[str, ...] = ()  #: where its relationships lead, as written
     tags: tuple[str, ...] = ()
     custom: Mapping[str, Any] = field(default_factory=dict)
     where: Location = _NOWHERE
@@ -53,7 +57,11 @@ class Property:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QualityRule:
-    """One ODCS quality rule; `property` is None for a rule on the whole schema object."""
+    """One ODCS quality rule.
+
+    `property` is None for a rule on the whole schema object, else the dotted name of the property the rule
+    stands on: `delay`, `address.street`, `tags[]`, `attributes{}` (mesh/contract/elements.py).
+    """
 
     name: str
     kind: str  #: library, sql, custom or text
@@ -99,6 +107,8 @@ class TopicSettings:
     partitions: int = 1
     cleanup_policy: str = "delete"
     retention_ms: int = -1  #: -1 keeps for ever
+    min_insync_replicas: int | None = None  #: None leaves it to the cluster
+    max_message_bytes: int | None = None  #: None leaves it to the cluster
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +138,7 @@ class Contract:
     custom: Mapping[str, Any] = field(default_factory=dict)  #: customProperties of the schema object
     refined: AvroSchema | None = field(default=None, repr=False)  #: the `.avsc` beside it, when it agrees
     document: Document = field(repr=False)
+    findings: tuple[Finding, ...] = field(default=(), repr=False, compare=False)  #: warnings of its reading
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -137,8 +148,9 @@ class Contract:
 
     @property
     def sha256(self) -> str:
-        """The hash of the text exactly as written: what is reviewed is what is approved."""
-        return hashlib.sha256(self.document.text.encode()).hexdigest()
+        """The hash of the text as written and of its `.avsc`: what is reviewed is what is approved."""
+        more = f"\0{self.refined.text}" if self.refined else ""
+        return hashlib.sha256((self.document.text + more).encode()).hexdigest()
 
     def property(self, name: str) -> Property | None:
         """The top-level property of that name."""

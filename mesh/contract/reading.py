@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
-from mesh.contract import durations, validation
+from mesh.contract import conformity, durations, service_levels, variables
+from mesh.contract.checks import beyond_the_schema
 from mesh.contract.completeness import beyond_the_standard
+from mesh.contract.elements import schema_objects
 from mesh.contract.model import (
     OPERATORS,
     Contract,
@@ -16,20 +20,30 @@ from mesh.contract.model import (
     ServiceLevel,
     TopicSettings,
 )
+from mesh.contract.options import bounds
 from mesh.contract.yaml import Document, Path, plain, read
-from mesh.errors import DeclarationError, Location
+from mesh.errors import DeclarationError, Finding, Location
 from mesh.versioning import Version
 
+NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
-def read_contract(raw: bytes, file: str) -> Contract:
-    """Read one contract file; raises DeclarationError whose `findings` name every problem."""
+
+def read_contract(raw: bytes, file: str, values: Mapping[str, str] = NO_VARIABLES) -> Contract:
+    """Read one contract file; raises DeclarationError whose `findings` name every problem.
+
+    `values` are those of its variables (`${NAME}`). Warnings are kept in `Contract.findings`.
+    """
     document = read(raw, file)
-    found = list(validation.findings(document, "odcs-v3.2.0"))
-    if not found:
-        found = list(beyond_the_standard(document))
-    if any(finding.severity == "error" for finding in found):
-        first = found[0]
-        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    found = list(conformity.findings(document, "odcs"))
+    if not any(finding.severity == "error" for finding in found):
+        found += variables.findings(document, values)
+        document = variables.resolved(document, values)
+        found += (_asked_by_the_mesh(finding) for finding in beyond_the_standard(document))
+        found += beyond_the_schema(document)
+    errors = [finding for finding in found if finding.severity == "error"]
+    if errors:
+        first = errors[0]
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         raise DeclarationError(
             first.message + more,
             code=first.code,
@@ -38,7 +52,11 @@ def read_contract(raw: bytes, file: str) -> Contract:
             fix=first.fix,
             findings=found,
         )
-    return _contract(document)
+    return replace(_contract(document), findings=tuple(found))
+
+
+def _asked_by_the_mesh(finding: Finding) -> Finding:
+    return replace(finding, why=f"{finding.why} (the file is valid ODCS; the mesh asks for more)")
 
 
 def _contract(document: Document) -> Contract:
@@ -71,12 +89,14 @@ def _contract(document: Document) -> Contract:
         topic=schema["physicalName"],
         schema_name=schema["name"],
         properties=properties,
-        quality=tuple(_quality(schema, document)),
+        quality=tuple(_quality(document)),
         service_levels=levels,
         settings=TopicSettings(
             partitions=custom.get("partitions", 1),
             cleanup_policy=custom.get("cleanupPolicy", "delete"),
             retention_ms=_retention(custom, levels),
+            min_insync_replicas=custom.get("minInsyncReplicas"),
+            max_message_bytes=custom.get("maxMessageBytes"),
         ),
         event_time=custom.get("eventTime"),
         compatibility=custom.get("compatibility", "BACKWARD"),
@@ -104,7 +124,7 @@ def _retention(custom: Mapping[str, Any], levels: tuple[ServiceLevel, ...]) -> i
         wanted = durations.milliseconds(custom["retention"])
         return durations.FOREVER if wanted is None else wanted
     for level in levels:
-        if level.property.lower() in ("retention", "re"):
+        if service_levels.canonical(level.property) == "retention":
             return durations.from_unit(level.value, level.unit)
     return durations.FOREVER
 
@@ -119,37 +139,38 @@ def _property(item: Mapping[str, Any], document: Document, path: Path) -> Proper
         logical_type=item.get("logicalType", "string"),
         description=item.get("description", ""),
         required=item.get("required", False),
+        unique=item.get("unique", False),
         primary_key=max(position, 1) if item.get("primaryKey") else None,
+        deprecated=item.get("deprecated", False),
+        semantic_type=item.get("semanticType", ""),
         classification=item.get("classification", ""),
-        options=item.get("logicalTypeOptions", {}),
+        options=bounds(item.get("logicalTypeOptions", {})),
         enum=tuple(entry["value"] if isinstance(entry, dict) else entry for entry in item.get("enum", [])),
         properties=tuple(_property(p, document, (*path, "properties", i)) for i, p in enumerate(nested)),
         items=_property(inner, document, (*path, "items")) if inner else None,
         values=_property(values, document, (*path, "map", "value")) if values else None,
         examples=tuple(item.get("examples", [])),
+        references=tuple(_leads_to(item)),
         tags=tuple(item.get("tags", [])),
         custom=_custom(item),
         where=where,
     )
 
 
-def _quality(schema: Mapping[str, Any], document: Document) -> Iterator[QualityRule]:
-    for index, rule in enumerate(schema.get("quality", [])):
-        yield _rule(rule, None, document.at("schema", 0, "quality", index))
-    for number, item in enumerate(schema["properties"]):
-        yield from _quality_of(item, document, ("schema", 0, "properties", number), item["name"])
+def _leads_to(item: Mapping[str, Any]) -> Iterator[str]:
+    for relation in item.get("relationships", []):
+        to = relation.get("to", [])
+        yield from to if isinstance(to, list) else [to]
 
 
-def _quality_of(item: Mapping[str, Any], document: Document, at: Path, name: str) -> Iterator[QualityRule]:
-    """The quality rules of a property and of what is inside it, each under its path in the event."""
-    for index, rule in enumerate(item.get("quality") or []):
-        yield _rule(rule, name, document.at(*at, "quality", index))
-    for index, nested in enumerate(item.get("properties") or []):
-        yield from _quality_of(nested, document, (*at, "properties", index), f"{name}.{nested['name']}")
-    if item.get("items"):
-        yield from _quality_of(item["items"], document, (*at, "items"), f"{name}[]")
-    if item.get("map", {}).get("value"):
-        yield from _quality_of(item["map"]["value"], document, (*at, "map", "value"), f"{name}{{}}")
+def _quality(document: Document) -> Iterator[QualityRule]:
+    for schema in schema_objects(document.data):
+        for index, rule in enumerate(schema.item.get("quality") or []):
+            yield _rule(plain(rule), None, document.at(*schema.path, "quality", index))
+        for element in schema.elements():
+            for index, rule in enumerate(element.item.get("quality") or []):
+                where = document.at(*element.path, "quality", index)
+                yield _rule(plain(rule), element.name, where)
 
 
 def _rule(rule: Mapping[str, Any], name: str | None, where: Location) -> QualityRule:

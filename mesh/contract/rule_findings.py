@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from mesh.contract.model import Contract
 from mesh.contract.record_rules import Written, written_rules
+from mesh.contract.rule_targets import target_findings
 from mesh.contract.rule_types import event_of
 from mesh.errors import DeclarationError, Finding
 from mesh.rules.compilation import prepare
@@ -17,11 +18,12 @@ from mesh.schema import AvroSchema
 def rule_findings(contract: Contract, schema: AvroSchema) -> tuple[Finding, ...]:
     """The record rules of a contract that do not compile against the Avro schema of its events.
 
-    MESH-C040…C043, at the place of the option or value that is wrong; nothing means that publishers,
-    subscribers and window checks will take them all.
+    MESH-C040…C043, at the place of the option or value that is wrong; no error means that publishers,
+    subscribers and window checks will take them all. What other engines cannot check is info.
     """
     event = event_of(schema)
-    return tuple(finding for written in written_rules(contract) for finding in _of_rule(written, event))
+    errors = [finding for written in written_rules(contract) for finding in _of_rule(written, event)]
+    return tuple(errors or target_findings(contract, schema))
 
 
 def _of_rule(written: Written, event: Object) -> Iterator[Finding]:

@@ -93,13 +93,25 @@ def _leaves(error: Any) -> Iterator[Any]:
     branches: dict[Any, list[Any]] = {}
     for inner in error.context:
         branches.setdefault(inner.schema_path[0], []).append(inner)
-    closest = min(branches.values(), key=lambda found: (_distance(found), len(found)))
+    closest = min(branches.values(), key=_distance)
     for inner in closest:
         yield from _leaves(inner)
 
 
-def _distance(found: list[Any]) -> int:
-    return sum(1 for error in found if error.validator in {"type", "const", "enum"} and not error.path)
+def _distance(found: list[Any]) -> tuple[int, int, int]:
+    """How far a branch is from what was meant: of another kind, of other keys, with more flaws."""
+    kinds = sum(1 for error in found if _another_kind(error))
+    keys = sum(1 for error in found if error.validator == "required" and not error.path)
+    return kinds, keys, len(found)
+
+
+def _another_kind(error: Any) -> bool:
+    """Whether a branch fails because it is about another kind of value, not because of a flaw in this one."""
+    if error.path:
+        return False
+    if error.context:
+        return all(_another_kind(inner) for inner in error.context)
+    return error.validator in {"type", "const", "enum"}
 
 
 def _choices(error: Any) -> list[str]:
@@ -107,7 +119,10 @@ def _choices(error: Any) -> list[str]:
     if error.validator != "oneOf" or not isinstance(error.instance, dict):
         return []
     keys = [branch.get("required", ()) for branch in error.validator_value]
-    return [names[0] for names in keys] if all(len(names) == 1 for names in keys) else []
+    names = [required[0] for required in keys if len(required) == 1]
+    # With exactly one of them, its value is at fault, and the branch of that key says why.
+    chosen = sum(1 for name in names if name in error.instance) != 1
+    return names if chosen and len(names) == len(keys) else []
 
 
 def _follows(error: Any, leaves: Sequence[Any]) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from mesh.contract.model import Property
+from mesh.errors import Location
 from mesh.export.pydantic_constraints import facts_of
 from mesh.export.python_source import (
     Bracketed,
@@ -76,7 +78,7 @@ class Classes:
 
     def record(self, wanted: str, doc: str, properties: Sequence[Property]) -> str:
         """The name of the class with these fields, made when there is none yet."""
-        key = (doc, tuple(properties))
+        key = (doc, tuple(map(_nowhere, properties)))
         name = self._name(wanted, key)
         if self._known.get(name) == key:
             return name
@@ -99,9 +101,11 @@ class Classes:
         return name
 
     def _name(self, wanted: str, key: tuple[Any, ...]) -> str:
-        name = identifier(wanted)
+        name = first = identifier(wanted)
+        number = 1
         while name in _TAKEN or name in self._fields or self._known.get(name, key) != key:
-            name += "_"
+            number += 1
+            name = f"{first}{number}"
         return name
 
     def _import(self, name: str) -> str:
@@ -193,13 +197,13 @@ class Classes:
 
     def _enum(self, prop: Property, path: str) -> str:
         wanted = str(prop.custom.get("avroName", path)).rpartition(".")[2]
-        key = ("enum", prop.enum)
+        doc = str(prop.custom.get("avroTypeDoc", ""))
+        key = (doc, prop.enum)
         name = self._name(wanted, key)
         if self._known.get(name) == key:
             return name
         self._known[name] = key
         lines = [f"class {name}({self._import('StrEnum')}):"]
-        doc = str(prop.custom.get("avroTypeDoc", ""))
         if doc.strip():
             lines += [*docstring(doc, 1), ""]
         for symbol in prop.enum:
@@ -226,6 +230,17 @@ class Classes:
         if (plain or number) and not isinstance(value, dict | list):
             return " = " + flat(literal(value))
         return ""
+
+
+def _nowhere(prop: Property) -> Property:
+    """The property without its place: the same type in two places is one class."""
+    return replace(
+        prop,
+        where=Location(""),
+        properties=tuple(map(_nowhere, prop.properties)),
+        items=prop.items and _nowhere(prop.items),
+        values=prop.values and _nowhere(prop.values),
+    )
 
 
 def _names(properties: Sequence[Property]) -> Iterator[str]:

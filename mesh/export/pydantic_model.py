@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from mesh.contract.model import Contract
 from mesh.export.pydantic_classes import Classes
 from mesh.export.python_source import Bracketed, identifier, laid_out
@@ -20,12 +22,13 @@ def model_source(contract: Contract) -> str:
 
 def class_name(text: str) -> str:
     """A name for a class: `RouteDelays` for `route-delays`, `Departure` as it is."""
-    return identifier("".join(part[:1].upper() + part[1:] for part in text.replace("-", " ").split()))
+    words = re.split(r"[\W_]+" if text.islower() else r"\W+", text)
+    return identifier("".join(word[:1].upper() + word[1:] for word in words))
 
 
 def _imports(wanted: set[tuple[str, str]]) -> list[str]:
     modules: dict[str, list[str]] = {}
-    for module, name in sorted(wanted):
+    for module, name in sorted(wanted, key=lambda pair: (pair[0] == "pydantic", pair)):
         modules.setdefault(module, []).append(name)
     lines: list[str] = []
     for module, names in modules.items():

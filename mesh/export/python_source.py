@@ -103,8 +103,8 @@ def laid_out(before: str, source: Source, after: str, depth: int) -> list[str]:
         case Named(name, value):
             return laid_out(f"{before}{name}=", value, after, depth)
         case Text(value):
-            pieces = list(_pieces(value, WIDTH - len(margin) - len(_INDENT) - 2))
-            if len(pieces) > 1:
+            pieces = list(_pieces(value, WIDTH - len(margin) - len(_INDENT)))
+            if pieces:
                 inside = [f"{margin}{_INDENT}{piece}" for piece in pieces]
                 return [f"{margin}{before}(", *inside, f"{margin}){after}"]
     return [line]
@@ -126,9 +126,9 @@ def docstring(text: str, depth: int) -> list[str]:
     """A docstring whose lines fit; its words are the text's."""
     margin = _INDENT * depth
     safe = "".join(char if char == "\n" else _shown(char) for char in text.strip())
-    safe = safe.replace('"""', '\\"\\"\\"')
-    if safe.endswith('"') and not safe.endswith('\\"'):
+    if safe.endswith('"'):
         safe = safe[:-1] + '\\"'
+    safe = safe.replace('"""', '\\"\\"\\"')
     lines: list[str] = []
     for line in safe.split("\n"):
         lines += _wrapped(line.rstrip(), WIDTH - len(margin) - 6)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from mesh import naming
 from mesh.contract.model import Property
 from mesh.contract.writing import write
+from mesh.errors import UsageError
 
 _HOST = "${MESH_KAFKA_BOOTSTRAP:-localhost:9092}"
 
@@ -20,6 +23,7 @@ class Heading:
     product: str
     team: str = ""
     owner: str = ""
+    key: tuple[str, ...] = ()
 
     @property
     def contract_id(self) -> str:
@@ -61,9 +65,41 @@ def contract_text(
     }
     if custom:
         schema["customProperties"] = _entries(custom)
-    schema["properties"] = [property_entry(prop) for prop in properties]
+    schema["properties"] = [property_entry(prop) for prop in _keyed(properties, heading.key)]
     document["schema"] = [schema]
     return write(document)
+
+
+def _keyed(properties: Sequence[Property], key: tuple[str, ...]) -> Iterator[Property]:
+    missing = [name for name in key if all(prop.name != name for prop in properties)]
+    if missing:
+        raise UsageError(
+            f"--key {missing[0]} is no property",
+            code="MESH-U117",
+            why="the properties are " + ", ".join(prop.name for prop in properties[:30]),
+            fix=f"--key {properties[0].name}",
+        )
+    for prop in properties:
+        position = key.index(prop.name) + 1 if prop.name in key else None
+        yield replace(prop, primary_key=position) if position else prop
+
+
+def as_slug(text: str) -> str:
+    """`route-delays` of `RouteDelays` or `route_delays`."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", text)
+    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
+
+
+def require_slug(text: str, option: str) -> str:
+    """The text, when it may be a part of a topic name; raises UsageError (MESH-U117)."""
+    if not naming.is_slug(text):
+        raise UsageError(
+            f"--{option} is {'missing' if not text else repr(text)}",
+            code="MESH-U117",
+            why="it becomes part of the topic: lower case letters, digits and hyphens, 2 to 63",
+            fix=f"add --{option} name-in-lower-case",
+        )
+    return text
 
 
 def property_entry(prop: Property, *, named: bool = True) -> dict[str, Any]:

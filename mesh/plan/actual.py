@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from mesh.plan.access import Grant
 from mesh.schema import AvroSchema
 
 
@@ -34,6 +35,7 @@ class ContractFacts:
     version: str
     sha256: str
     text: str
+    avro: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +48,37 @@ class ProductFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Soundings:
+    """Answers to questions that are only asked where a plan needs them (`mesh.plan.questions`)."""
+
+    events: Mapping[str, int] = field(default_factory=dict)  #: by topic
+    expired: Mapping[str, int] = field(default_factory=dict)  #: by topic: beyond the wanted retention
+    refused: Mapping[str, str] = field(default_factory=dict)  #: by subject: why the registry says no
+
+
+@dataclass(frozen=True, slots=True)
 class Actual:
-    """The world as it is: topics on the broker, subjects in the registry, what governance holds."""
+    """The world as it is: topics on the broker, subjects in the registry, what governance holds.
+
+    `grants` is None where the cluster has no authorizer. `unasked` names the parts (broker, registry,
+    platform) that did not answer, and why: nothing is known of what they hold.
+    """
 
     topics: Mapping[str, TopicFacts]
     subjects: Mapping[str, SubjectFacts]
     contracts: Mapping[str, ContractFacts]
     products: Mapping[str, ProductFacts]
+    grants: frozenset[Grant] | None = None
+    soundings: Soundings = field(default_factory=Soundings)
+    unasked: Mapping[str, str] = field(default_factory=dict)
 
 
 def base_of(actual: Actual) -> str:
-    """A fingerprint of the world a plan was made from; another one means the plan is stale."""
+    """A fingerprint of the world a plan was made from; another one means the plan is stale.
+
+    Soundings are not part of it: events come and go without making a plan wrong.
+    """
+    grants = None if actual.grants is None else sorted(str(grant) for grant in actual.grants)
     facts = {
         "topics": {name: [t.partitions, dict(sorted(t.config.items()))] for name, t in actual.topics.items()},
         "subjects": {
@@ -64,5 +86,6 @@ def base_of(actual: Actual) -> str:
         },
         "contracts": {name: c.sha256 for name, c in actual.contracts.items()},
         "products": {name: p.sha256 for name, p in actual.products.items()},
+        "grants": grants,
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

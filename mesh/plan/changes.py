@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from mesh.plan.access import Grant
+from mesh.plan.risk import Risk
 from mesh.schema import AvroSchema
-
-FORMAT_VERSION = "1.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +19,24 @@ class Change:
     subject: str
 
     @property
+    def mark(self) -> str:
+        """`+` makes something, `~` changes it, `-` removes it, `!` may lose events, `✗` will not be done."""
+        return "!" if self.risk else "+"
+
+    @property
     def detail(self) -> str:
         """What exactly, for people."""
         return ""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What people should know before they say yes."""
+        return self.risk.why if self.risk else ()
+
+    @property
+    def risk(self) -> Risk | None:
+        """What may be lost by it, and whose consent it needs; None when plain consent will do."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +54,25 @@ class DeclareContract(Change):
 
 
 @dataclass(frozen=True, slots=True)
+class DeclareRefinedContract(DeclareContract):
+    """A contract that governance does not know yet, and the Avro schema beside it."""
+
+    verb: ClassVar[str] = "declare contract and schema"
+    avro: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class DeclareProduct(Change):
-    """A product that the catalog does not know, or knows otherwise."""
+    """A product that the catalog does not know, or knows with another hash, `known`."""
 
     verb: ClassVar[str] = "declare product"
     file: str
     text: str = field(repr=False)
+    known: str = ""
+
+    @property
+    def mark(self) -> str:
+        return "~" if self.known else "+"
 
     @property
     def detail(self) -> str:
@@ -66,18 +94,49 @@ class CreateTopic(Change):
 
 
 @dataclass(frozen=True, slots=True)
+class TakeOver(Change):
+    """A topic that holds events though no contract of the mesh owns it: somebody else's, perhaps."""
+
+    verb: ClassVar[str] = "take over topic"
+    events: int
+
+    @property
+    def detail(self) -> str:
+        return f"it exists and holds {counted(self.events)}"
+
+    @property
+    def risk(self) -> Risk:
+        why = "no contract of this mesh has owned it: its events may be another owner's, in another format"
+        return Risk("adopt", self.subject, (why,))
+
+
+@dataclass(frozen=True, slots=True)
 class AlterTopic(Change):
-    """Settings that differ; `before` and `after` hold only those."""
+    """Settings that differ; `before` and `after` hold only those, `losses` says what would be lost."""
 
     verb: ClassVar[str] = "alter topic"
     before: Mapping[str, str]
     after: Mapping[str, str]
+    losses: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
+
+    @property
+    def mark(self) -> str:
+        return "!" if self.losses else "~"
 
     @property
     def detail(self) -> str:
         return ", ".join(
             f"{key}: {self.before.get(key, 'unset')} → {value}" for key, value in self.after.items()
         )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return (*self.losses, *self.hints)
+
+    @property
+    def risk(self) -> Risk | None:
+        return Risk("lossy", self.subject, self.losses) if self.losses else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +148,16 @@ class AddPartitions(Change):
     after: int
 
     @property
+    def mark(self) -> str:
+        return "~"
+
+    @property
     def detail(self) -> str:
         return f"{self.before} → {self.after}"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return ("events of one key may go to another partition from now on; their order across it ends",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +167,10 @@ class SetCompatibility(Change):
     verb: ClassVar[str] = "set compatibility"
     before: str | None
     after: str
+
+    @property
+    def mark(self) -> str:
+        return "~" if self.before else "+"
 
     @property
     def detail(self) -> str:
@@ -119,6 +190,18 @@ class RegisterSchema(Change):
 
 
 @dataclass(frozen=True, slots=True)
+class GrantAccess(Change):
+    """Something a domain may do and the cluster does not allow yet."""
+
+    verb: ClassVar[str] = "grant"
+    grant: Grant
+
+    @property
+    def detail(self) -> str:
+        return str(self.grant)
+
+
+@dataclass(frozen=True, slots=True)
 class Blocked(Change):
     """What the declaration wants and the mesh will not do; the whole plan stops here."""
 
@@ -128,30 +211,14 @@ class Blocked(Change):
     fix: str
 
     @property
+    def mark(self) -> str:
+        return "✗"
+
+    @property
     def detail(self) -> str:
         return f"{self.what}: {self.why}"
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """All changes in the order they are carried out, and the state of the world they were made from."""
-
-    changes: tuple[Change, ...]
-    base: str
-
-    @property
-    def blocked(self) -> tuple[Blocked, ...]:
-        """What stops the plan."""
-        return tuple(change for change in self.changes if isinstance(change, Blocked))
-
-    def to_json(self) -> dict[str, Any]:
-        """For machines; minor versions of the format only add."""
-        rows = [{"verb": c.verb, "subject": c.subject, "detail": c.detail} for c in self.changes]
-        blocked = [{"subject": b.subject, "what": b.what, "why": b.why, "fix": b.fix} for b in self.blocked]
-        return {
-            "format_version": FORMAT_VERSION,
-            "base": self.base,
-            "changes": len(self.changes),
-            "steps": rows,
-            "blocked": blocked,
-        }
+def counted(events: int) -> str:
+    """A number of events, for people."""
+    return "1 event" if events == 1 else f"{events:,} events"

@@ -2,43 +2,48 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
-from mesh import naming
-from mesh.compatibility import Level, check
-from mesh.contract.avro import avro_schema
-from mesh.contract.model import Contract, TopicSettings
 from mesh.declaration import Declaration
-from mesh.plan.actual import Actual, SubjectFacts, base_of
+from mesh.plan.access import wanted_grants
+from mesh.plan.actual import Actual, base_of
 from mesh.plan.changes import (
-    AddPartitions,
-    AlterTopic,
     Blocked,
     Change,
-    CreateTopic,
     DeclareContract,
     DeclareProduct,
-    Plan,
-    RegisterSchema,
-    SetCompatibility,
+    DeclareRefinedContract,
+    GrantAccess,
 )
+from mesh.plan.plan import Plan, declaration_hash, text_hash
+from mesh.plan.scope import scope_of
+from mesh.plan.subjects import subject_changes
+from mesh.plan.topics import topic_changes
+from mesh.plan.undeclared import undeclared
+
+NO_AUTHORIZER = "the cluster shows no authorizer: ACLs are not planned"
 
 
-def topic_config(settings: TopicSettings) -> dict[str, str]:
-    """A contract's topic settings in Kafka's words."""
-    return {"cleanup.policy": settings.cleanup_policy, "retention.ms": str(settings.retention_ms)}
+def make_plan(desired: Declaration, actual: Actual, domains: Iterable[str] = ()) -> Plan:
+    """The changes that lead from actual to desired; empty when they agree.
 
-
-def make_plan(desired: Declaration, actual: Actual) -> Plan:
-    """The changes that lead from actual to desired; empty when they agree."""
-    steps = [
+    `domains` are those of which everything is declared: what else is there under them is kept, and named.
+    """
+    steps = (
         *_contracts(desired, actual),
-        *_topics(desired, actual),
-        *_subjects(desired, actual),
+        *topic_changes(desired, actual),
+        *_grants(desired, actual),
+        *subject_changes(desired, actual),
         *_products(desired, actual),
-    ]
-    return Plan(tuple(steps), base_of(actual))
+    )
+    return Plan(
+        steps,
+        base_of(actual),
+        scope_of(desired, domains),
+        declaration_hash(desired),
+        tuple(undeclared(desired, actual)),
+        (NO_AUTHORIZER,) if actual.grants is None else (),
+    )
 
 
 def _contracts(desired: Declaration, actual: Actual) -> Iterator[Change]:
@@ -46,7 +51,11 @@ def _contracts(desired: Declaration, actual: Actual) -> Iterator[Change]:
         known = actual.contracts.get(contract.id)
         document = contract.document
         if known is None:
-            yield DeclareContract(contract.id, str(contract.version), document.file, document.text)
+            facts = contract.id, str(contract.version), document.file, document.text
+            if contract.refined is not None:
+                yield DeclareRefinedContract(*facts, contract.refined.text)
+            else:
+                yield DeclareContract(*facts)
         elif known.sha256 != contract.sha256:
             yield Blocked(
                 contract.id,
@@ -56,61 +65,17 @@ def _contracts(desired: Declaration, actual: Actual) -> Iterator[Change]:
             )
 
 
+def _grants(desired: Declaration, actual: Actual) -> Iterator[Change]:
+    if actual.grants is not None:
+        for grant in wanted_grants(desired):
+            if grant not in actual.grants:
+                yield GrantAccess(grant.name, grant)
+
+
 def _products(desired: Declaration, actual: Actual) -> Iterator[Change]:
     for product in desired.products.values():
         known = actual.products.get(product.full_name)
         document = product.document
-        if known is None or known.sha256 != hashlib.sha256(document.text.encode()).hexdigest():
-            yield DeclareProduct(product.full_name, document.file, document.text)
-
-
-def _topics(desired: Declaration, actual: Actual) -> Iterator[Change]:
-    for contract in desired.contracts.values():
-        wanted = topic_config(contract.settings)
-        yield from _topic(contract.topic, contract.settings.partitions, wanted, actual)
-        dead_letters = naming.dead_letter_topic(contract.topic)
-        yield from _topic(dead_letters, 1, {"cleanup.policy": "delete", "retention.ms": "-1"}, actual)
-
-
-def _topic(name: str, partitions: int, wanted: Mapping[str, str], actual: Actual) -> Iterator[Change]:
-    found = actual.topics.get(name)
-    if found is None:
-        yield CreateTopic(name, partitions, dict(wanted))
-        return
-    if partitions > found.partitions:
-        yield AddPartitions(name, found.partitions, partitions)
-    elif partitions < found.partitions:
-        yield Blocked(
-            name,
-            f"{found.partitions} partitions cannot become {partitions}",
-            "Kafka keeps the partitions of a topic; fewer would lose events",
-            f"write partitions: {found.partitions}, or start a new major version",
-        )
-    differs = {key: value for key, value in wanted.items() if found.config.get(key) != value}
-    if differs:
-        yield AlterTopic(name, {key: found.config[key] for key in differs if key in found.config}, differs)
-
-
-def _subjects(desired: Declaration, actual: Actual) -> Iterator[Change]:
-    for contract in desired.contracts.values():
-        subject = naming.value_subject(contract.topic)
-        found = actual.subjects.get(subject) or SubjectFacts(None, ())
-        schema = avro_schema(contract)
-        if found.level != contract.compatibility:
-            yield SetCompatibility(subject, found.level, contract.compatibility)
-        # Any live version will do: a registry answers a text it knows with its id and adds nothing.
-        if schema.text not in {version.text for version in found.versions}:
-            problems = check(schema, list(found.versions), Level(contract.compatibility))
-            if problems:
-                yield Blocked(
-                    subject,
-                    "the schema is incompatible",
-                    "; ".join(problem.explanation for problem in problems[:3]),
-                    _way_out(contract),
-                )
-            else:
-                yield RegisterSchema(subject, schema)
-
-
-def _way_out(contract: Contract) -> str:
-    return f"keep what readers need, or start {contract.id.rsplit('.', 1)[0]}.v{contract.version.major + 1}"
+        if known is None or known.sha256 != text_hash(document.text):
+            known_hash = known.sha256 if known else ""
+            yield DeclareProduct(product.full_name, document.file, document.text, known_hash)

@@ -4,7 +4,7 @@ from mesh.policy.evaluation import Outcome, evaluate, findings, findings_of, jud
 from mesh.policy.model import Policy, PolicySet, Undecided, Violation
 from mesh.policy.shelf import Shelf, built_in, shelve
 from mesh.policy.subject import Subject
-from mesh.policy.subjects import of_change, of_contract, of_product, subjects
+from mesh.policy.subjects import changed, of_change, of_contract, of_product, subjects
 
 __all__ = [
     "Outcome",
@@ -15,6 +15,7 @@ __all__ = [
     "Undecided",
     "Violation",
     "built_in",
+    "changed",
     "evaluate",
     "findings",
     "findings_of",

@@ -92,7 +92,7 @@ def path_of(text: Any, place: Path, forms: Forms, *, many: bool) -> NodePath:
 
 def _value(data: dict[str, Any], path: Path, forms: Forms, lists: Lists) -> Condition:
     forms.known_keys(data, ("path", "unit", *TESTS), path)
-    if not any(key in data for key in TESTS):
+    if all(data.get(key) is None for key in TESTS):
         forms.refuse(
             path, "nothing is asked of the path", "known tests: " + ", ".join(TESTS), "write exists: true"
         )

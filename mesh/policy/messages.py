@@ -37,5 +37,5 @@ class Message:
 
 
 def _shown(value: Any) -> str:
-    text = "nothing" if value is None else str(value)
+    text = "not told" if value is None else str(value)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

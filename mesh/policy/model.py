@@ -32,7 +32,11 @@ class Undecided(Exception):
 class Rule(Protocol):
     """How a policy finds violations: conditions, a Rego module, a Python function."""
 
-    def violations(self, subject: Subject, today: date) -> Iterable[Violation]:
+    @property
+    def text(self) -> str:
+        """What it is made of, as far as the policy's own file does not say it."""
+
+    def violations(self, subject: Subject, today: date, /) -> Iterable[Violation]:
         """All there are, none when the subject complies; raises Undecided."""
 
 

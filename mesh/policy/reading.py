@@ -113,7 +113,7 @@ def policy_of(document: Document, foreign: Foreign, base: Mapping[str, Any]) -> 
         exemptions=tuple(_exemptions(data, forms)),
         cases=tuple(_cases(data, forms, applies_to)),
         where=document.at("name"),
-        text=json.dumps(data, sort_keys=True, ensure_ascii=False),
+        text=json.dumps(data, sort_keys=True, ensure_ascii=False) + rule.text,
     )
     if forms.found:
         raise forms.error()

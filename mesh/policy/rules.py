@@ -26,6 +26,7 @@ class Requirement:
     require: Condition
     message: Message
     fix: str
+    text: str = ""  #: all of it stands in the policy's file
 
     def violations(self, subject: Subject, today: date) -> Sequence[Violation]:
         """One for each node that does not comply; raises Undecided when there is none and not all is told."""

@@ -49,18 +49,24 @@ class Shelf:
 
 
 def shelve(
-    sources: Iterable[SourceFile], foreign: Foreign = no_foreign, installed: Iterable[Policy] = ()
+    sources: Iterable[SourceFile], foreign: Foreign = no_foreign, installed: Iterable[Document] = ()
 ) -> Shelf:
     """The policies of these files over those that are there already; never raises for what stands in files.
 
     A file of the same name as a policy that is there changes it: its keys take the place of that one's.
     """
-    known: dict[str, Policy] = {policy.name: policy for policy in installed}
+    known: dict[str, Policy] = {}
     data: dict[str, Mapping[str, Any]] = {}
-    for document, policy in built_in():
-        known[policy.name], data[policy.name] = policy, document.data
     own: dict[str, Location] = {}
     found: list[Finding] = []
+    for document, policy in built_in():
+        known[policy.name], data[policy.name] = policy, document.data
+    for document in installed:
+        try:
+            policy = policy_of(document, foreign, {})
+            known[policy.name], data[policy.name] = policy, document.data
+        except DeclarationError as error:
+            found += error.findings
     for source in sources:
         try:
             document = read(source.raw, source.name)

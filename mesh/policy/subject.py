@@ -47,6 +47,12 @@ class Subject:
     products: tuple[str, ...] = ()  #: those that offer the contract; of a product, itself
     types: tuple[str, ...] = ()  #: of those products
     previous: Document | None = field(default=None, repr=False)
+    note: str = ""  #: what tells it from others of its name, such as the review that a change is from
+
+    @property
+    def label(self) -> str:
+        """Its name for people."""
+        return f"{self.name} ({self.note})" if self.note else self.name
 
     @property
     def declared(self) -> Mapping[str, Any]:

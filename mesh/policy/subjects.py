@@ -77,6 +77,17 @@ def of_change(old: Contract, new: Contract, offered_by: Iterable[Product] = ()) 
     )
 
 
+def changed(old: Declaration, new: Declaration) -> Iterator[Subject]:
+    """The contracts whose text differs, as changes."""
+    for name, contract in new.contracts.items():
+        before = old.contracts.get(name)
+        if before is not None and before.sha256 != contract.sha256:
+            offering = [
+                p for p in new.products.values() if any(o.contract_id == name for o in p.output_ports)
+            ]
+            yield of_change(before, contract, offering)
+
+
 class _Places:
     """A change stands in two files: what is said of the old one is shown there, all else in the new one."""
 

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from mesh.rules.arrow import object_of
-from mesh.rules.compilation import Target, bounds, choices, counts, regex_of, step_of, target_of
+from mesh.rules.compilation import Place, bounds, choices, counts, place_of, regex_of, step_of
 from mesh.rules.model import (
     ItemCount,
     Length,
@@ -45,12 +45,12 @@ class RowGuard:
 def compile_closures(rules: Sequence[Rule], schema: pa.Schema) -> RowGuard:
     """Rules for rows of an Arrow schema; raises DeclarationError naming a rule that cannot be."""
     event = object_of(schema)
-    return RowGuard([(rule, _passes(rule, target_of(rule, event))) for rule in rules])
+    return RowGuard([(rule, _passes(rule, place_of(rule, event))) for rule in rules])
 
 
-def _passes(rule: Rule, target: Target) -> Passes:
-    name, *inside = target.steps
-    holds = _within(inside, _closure(rule, target.type), isinstance(rule.check, Required))
+def _passes(rule: Rule, place: Place) -> Passes:
+    name, *inside = place.steps
+    holds = _within(inside, _closure(rule, place.type), isinstance(rule.check, Required))
     return lambda row: holds(row.get(name))
 
 
@@ -99,7 +99,7 @@ def _closure(rule: Rule, found: Type) -> Holds:
             step = step_of(rule, check)
             return _stored(lambda value: is_multiple(value, step), found)
         case UniqueItems():
-            assert isinstance(found, Items)  # what `target_of` allows
+            assert isinstance(found, Items)  # what `place_of` allows
             item = _as_stored(found.item)
             return _stored(lambda value: _all_different(map(item, value)), found)
 

@@ -48,7 +48,7 @@ _PLAIN: Final = (int, float, Decimal)
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class Place:
     """The place a rule looks at: steps from the top, and the type found there.
 
     `around` has, for each step, what the step was taken in.
@@ -59,7 +59,7 @@ class Target:
     around: tuple[Type, ...] = ()
 
 
-def target_of(rule: Rule, event: Object) -> Target:
+def place_of(rule: Rule, event: Object) -> Place:
     """Where a rule looks; raises DeclarationError for no such property, or a check its type cannot have."""
     steps = steps_of(rule.path)
     found: Type = event
@@ -72,7 +72,7 @@ def target_of(rule: Rule, event: Object) -> Target:
         found = inner
     if not _allowed(rule, found):
         refuse(rule, "MESH-C041", f"a value of type {found} has no such check: {rule.check}")
-    return Target(steps, found, tuple(around))
+    return Place(steps, found, tuple(around))
 
 
 def _inside(found: Type, step: str) -> Type | None:
@@ -161,18 +161,18 @@ def step_of(rule: Rule, check: MultipleOf) -> Fraction:
     return step
 
 
-def prepare(rule: Rule, event: Object) -> Target:
-    """The target of a rule that compiles, operands included; raises DeclarationError naming it."""
-    target = target_of(rule, event)
+def prepare(rule: Rule, event: Object) -> Place:
+    """The place of a rule that compiles, operands included; raises DeclarationError naming it."""
+    place = place_of(rule, event)
     match rule.check:
         case OneOf() as check:
-            choices(rule, check, target.type)
+            choices(rule, check, place.type)
         case Pattern() as check:
             regex_of(rule, check)
         case (Length() | ItemCount()) as check:
             counts(rule, check)
         case Range() as check:
-            bounds(rule, check, target.type)
+            bounds(rule, check, place.type)
         case MultipleOf() as check:
             step_of(rule, check)
-    return target
+    return place

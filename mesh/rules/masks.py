@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mesh.rules.arrow import object_of
-from mesh.rules.compilation import bounds, choices, counts, regex_of, step_of, target_of
+from mesh.rules.compilation import bounds, choices, counts, place_of, regex_of, step_of
 from mesh.rules.model import (
     ItemCount,
     Length,
@@ -26,7 +26,7 @@ from mesh.rules.model import (
     UniqueItems,
 )
 from mesh.rules.operands import LARGEST, is_multiple, refuse
-from mesh.rules.types import Type
+from mesh.rules.types import Entries, Type
 
 Mask = Callable[[pa.Array], pa.BooleanArray]
 _COMPARE = {">=": pc.greater_equal, ">": pc.greater, "<=": pc.less_equal, "<": pc.less}
@@ -80,10 +80,10 @@ def compile_masks(rules: Sequence[Rule], schema: pa.Schema) -> BatchGuard:
     """Rules for batches of an Arrow schema; raises DeclarationError naming a rule that cannot be."""
     event, compiled = object_of(schema), []
     for rule in rules:
-        target = target_of(rule, event)
-        found = _arrow_at(schema, target.steps)
-        mask = _tried(rule, _mask(rule, target.type, found), found)
-        name, *inside = target.steps
+        place = place_of(rule, event)
+        found = _arrow_at(schema, place.steps)
+        mask = _tried(rule, _mask(rule, place.type, found), found)
+        name, *inside = place.steps
         compiled.append((rule, name, _within(inside, mask, isinstance(rule.check, Required))))
     return BatchGuard(compiled)
 
@@ -133,6 +133,10 @@ def _pairs(column: pa.MapArray) -> pa.ListArray:
     return column.cast(pa.list_(pa.struct([kind.key_field, kind.item_field])))
 
 
+def _entry_count(column: pa.MapArray) -> pa.Array:
+    return pc.list_value_length(_pairs(column))
+
+
 def _tried(rule: Rule, mask: Mask, found: pa.DataType) -> Mask:
     """A mask that Arrow takes, tried on no rows: what it refuses is refused before the first event."""
     try:
@@ -156,7 +160,8 @@ def _mask(rule: Rule, kind: Type, found: pa.DataType) -> Mask:
         case Length():
             return _passing_nulls(_counted(pc.utf8_length, *counts(rule, check)))
         case ItemCount():
-            return _passing_nulls(_counted(pc.list_value_length, *counts(rule, check)))
+            size = _entry_count if isinstance(kind, Entries) else pc.list_value_length
+            return _passing_nulls(_counted(size, *counts(rule, check)))
         case Range():
             return _passing_nulls(_range(bounds(rule, check, kind), found))
         case MultipleOf():

@@ -55,7 +55,7 @@ def choice_of(rule: Rule, value: object, found: Type) -> Any:
         refuse(rule, "MESH-C043", f"{value!r} can never be a value of a {found}: {error}")
 
 
-def whole(symbol: str, bound: float | Decimal) -> tuple[str, int]:
+def whole(symbol: str, bound: float | Decimal | Fraction) -> tuple[str, int]:
     """The same comparison for whole numbers of 64 bits: `> 1.5` is `>= 2`."""
     same, number = _to_grid(symbol, bound)
     # beyond 64 bits the answer is the same for every value there is
@@ -77,7 +77,7 @@ def scaled(symbol: str, bound: Decimal, found: Exact) -> tuple[str, Decimal]:
     return same, _WIDE.scaleb(Decimal(number), -found.scale)
 
 
-def _to_grid(symbol: str, bound: float | Decimal) -> tuple[str, int]:
+def _to_grid(symbol: str, bound: float | Decimal | Fraction) -> tuple[str, int]:
     match symbol:
         case ">=":
             return ">=", math.ceil(bound)

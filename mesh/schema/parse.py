@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import threading
+
 from mesh import limits
 from mesh.schema.builder import Builder
 from mesh.schema.defaults import DefaultCheck, TooIntricate
+from mesh.schema.forward import definitions_first
 from mesh.schema.model import AvroSchema
 from mesh.schema.parts import WRITTEN_OUT_NODES, refuse_nodes
 from mesh.schema.refusal import BAD_DEFAULT, ENDLESS, NOT_JSON, OVER_BUDGET, RECURSIVE, refuse
 from mesh.schema.shape import endless_types, shape_of
 from mesh.schema.strict_json import Json, JsonProblem, TooMuch, compact, read_json
 
+#: Longer texts are read anew each time, so that what is remembered stays small.
+_REMEMBERED_LENGTH = 16 * limits.KIB
+_REMEMBERED = 4_096
+_KNOWN: dict[str, AvroSchema] = {}
+_TURN = threading.Lock()
 #: A type in a field of a record stands three JSON levels deeper than the record.
 _JSON_DEPTH = 3 * limits.SCHEMA_DEPTH + 8
 
 
 def parse_schema(text: str) -> AvroSchema:
     """The schema that `text` describes; raises SchemaError when it is invalid, unsafe or recursive."""
+    known = _KNOWN.get(text)
+    if known is None:
+        known = _parsed(text)
+        _remember(text, known)
+    return known
+
+
+def _parsed(text: str) -> AvroSchema:
     schema = parse_recursive_schema(text)
     if schema.recursive:
         refuse(
@@ -29,10 +45,19 @@ def parse_schema(text: str) -> AvroSchema:
     return schema
 
 
+def _remember(text: str, schema: AvroSchema) -> None:
+    """Declaration, plan and registry speak of the same schemas, as written and as a registry spells them."""
+    if len(text) <= _REMEMBERED_LENGTH:
+        with _TURN:
+            _KNOWN[text] = _KNOWN[schema.text] = schema
+            while len(_KNOWN) > _REMEMBERED:
+                del _KNOWN[next(iter(_KNOWN))]
+
+
 def parse_recursive_schema(text: str) -> AvroSchema:
     """As `parse_schema`, recursive types allowed: only for readers that count depth themselves."""
     builder = Builder()
-    root = builder.build(_read(text), "", "$", 1)
+    root = builder.build(definitions_first(_read(text)), "", "$", 1)
     if shape_of(root, builder.shapes).nodes > WRITTEN_OUT_NODES:
         refuse_nodes("$", WRITTEN_OUT_NODES)
     if builder.recursive:

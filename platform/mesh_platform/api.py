@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict
-from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Path, Request
@@ -17,12 +16,11 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from mesh import naming
 from mesh.contract.avro import avro_schema
-from mesh.contract.model import Contract
-from mesh.contract.reading import read_contract
 from mesh.errors import MeshError
+from mesh.policy import shelve
 from mesh.product import read_product
-from mesh.schema import AvroSchema
 from mesh_platform.bodies import (
+    ContractIn,
     ContractOut,
     DecisionIn,
     DeclarationIn,
@@ -32,20 +30,17 @@ from mesh_platform.bodies import (
     SubscriptionIn,
 )
 from mesh_platform.control import ControlPlane
-from mesh_platform.governance.state import ApprovedVersion, Refused
+from mesh_platform.governance.policies import PolicySource, standing_in_the_way
+from mesh_platform.governance.removal import held
+from mesh_platform.governance.state import ApprovedVersion, DeclaredProduct, Refused
 from mesh_platform.governance.verdict import judge
+from mesh_platform.judging import approved, asked_policies, declared_readers, proposed, retained, subscribed
 
 _READ = "see /api/v1/openapi.json"
 Slug = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
 
 
-@lru_cache(maxsize=512)
-def parsed(text: str, file: str) -> Contract:
-    """A contract read from text; the same text is read once."""
-    return read_contract(text.encode(), file)
-
-
-def create_api(control: ControlPlane) -> FastAPI:
+def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(())) -> FastAPI:
     """The API over a control plane; who asks is in `request.scope["principal"]`."""
     api = FastAPI(
         title="mesh platform",
@@ -77,10 +72,7 @@ def create_api(control: ControlPlane) -> FastAPI:
     async def submit(kind: str, body: dict[str, Any], request: Request) -> Any:
         outcome = await control.submit(kind, body, request.scope["principal"])
         if isinstance(outcome, Refused):
-            raise HTTPException(
-                outcome.status,
-                {"code": outcome.code, "what": outcome.what, "why": outcome.why, "fix": outcome.fix},
-            )
+            raise _refusal(outcome)
         return outcome
 
     @api.get("/contracts", summary="Contracts in force")
@@ -96,10 +88,7 @@ def create_api(control: ControlPlane) -> FastAPI:
 
     @api.get("/products", summary="Declared products")
     async def products() -> list[ProductOut]:
-        return [
-            ProductOut(full_name=p.full_name, sha256=p.sha256, text=p.text, declared_at=p.declared_at)
-            for _, p in sorted(governance.products.items())
-        ]
+        return [_product_out(p) for _, p in sorted(governance.products.items())]
 
     @api.get("/products/{domain}/{product}/port", summary="The contract behind a product's output port")
     async def port(domain: Slug, product: Slug) -> ContractOut:
@@ -112,8 +101,23 @@ def create_api(control: ControlPlane) -> FastAPI:
         raise _missing(f"there is no product {domain}.{product}", "mesh products")
 
     @api.post("/contracts", status_code=201, summary="Declare a contract that is new to the mesh")
-    async def declare_contract(body: DeclarationIn, request: Request) -> ContractOut:
-        return _contract_out(await submit("contract.declare", _facts(body), request))
+    async def declare_contract(body: ContractIn, request: Request) -> ContractOut:
+        facts = _facts(body)
+        if governance.in_force(facts["contract_id"]) is None:
+            asked = await asked_policies(control, policies, None, proposed(body.text, body.file, body.avro))
+            against = list(standing_in_the_way({"policies": asked}))
+            if against:
+                raise HTTPException(
+                    409,
+                    {
+                        "code": "MESH-G018",
+                        "what": f"policies refuse {facts['contract_id']}",
+                        "why": "; ".join(against[:3]),
+                        "fix": f"mesh check {body.file}",
+                    },
+                )
+            facts["policies"] = {"sha256": asked["sha256"], "day": asked["day"]}
+        return _contract_out(await submit("contract.declare", facts, request))
 
     @api.post("/products", status_code=201, summary="Declare a product")
     async def declare_product(body: DeclarationIn, request: Request) -> ProductOut:
@@ -135,10 +139,18 @@ def create_api(control: ControlPlane) -> FastAPI:
             "text": product.document.text,
             "sha256": hashlib.sha256(product.document.text.encode()).hexdigest(),
         }
-        made = await submit("product.declare", facts, request)
-        return ProductOut(
-            full_name=made.full_name, sha256=made.sha256, text=made.text, declared_at=made.declared_at
-        )
+        return _product_out(await submit("product.declare", facts, request))
+
+    @api.delete("/contracts/{contract_id}", summary="Let go of a contract that promises nothing any more")
+    async def remove_contract(contract_id: Name, request: Request) -> ContractOut:
+        found = governance.in_force(contract_id)
+        if found is not None and (why := held(governance, approved(found))):
+            raise _refusal(why)
+        return _contract_out(await submit("contract.remove", {"contract_id": contract_id}, request))
+
+    @api.delete("/products/{domain}/{product}", summary="Take a product out of the catalog")
+    async def remove_product(domain: Slug, product: Slug, request: Request) -> ProductOut:
+        return _product_out(await submit("product.remove", {"full_name": f"{domain}.{product}"}, request))
 
     @api.post("/proposals", status_code=201, summary="Propose a changed contract for review")
     async def propose(body: ProposalIn, request: Request) -> dict[str, Any]:
@@ -156,10 +168,11 @@ def create_api(control: ControlPlane) -> FastAPI:
                     "fix": "mesh plan",
                 },
             )
-        old, new = parsed(known.text, known.file), parsed(body.text, body.file)
+        old, new = approved(known), proposed(body.text, body.file, body.avro)
         verdict = judge(
-            old, new, _retained(control, known), _subscriptions(control, known), _readers(control, known)
+            old, new, retained(control, known), subscribed(control, known), declared_readers(control, known)
         )
+        verdict["policies"] = await asked_policies(control, policies, old, new)
         facts |= {"base_sha256": known.sha256, "reason": body.reason, "verdict": verdict}
         return asdict(await submit("proposal.open", facts, request))
 
@@ -175,7 +188,8 @@ def create_api(control: ControlPlane) -> FastAPI:
         found = governance.proposals.get(number)
         if found is None:
             raise _missing(f"there is no proposal {number}", "mesh reviews")
-        return asdict(found)
+        base = next(v for v in governance.contracts[found.contract_id] if v.sha256 == found.base_sha256)
+        return {**asdict(found), "base_text": base.text}
 
     @api.post("/proposals/{number}/decision", summary="Approve or refuse a proposal")
     async def decide(number: int, body: DecisionIn, request: Request) -> dict[str, Any]:
@@ -222,6 +236,11 @@ def problem(
     return JSONResponse(body, status, media_type="application/problem+json")
 
 
+def _refusal(refused: Refused) -> HTTPException:
+    told = {"code": refused.code, "what": refused.what, "why": refused.why, "fix": refused.fix}
+    return HTTPException(refused.status, told)
+
+
 def _missing(what: str, fix: str) -> HTTPException:
     return HTTPException(
         404, {"code": "MESH-S404", "what": what, "why": "the catalog does not hold it", "fix": fix}
@@ -234,14 +253,19 @@ def _contract_out(version: ApprovedVersion) -> ContractOut:
         version=version.version,
         sha256=version.sha256,
         text=version.text,
+        avro=version.schema,
         approved_by=version.approved_by,
         approved_at=version.approved_at,
     )
 
 
-def _facts(body: DeclarationIn) -> dict[str, Any]:
+def _product_out(p: DeclaredProduct) -> ProductOut:
+    return ProductOut(full_name=p.full_name, sha256=p.sha256, text=p.text, declared_at=p.declared_at)
+
+
+def _facts(body: ContractIn) -> dict[str, Any]:
     """What the log is told of a contract: the text as read (no byte order mark), and what follows from it."""
-    contract = parsed(body.text, body.file)
+    contract = proposed(body.text, body.file, body.avro)
     return {
         "contract_id": contract.id,
         "version": str(contract.version),
@@ -251,33 +275,3 @@ def _facts(body: DeclarationIn) -> dict[str, Any]:
         "topic": contract.topic,
         "schema": avro_schema(contract).text,
     }
-
-
-def _retained(control: ControlPlane, known: ApprovedVersion) -> list[AvroSchema]:
-    live = control.registry.subjects.live(naming.value_subject(known.topic))
-    return [version.content.schema for version in live]
-
-
-def _subscriptions(control: ControlPlane, known: ApprovedVersion) -> list[Any]:
-    owners = set(_offering(control, known.contract_id))
-    return [s for s in control.governance.subscriptions.values() if s.product in owners]
-
-
-def _offering(control: ControlPlane, contract_id: str) -> list[str]:
-    found = []
-    for declared in control.governance.products.values():
-        product = read_product(declared.text.encode(), declared.file)
-        if any(port.contract_id == contract_id for port in product.output_ports):
-            found.append(product.full_name)
-    return found
-
-
-def _readers(control: ControlPlane, known: ApprovedVersion) -> dict[str, list[str]]:
-    readers: dict[str, list[str]] = {}
-    for declared in control.governance.products.values():
-        product = read_product(declared.text.encode(), declared.file)
-        ports = [port for port in product.input_ports if port.contract_id == known.contract_id]
-        if ports:
-            told = all(port.fields for port in ports)
-            readers[product.full_name] = sorted({f for port in ports for f in port.fields}) if told else []
-    return readers

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
+from mesh.policy import shelve
 from mesh_platform.api import create_api
 from mesh_platform.auth import BodyLimit, Guarded, Keyring, api_refusal, registry_refusal
 from mesh_platform.catalog.decisions import decider
@@ -26,6 +27,7 @@ from mesh_platform.catalog.observer import Observer
 from mesh_platform.catalog.reader import CatalogReader
 from mesh_platform.control import ControlPlane, RegistryDoor, utc_now
 from mesh_platform.door import TokenDoor
+from mesh_platform.governance.policies import PolicySource
 from mesh_platform.keeper import Keeper
 from mesh_platform.registry.routes import routes as registry_routes
 from mesh_platform.web.pages import error_page
@@ -42,11 +44,16 @@ class Where:
 
 
 def create_app(
-    control: ControlPlane, token: str, where: Where, observer: Observer, keepers: Sequence[Keeper] = ()
+    control: ControlPlane,
+    token: str,
+    where: Where,
+    observer: Observer,
+    keepers: Sequence[Keeper] = (),
+    policies: PolicySource = lambda: shelve(()),
 ) -> Starlette:
     """The whole platform over one control plane; `observer` watches the broker while it runs."""
     keyring = Keyring(token, utc_now)
-    api = create_api(control)
+    api = create_api(control, policies)
     registry = Starlette(routes=registry_routes(RegistryDoor(control)))
     reader = CatalogReader(control, observer, bootstrap=where.bootstrap, registry_url=f"{where.url}/registry")
     door = TokenDoor(keyring)

@@ -23,7 +23,13 @@ class DeclarationIn(Model):
     text: Text
 
 
-class ProposalIn(DeclarationIn):
+class ContractIn(DeclarationIn):
+    """A contract, and the Avro schema beside it when there is one."""
+
+    avro: Text = ""
+
+
+class ProposalIn(ContractIn):
     """A changed contract, and why."""
 
     reason: Annotated[str, Field(max_length=4_000)] = ""
@@ -53,6 +59,7 @@ class ContractOut(BaseModel):
     version: str
     sha256: str
     text: str
+    avro: str
     approved_by: str
     approved_at: str
 

@@ -7,13 +7,19 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from mesh.cli.output import data, note, paint
+from mesh.cli.rules import WINDOW_ENGINES
 from mesh_platform.broker_cli import broker as broker_commands
+
+if TYPE_CHECKING:
+    from mesh.contract.model import Contract
+    from mesh.rules.inexpressible import Inexpressible
 
 State = Annotated[
     Path | None, typer.Option("--state", help="State folder; default: the nearest .mesh, or a new one.")
@@ -25,6 +31,13 @@ def commands(app: typer.Typer) -> None:
     for command in (up, down, status, token, serve, demo):
         app.command()(command)
     app.add_typer(broker_commands)
+    WINDOW_ENGINES["Great Expectations"] = _expressed
+
+
+def _expressed(contract: Contract) -> Mapping[tuple[str, str | None], str | Inexpressible]:
+    from mesh_platform.quality.expressed import expressed
+
+    return expressed(contract)
 
 
 def _state(state: Path | None) -> Path:

@@ -37,6 +37,10 @@ class ControlPlane:
         for record in log.read():
             self._apply(record)
 
+    def now(self) -> datetime:
+        """The time, as records are given it."""
+        return self._clock()
+
     def submit_now(self, kind: str, body: Mapping[str, Any], actor: str) -> Any:
         """Append, apply, answer. Durable when it returns; raises MeshError when the log cannot be written."""
         with self._turn:

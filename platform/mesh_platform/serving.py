@@ -122,6 +122,9 @@ def serve(
     """
     import uvicorn
 
+    from mesh.adapters.policies import shelf_of
+    from mesh.adapters.workspace import find_root
+    from mesh.config import policies_folder
     from mesh.connection import connect
     from mesh_platform.app import Where, create_app
     from mesh_platform.catalog.observer import Observer
@@ -151,7 +154,16 @@ def serve(
     )
     settings = {"MESH_KAFKA_BOOTSTRAP": bootstrap, "MESH_PLATFORM_URL": url, "MESH_TOKEN": token}
     keepers = [Keeper(_worker(module, state, settings)) for module in workers]
-    app = create_app(control, token, Where(bootstrap, url, hosts), Observer(bootstrap, client), keepers)
+    root = find_root(Path.cwd())
+    folder = policies_folder(root, os.environ)
+    app = create_app(
+        control,
+        token,
+        Where(bootstrap, url, hosts),
+        Observer(bootstrap, client),
+        keepers,
+        lambda: shelf_of(root, folder),
+    )
     config = uvicorn.Config(
         app,
         log_level="warning",

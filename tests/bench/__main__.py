@@ -253,7 +253,7 @@ def everything() -> None:
             with Mesh(settings) as mesh:
                 desired = declare(read_sources([Path(__file__).parent / "declarations"], ROOT)).require()
                 world = mesh.world()
-                for _ in apply(make_plan(desired, world.actual(desired)), desired, world):
+                for _ in apply(make_plan(desired, world.actual(desired)), world):
                     pass
                 figures = data_plane(mesh)
         figures += startup(state)

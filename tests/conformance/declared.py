@@ -66,7 +66,7 @@ def declaration(name: str, version: str = "1.0.0", more: str = "") -> Declaratio
 def applied(mesh: Mesh, desired: Declaration) -> None:
     """Make the mesh as declared."""
     world = mesh.world()
-    for _ in apply(make_plan(desired, world.actual(desired)), desired, world):
+    for _ in apply(make_plan(desired, world.actual(desired)), world):
         pass
 
 

@@ -31,8 +31,9 @@ GUIDES = (
     "guides/test-data.md",  # before the reviews, which change what an order is
     "guides/reviews.md",
     "guides/contracts.md",
+    "guides/policies.md",
 )
-ALONE = "guides/kafka-for-your-tests.md"
+ALONE = ("guides/kafka-for-your-tests.md", "guides/conversions.md")
 FROM_TEMPLATE = "guides/first-product.md"
 UP = [sys.executable, "-m", "mesh.cli", "up", "--port", "0"]
 FIRST_EVENT = "publish.py"
@@ -170,8 +171,9 @@ def test_a_guide_goes_on_from_the_quickstart(shop: Newcomer, page: str) -> None:
     shop.follow(page)
 
 
-def test_a_guide_of_its_own_needs_no_mesh(tmp_path: Path) -> None:
-    Newcomer(tmp_path).follow(ALONE)
+@pytest.mark.parametrize("page", ALONE)
+def test_a_guide_of_its_own_needs_no_mesh(tmp_path: Path, page: str) -> None:
+    Newcomer(tmp_path).follow(page)
 
 
 def test_a_product_from_a_template_leads_where_it_says(tmp_path: Path) -> None:
@@ -200,7 +202,7 @@ def test_the_first_event_takes_five_commands_and_twenty_five_lines(page: str, co
     assert lines <= 25
 
 
-@pytest.mark.parametrize("page", ["quickstart.md", *GUIDES, ALONE, FROM_TEMPLATE])
+@pytest.mark.parametrize("page", ["quickstart.md", *GUIDES, *ALONE, FROM_TEMPLATE])
 def test_a_page_shows_what_its_commands_print(page: str) -> None:
     shown = [step for block in blocks(page) if block.language == "console" for step in steps(block)]
     assert any(step.expected for step in shown)

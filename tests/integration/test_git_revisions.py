@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mesh import limits
 from mesh.adapters.git import changed_since, sources_at
 from mesh.errors import UsageError
 
@@ -42,6 +43,37 @@ def test_a_revision_gives_the_declarations_it_holds(repository: Path) -> None:
     commit(repository)
     before = list(sources_at("HEAD~1", repository))
     assert [(source.name, source.raw) for source in before] == [("contracts/a.odcs.yaml", b"one")]
+
+
+def test_a_file_may_be_named_instead_of_a_folder(repository: Path) -> None:
+    write(repository, "contracts/c.odcs.yaml", "other")
+    commit(repository)
+    (source,) = sources_at("HEAD", repository, ["contracts/c.odcs.yaml"])
+    assert source.raw == b"other"
+
+
+def test_files_of_any_content_come_one_by_one_and_in_order(repository: Path) -> None:
+    texts = {f"contracts/n{number}.odcs.yaml": "\n" * number + "x" * (number % 3) for number in range(50)}
+    for name, text in texts.items():
+        write(repository, name, text)
+    commit(repository)
+    found = {source.name: source.raw.decode() for source in sources_at("HEAD", repository)}
+    assert found == {"contracts/a.odcs.yaml": "one", **texts}
+
+
+def test_a_file_that_is_too_large_is_not_read(repository: Path) -> None:
+    write(repository, "contracts/b.odcs.yaml", "y" * (limits.CONTRACT_BYTES + 10))
+    commit(repository)
+    sizes = {source.name: len(source.raw) for source in sources_at("HEAD", repository)}
+    assert sizes == {"contracts/a.odcs.yaml": 3, "contracts/b.odcs.yaml": limits.CONTRACT_BYTES + 1}
+
+
+def test_reading_may_stop_in_the_middle(repository: Path) -> None:
+    write(repository, "contracts/b.odcs.yaml", "two")
+    commit(repository)
+    reading = sources_at("HEAD", repository)
+    assert next(reading).raw == b"one"
+    reading.close()  # type: ignore[attr-defined]
 
 
 def test_what_differs_from_a_revision_is_changed_whether_committed_or_not(repository: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from tests.reference.broker import broker_page
 from tests.reference.cli import cli_page
 from tests.reference.errors import errors_page
+from tests.reference.policies import policies_page
 from tests.reference.source import ROOT
 
 DOCS = ROOT / "docs"
@@ -16,4 +17,5 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "reference/errors.md": lambda: _MADE + errors_page(),
     "reference/cli.md": lambda: _MADE + cli_page(),
     "reference/broker.md": lambda: _MADE + broker_page(),
+    "reference/policies.md": lambda: _MADE + policies_page(),
 }

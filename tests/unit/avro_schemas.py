@@ -76,9 +76,9 @@ def pairs(draw: st.DrawFn) -> tuple[Any, Any]:
 
 
 def edit(draw: st.DrawFn, record: Any) -> None:
-    """Change a record as authors do: drop, add, retype, widen or reorder a field."""
+    """Change a record as authors do: drop, add, retype, widen, rename or reorder a field."""
     fields_ = record["fields"]
-    choice = draw(st.sampled_from(["drop", "add", "retype", "nullable", "reverse", "deeper"]))
+    choice = draw(st.sampled_from(["drop", "add", "retype", "nullable", "reverse", "deeper", "rename"]))
     if choice == "add":
         free = [name for name in FIELD_NAMES if all(name != item["name"] for item in fields_)]
         if free:
@@ -89,6 +89,9 @@ def edit(draw: st.DrawFn, record: Any) -> None:
     target = draw(st.sampled_from(fields_))
     if choice == "drop":
         fields_.remove(target)
+    elif choice == "rename":
+        target["aliases"] = [*target.get("aliases", []), target["name"]]
+        target["name"] = f"{target['name']}{len(target['aliases'])}"
     elif choice == "reverse":
         fields_.reverse()
     elif choice == "retype":

@@ -13,6 +13,8 @@ import httpx2
 import pytest
 
 from mesh import limits
+from mesh.contract.avro import avro_schema
+from mesh.contract.reading import read_contract
 from mesh_platform.api import create_api
 from mesh_platform.auth import BodyLimit, Guarded, Keyring, api_refusal
 from mesh_platform.control import ControlPlane
@@ -131,7 +133,7 @@ async def test_a_new_contract_is_declared_and_found(filled: Http) -> None:
     one = (await filled.get("/contracts/ops.flights.v1")).json()
     assert rows == [one]
     assert (one["id"], one["version"], one["text"]) == ("ops.flights.v1", "1.0.0", CONTRACT)
-    assert set(one) == {"id", "version", "sha256", "text", "approved_by", "approved_at"}
+    assert set(one) == {"id", "version", "sha256", "text", "avro", "approved_by", "approved_at"}
 
 
 async def test_a_declared_product_is_found(filled: Http) -> None:
@@ -159,6 +161,34 @@ async def test_a_change_goes_through_review_into_force(filled: Http) -> None:
     assert (found["number"], found["status"], found["verdict"]["compatible"]) == (1, "open", True)
     assert (await decided(filled, found)).json()["status"] == "approved"
     assert (await filled.get("/contracts/ops.flights.v1")).json()["version"] == "1.1.0"
+
+
+def documented(text: str = CONTRACT) -> str:
+    """The schema of a contract with one more word in it: an `.avsc` that agrees."""
+    tree: Any = avro_schema(read_contract(text.encode(), FILE)).tree
+    fields = [{**tree["fields"][0], "doc": "Which flight."}, *tree["fields"][1:]]
+    return json.dumps({**tree, "fields": fields})
+
+
+async def test_the_schema_beside_a_contract_is_approved_with_it(http: Http) -> None:
+    body = {"file": FILE, "text": CONTRACT, "avro": documented()}
+    assert (await http.post("/contracts", json=body)).status_code == 201
+    one = (await http.get("/contracts/ops.flights.v1")).json()
+    assert '"doc":"Which flight."' in one["avro"]
+
+
+async def test_a_changed_schema_alone_can_be_proposed(filled: Http) -> None:
+    body = {"file": FILE, "text": WIDER, "avro": documented(WIDER), "reason": "words"}
+    found = (await filled.post("/proposals", json=body)).json()
+    assert found["verdict"]["compatible"]
+    assert (await decided(filled, found)).status_code == 200
+    one = (await filled.get("/contracts/ops.flights.v1")).json()
+    assert '"doc":"Which flight."' in one["avro"]
+
+
+async def test_a_schema_that_disagrees_is_refused(http: Http) -> None:
+    body = {"file": FILE, "text": CONTRACT, "avro": documented().replace('"timestamp-micros"', '"nothing"')}
+    problem(await http.post("/contracts", json=body), 422, "MESH-C104")
 
 
 async def test_proposals_are_listed_newest_first_without_their_texts(filled: Http) -> None:
@@ -230,6 +260,27 @@ def consumer(*fields: str) -> str:
         PRODUCT, ("id: ops.flights\n", "id: ops.other\n"), ("name: flights\nv", "name: other\nv")
     )
     return f"{product}inputPorts:\n{ports}"
+
+
+async def test_a_verdict_tells_what_the_policies_say(filled: Http) -> None:
+    asked = (await proposed(filled))["verdict"]["policies"]
+    assert asked["day"] == "2026-11-02"
+    assert "status-goes-forward" in asked["passed"]
+    assert "owner-present" in [outcome["policy"] for outcome in asked["outcomes"]]
+
+
+async def test_a_first_version_that_a_policy_refuses_is_not_declared(http: Http) -> None:
+    personal = replaced(CONTRACT, ("name: delay", "name: home_phone"))
+    answer = await http.post("/contracts", json={"file": FILE, "text": personal})
+    assert "personal-data-classified" in problem(answer, 409, "MESH-G018")["why"]
+    assert (await http.get("/contracts")).json() == []
+
+
+async def test_a_first_version_carries_the_hash_of_the_policies_that_let_it_through(
+    filled: Http, control: ControlPlane
+) -> None:
+    declared = next(record for record in control.recent if record.kind == "contract.declare")
+    assert set(declared.body["policies"]) == {"sha256", "day"}
 
 
 @pytest.mark.parametrize(

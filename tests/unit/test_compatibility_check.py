@@ -132,6 +132,17 @@ def test_a_reader_accepts_what_avro_lets_it_read(reader: Any, writer: Any) -> No
             record(field("x"), field("y")),
             [("AMBIGUOUS_FIELD_ALIASES", "/fields/0", "reader field a matches several writer fields: x, y")],
         ),
+        (
+            record(field("new", aliases=["a"]), field("a", default=0)),
+            record(field("a")),
+            [
+                (
+                    "AMBIGUOUS_FIELD_ALIASES",
+                    "/fields/1",
+                    "reader fields new and a both match the writer field a",
+                )
+            ],
+        ),
     ],
 )
 def test_a_reader_refuses_with_the_registrys_words(

@@ -39,26 +39,25 @@ def test_a_compatible_reader_decodes_everything_the_writer_wrote(choice: st.Data
     )
 
 
-@CALM
-@given(pairs())
-def test_the_verdict_is_that_of_apache_avro_for_python(pair: tuple[Any, Any]) -> None:
-    writer, reader = (schema_of(tree) for tree in pair)
+def second_opinion(reader: AvroSchema, writer: AvroSchema) -> set[str]:
+    """The kinds of problem that Apache Avro for Python sees, where its checker is right."""
     theirs = ReaderWriterCompatibilityChecker().get_compatibility(
         avro.schema.parse(reader.text), avro.schema.parse(writer.text)
     )
-    compatible = theirs.compatibility is SchemaCompatibilityType.compatible
-    assert compatible == (not problems(reader, writer))
+    assert bool(theirs.incompatibilities) == (theirs.compatibility is SchemaCompatibilityType.incompatible)
+    # It compares an enum that lacks a field default with the whole record, and calls that a type mismatch.
+    assume(not any("enum not compatible with writer type: record" in said for said in theirs.messages))
+    return {str(kind.value).upper() for kind in theirs.incompatibilities}
 
 
 @CALM
 @given(pairs())
-def test_the_kinds_of_problem_are_those_of_apache_avro_for_python(pair: tuple[Any, Any]) -> None:
+def test_the_verdict_and_its_kinds_are_those_of_apache_avro_for_python(pair: tuple[Any, Any]) -> None:
     writer, reader = (schema_of(tree) for tree in pair)
-    theirs = ReaderWriterCompatibilityChecker().get_compatibility(
-        avro.schema.parse(reader.text), avro.schema.parse(writer.text)
-    )
-    kinds = {str(kind.value).upper() for kind in theirs.incompatibilities}
-    assert kinds == {str(problem.type) for problem in problems(reader, writer)}
+    ours = {str(problem.type) for problem in problems(reader, writer)}
+    # It lets aliases be ambiguous, and then its own reader finds no value.
+    assume("AMBIGUOUS_FIELD_ALIASES" not in ours)
+    assert ours == second_opinion(reader, writer)
 
 
 @CALM

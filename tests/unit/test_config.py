@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mesh.adapters.workspace import find_root, read_sources
-from mesh.config import find_state, load
+from mesh.config import find_state, load, policies_folder
 from mesh.errors import UsageError
 
 NAMED = {"MESH_KAFKA_BOOTSTRAP": "k:9092", "MESH_PLATFORM_URL": "http://p:1/"}
@@ -151,3 +151,14 @@ def test_a_path_that_is_not_there_is_refused(workspace: Path) -> None:
 
 def test_the_root_is_the_nearest_folder_with_contracts(workspace: Path) -> None:
     assert find_root(workspace / "contracts" / "ops") == workspace
+
+
+def test_a_folder_of_policies_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as told:
+        policies_folder(tmp_path, {"MESH_POLICIES": str(tmp_path / "absent")})
+    assert told.value.error_code == "MESH-U143"
+
+
+def test_policies_lie_in_the_mesh_unless_another_folder_is_named(tmp_path: Path) -> None:
+    assert policies_folder(tmp_path, {}) == tmp_path / "policies"
+    assert policies_folder(tmp_path / "elsewhere", {"MESH_POLICIES": str(tmp_path)}) == tmp_path

@@ -120,9 +120,11 @@ def test_a_changed_service_level_is_told() -> None:
 
 def test_service_levels_of_two_elements_are_told_apart() -> None:
     levels = [{"property": "latency", "value": v, "element": e} for v, e in ((1, "x"), (2, "y"))]
+    levels = [{**level, "element": f"flights.{level['element']}"} for level in levels]
     changed = [{**levels[0], "value": 9}, levels[1]]
-    old, new = (contract_of([field("a")], slaProperties=found) for found in (levels, changed))
-    assert only(old, new).subject == "SLA: latency of x"
+    both = [field("x"), field("y")]
+    old, new = (contract_of(both, slaProperties=found) for found in (levels, changed))
+    assert only(old, new).subject == "SLA: latency of flights.x"
 
 
 @pytest.mark.parametrize(
@@ -132,7 +134,7 @@ def test_service_levels_of_two_elements_are_told_apart() -> None:
         ("topic settings", contract(), contract(("value: P400D", "value: P300D"))),
         ("contract status", contract(), contract(("status: active", "status: deprecated"))),
         (
-            "compatibility",
+            "compatibility mode",
             contract_of([field("a")]),
             contract_of([field("a")], custom={"compatibility": "NONE"}),
         ),
@@ -157,4 +159,4 @@ def test_another_order_of_the_key_is_told() -> None:
             ]
         )
 
-    assert only(keyed(1, 2), keyed(2, 1)) == FieldChange("changed", "key", "a | b", "b | a")
+    assert only(keyed(1, 2), keyed(2, 1)) == FieldChange("changed", "record key", "a | b", "b | a")

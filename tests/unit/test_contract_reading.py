@@ -287,3 +287,57 @@ def test_every_quality_rule_of_a_top_level_property_is_record_rule_or_window_che
     as_records = {rule.name for rule in record_rules(made)}
     as_windows = {quality.name for quality in made.quality if not is_record_rule(quality)}
     assert (as_records, as_windows) == ({"one", "two"}, {"three"})
+
+
+NESTED = [
+    field("address", "object", properties=[field("street", quality=[{"metric": "nullValues", "mustBe": 0}])]),
+    field(
+        "tags",
+        "array",
+        items={"logicalType": "string", "quality": [{"metric": "nullValues", "mustBe": 1}]},
+    ),
+    field(
+        "attributes",
+        "map",
+        map={
+            "key": {"logicalType": "string", "quality": [{"metric": "nullValues", "mustBe": 2}]},
+            "value": {
+                "logicalType": "object",
+                "properties": [field("unit", quality=[{"metric": "nullValues", "mustBe": 3}])],
+                "quality": [{"metric": "nullValues", "mustBe": 4}],
+            },
+        },
+    ),
+    field(
+        "lines",
+        "array",
+        items={"logicalType": "object", "properties": [field("sku", quality=[{"type": "text"}])]},
+    ),
+]
+
+
+def test_rules_at_every_depth_are_read_under_a_dotted_name() -> None:
+    assert [(rule.property, rule.threshold) for rule in contract_of(NESTED).quality] == [
+        ("address.street", 0),
+        ("tags[]", 1),
+        ("attributes{key}", 2),
+        ("attributes{}", 4),
+        ("attributes{}.unit", 3),
+        ("lines[].sku", None),
+    ]
+
+
+def test_what_a_property_says_of_itself_is_read() -> None:
+    said = {"unique": True, "deprecated": True, "semanticType": "measure"}
+    leads = [{"to": "flights.a"}, {"to": ["flights.a", "flights.b"]}]
+    one, other = contract_of([field("a", **said), field("b", relationships=leads)]).properties
+    assert (one.unique, one.deprecated, one.semantic_type) == (True, True, "measure")
+    assert (other.unique, other.deprecated, other.semantic_type) == (False, False, "")
+    assert other.references == ("flights.a", "flights.a", "flights.b")
+
+
+def test_a_topic_asks_for_copies_and_sizes_only_when_its_contract_does() -> None:
+    asked = contract_of([field("a")], custom={"minInsyncReplicas": 2, "maxMessageBytes": 2_000_000}).settings
+    assert (asked.min_insync_replicas, asked.max_message_bytes) == (2, 2_000_000)
+    silent = contract_of([field("a")]).settings
+    assert (silent.min_insync_replicas, silent.max_message_bytes) == (None, None)

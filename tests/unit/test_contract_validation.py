@@ -77,7 +77,7 @@ def test_the_sample_holds() -> None:
             "cannot be 'timestap'; did you mean 'timestamp'?",
         ),
         ("kind: DataContract", "kind: DataContrakt", "MESH-C024", "2:1", "did you mean 'DataContract'?"),
-        ("apiVersion: v3.2.0", "apiVersion: v9.9.9", "MESH-C024", "1:1", "apiVersion cannot be 'v9.9.9'"),
+        ("apiVersion: v3.2.0", "apiVersion: v9.9.9", "MESH-C097", "1:1", "apiVersion cannot be 'v9.9.9'"),
         ("version: 1.0.0", "version: one", "MESH-C030", "4:1", "'one' is not a version"),
         ("status: active", "status: living", "MESH-C031", "5:1", "status cannot be 'living'"),
         (

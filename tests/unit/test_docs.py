@@ -137,7 +137,7 @@ def test_contracts_and_products_of_a_page_hold(page: Path) -> None:
         if file.endswith((CONTRACT_SUFFIX, PRODUCT_SUFFIX)) and "kind:" in body
     ]
     found = declare(sources)
-    assert found.findings == ()
+    assert [finding for finding in found.findings if finding.severity != "info"] == []
     for contract in found.contracts.values():
         assert OutputPort(contract).guard is not None
 

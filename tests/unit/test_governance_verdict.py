@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from mesh import limits
 from mesh.contract.avro import avro_schema
 from mesh.contract.model import Contract
+from mesh.contract.reading import read_contract
 from mesh_platform.governance.state import Subscription
 from mesh_platform.governance.verdict import judge
 from tests.unit.contract_kit import contract_of, field
@@ -67,7 +69,7 @@ def test_a_change_cannot_bring_along_its_own_licence() -> None:
 def test_a_looser_level_alone_is_a_change_that_governance_sees() -> None:
     found = verdict(version("1.1.0", A, B, custom={"compatibility": "NONE"}))
     assert found["compatible"]
-    assert [c["subject"] for c in found["changes"]] == ["compatibility"]
+    assert [c["subject"] for c in found["changes"]] == ["compatibility mode"]
 
 
 def test_a_stricter_level_is_judged_at_once() -> None:
@@ -87,12 +89,12 @@ def test_one_break_is_told_once_when_both_levels_forbid_it() -> None:
 def test_a_changed_contract_needs_a_higher_version() -> None:
     found = verdict(version("1.0.0", A, B, field("c")))
     assert not found["compatible"]
-    assert "needs a higher one" in found["problems"][0]
+    assert "needs 1.1.0 or higher" in found["problems"][0]
 
 
 def test_a_lower_version_is_refused() -> None:
     old = version("1.2.0", A, B)
-    assert "1.1.0 is not above 1.2.0" in verdict(version("1.1.0", A), old)["problems"][0]
+    assert "says version 1.1.0 after 1.2.0" in verdict(version("1.1.0", A, B), old)["problems"][0]
 
 
 def test_a_change_inside_an_object_needs_a_higher_version_too() -> None:
@@ -104,7 +106,48 @@ def test_a_change_inside_an_object_needs_a_higher_version_too() -> None:
 
 
 def test_comments_may_change_within_a_version() -> None:
-    assert verdict(version("1.0.0", A, B, tags=["new"]))["compatible"]
+    text = f"# a comment\n{OLD.document.text}"
+    assert verdict(read_contract(text.encode(), "f.odcs.yaml"))["compatible"]
+
+
+@pytest.mark.parametrize(
+    ("new", "needed"),
+    [
+        (version("1.0.1", A, B, field("c")), "1.1.0"),
+        (version("1.0.0", A, B, tags=["new"]), "1.0.1"),
+        (version("1.0.1", A, field("b", "integer", logicalTypeOptions={"minimum": 1})), "1.1.0"),
+    ],
+)
+def test_a_version_that_rises_too_little_is_refused(new: Contract, needed: str) -> None:
+    found = verdict(new)
+    assert (found["compatible"], found["version"]["needed"]) == (False, needed)
+    assert needed in found["fix"]
+
+
+def test_a_weakened_guarantee_is_refused_though_the_schema_is_compatible() -> None:
+    old = version("1.0.0", A, field("b", "integer", logicalTypeOptions={"minimum": 1}))
+    found = verdict(version("1.1.0", A, B), old)
+    assert (found["compatible"], found["version"]["level"]) == (False, "major")
+    assert "Readers could rely on it" in found["problems"][0]
+
+
+def test_a_weakened_service_level_is_told_and_may_be_approved() -> None:
+    level = {"property": "latency", "value": 1, "unit": "h"}
+    old, new = (
+        version(number, A, B, slaProperties=[{**level, "value": value}])
+        for number, value in (("1.0.0", 1), ("1.1.0", 2))
+    )
+    found = verdict(new, old)
+    assert found["compatible"]
+    assert "weaker" in found["changes"][0]["reasons"][0]["sentence"]
+
+
+def test_a_comparison_that_is_too_complex_is_unknown_and_never_compatible(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "COMPATIBILITY_STEPS", 4)
+    found = verdict(version("1.1.0", A, B, field("c")))
+    assert (found["outcome"], found["compatible"]) == ("unknown", False)
 
 
 def affected(found: dict[str, Any]) -> dict[str, bool]:

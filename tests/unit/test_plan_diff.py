@@ -15,6 +15,8 @@ from mesh.errors import PlanError
 from mesh.plan import Change, Plan, make_plan
 from mesh.plan.actual import SubjectFacts
 from mesh.plan.changes import Blocked
+from mesh.plan.saved import document_of
+from mesh.plan.scope import scope_of
 from tests.unit.contract_kit import CONTRACT, PRODUCT, contract_text, declared, field, product_text, replaced
 from tests.unit.twins import WorldTwin
 
@@ -31,7 +33,7 @@ def plan(wanted: Declaration, twin: WorldTwin) -> Plan:
 
 def applied(wanted: Declaration, twin: WorldTwin | None = None) -> WorldTwin:
     twin = twin or WorldTwin()
-    list(apply(plan(wanted, twin), wanted, twin.world))
+    list(apply(plan(wanted, twin), twin.world))
     return twin
 
 
@@ -64,7 +66,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_plan_of_a_case_is_the_golden_one(case: str) -> None:
-    found = json.dumps(plan(*CASES[case]()).to_json(), indent=2, ensure_ascii=False) + "\n"
+    found = json.dumps(document_of(plan(*CASES[case]())), indent=2, ensure_ascii=False) + "\n"
     assert found == (GOLDEN / f"{case}.json").read_text()
 
 
@@ -96,7 +98,7 @@ def test_a_contract_back_in_an_earlier_text_needs_no_schema_again() -> None:
 def test_a_failing_step_leaves_the_steps_before_it_done_and_the_next_plan_shows_the_rest() -> None:
     twin = WorldTwin()
     first, *rest = plan(desired(), twin).changes
-    next(iter(apply(plan(desired(), twin), desired(), twin.world)))
+    next(iter(apply(plan(desired(), twin), twin.world)))
     assert plan(desired(), twin).changes == tuple(rest)
     assert first.subject == "ops.flights.v1"
 
@@ -106,7 +108,7 @@ def test_apply_refuses_a_blocked_plan_before_its_first_step(case: str) -> None:
     wanted, twin = CASES[case]()
     before = twin.world.actual(wanted)
     with pytest.raises(PlanError) as caught:
-        next(iter(apply(plan(wanted, twin), wanted, twin.world)))
+        next(iter(apply(plan(wanted, twin), twin.world)))
     assert caught.value.error_code == "MESH-P010"
     assert caught.value.why
     assert caught.value.fix
@@ -118,7 +120,7 @@ def test_apply_refuses_a_plan_of_another_world() -> None:
     stale = plan(desired(), twin)
     twin.broker.create_topic("ops.flights.v1", 3, {})
     with pytest.raises(PlanError) as caught:
-        next(iter(apply(stale, desired(), twin.world)))
+        next(iter(apply(stale, twin.world)))
     assert (caught.value.error_code, caught.value.fix) == ("MESH-P011", "mesh plan")
 
 
@@ -127,7 +129,7 @@ def test_what_another_team_declares_meanwhile_does_not_make_a_plan_stale() -> No
     made = plan(desired(), twin)
     other = contract_text([field("a")], contract_id="fleet.aircraft.v1")
     applied(declared(other, product_text("fleet.aircraft")).require(), twin)
-    assert len(list(apply(made, desired(), twin.world))) == len(made.changes)
+    assert len(list(apply(made, twin.world))) == len(made.changes)
 
 
 def test_a_topic_of_nobody_is_left_alone() -> None:
@@ -173,7 +175,7 @@ def test_a_change_without_a_way_to_carry_it_out_is_refused() -> None:
     twin = WorldTwin()
     base = plan(desired(), twin).base
     with pytest.raises(PlanError) as caught:
-        list(apply(Plan((Dance("x"),), base), desired(), twin.world))
+        list(apply(Plan((Dance("x"),), base, scope_of(desired())), twin.world))
     assert caught.value.error_code == "MESH-P012"
 
 
@@ -211,6 +213,6 @@ def test_from_any_world_a_plan_is_blocked_or_leads_to_an_empty_one(wanted: list[
         if made.blocked:
             assert all(isinstance(b, Blocked) and b.why and b.fix for b in made.blocked)
         else:
-            outcomes = list(apply(made, each, twin.world))
+            outcomes = list(apply(made, twin.world))
             assert tuple(outcome.change for outcome in outcomes) == made.changes
             assert plan(each, twin).changes == ()

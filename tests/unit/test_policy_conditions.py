@@ -211,7 +211,7 @@ schema:
         ("slaProperties: [{property: retention, value: 30, unit: d}]", "30 days"),
         ("schema: [{customProperties: [{property: retention, value: PT36H}]}]", "36 hours"),
         ("schema: [{customProperties: [{property: retention, value: forever}]}]", "for ever"),
-        ("status: active", "nothing"),
+        ("status: active", "not told"),
     ],
 )
 def test_retention_is_told_as_people_say_it(written: str, shown: str) -> None:

@@ -181,7 +181,7 @@ def expecting(what: str, **kwargs: Any) -> dict[str, Any]:
 
 
 OBSTACLES: list[tuple[dict[str, Any], str]] = [
-    ({"type": "sql", "query": "select 1", "mustBe": 0}, "sql rules are checked by"),
+    ({"type": "sql", "query": " ", "mustBe": 0}, "the rule has no query"),
     ({"type": "text", "description": "Looks right."}, "checked by people"),
     ({"metric": "invalidValues", "mustBe": 0}, "neither validValues nor a pattern"),
     ({"metric": "missingValues", "arguments": {"missingValues": 5}, "mustBe": 0}, "cannot be read"),

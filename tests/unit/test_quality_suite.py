@@ -380,12 +380,12 @@ def test_a_time_that_is_none_is_unknown() -> None:
     assert one(rule, [datetime(2013, 1, 1, tzinfo=UTC)], "timestamp").status == "unknown"
 
 
-@pytest.mark.parametrize("rule", [{"type": "sql", "query": "select 1", "mustBe": 0}, {"type": "text"}])
+@pytest.mark.parametrize("rule", [{"type": "sql", "query": "select x", "mustBe": 0}, {"type": "text"}])
 def test_what_is_not_measured_here_is_never_passed(rule: dict[str, Any]) -> None:
     result = one(rule, ["a"])
 
     assert (result.status, result.measured, result.failed_rows) == ("unknown", None, None)
-    assert "checked by" in result.message
+    assert result.message.startswith("No verdict on")
 
 
 def test_a_mask_that_cannot_be_computed_makes_its_check_unknown() -> None:

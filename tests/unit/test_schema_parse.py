@@ -75,7 +75,7 @@ def doubling(levels: int) -> object:
         ("nothing", "MESH-A001", "$"),
         ('"nothing"', "MESH-A005", "$"),
         (
-            record(field("a", "E"), field("b", {"type": "enum", "name": "E", "symbols": ["A"]})),
+            record(field("a", "E"), field("b", {"type": "enum", "name": "x.E", "symbols": ["A"]})),
             "MESH-A005",
             None,
         ),

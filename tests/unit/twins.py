@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mesh.apply import World
 from mesh.compatibility import Level, check
 from mesh.contract.reading import read_contract
+from mesh.contract.refinement import refined
 from mesh.errors import RegistryError, ReviewError
+from mesh.plan.access import Grant
 from mesh.plan.actual import ContractFacts, ProductFacts, SubjectFacts, TopicFacts
 from mesh.product import read_product
 from mesh.schema import AvroSchema
+from mesh.world import World
 
 
 def sha256(text: str) -> str:
@@ -25,6 +27,9 @@ class BrokerTwin:
     """Topics with their settings; creating one twice is an error, as on Kafka."""
 
     found: dict[str, TopicFacts] = field(default_factory=dict)
+    ages: dict[str, list[int]] = field(default_factory=dict)  #: by topic: how old its events are, in ms
+    positions: dict[str, tuple[str, ...]] = field(default_factory=dict)  #: by topic: groups that read it
+    allowed: set[Grant] | None = None  #: None: there is no authorizer
 
     def topics(self) -> Mapping[str, TopicFacts]:
         return dict(self.found)
@@ -41,6 +46,28 @@ class BrokerTwin:
         assert total > self.found[topic].partitions, "partitions only grow"
         self.found[topic] = replace(self.found[topic], partitions=total)
 
+    def delete_topic(self, topic: str) -> None:
+        self.found.pop(topic, None)
+        self.ages.pop(topic, None)
+
+    def events(self, topics: Collection[str]) -> Mapping[str, int]:
+        return {topic: len(self.ages.get(topic, ())) for topic in topics}
+
+    def expired(self, retention: Mapping[str, int]) -> Mapping[str, int]:
+        return {t: sum(age > most for age in self.ages.get(t, ())) for t, most in retention.items()}
+
+    def groups(self, topics: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        return {topic: groups for topic, groups in self.positions.items() if topic in topics}
+
+    def grants(self, principals: Collection[str]) -> frozenset[Grant] | None:
+        if self.allowed is None:
+            return None
+        return frozenset(grant for grant in self.allowed if grant.principal in principals)
+
+    def grant(self, grant: Grant) -> None:
+        assert self.allowed is not None, "there is no authorizer"
+        self.allowed.add(grant)
+
 
 @dataclass
 class RegistryTwin:
@@ -48,9 +75,16 @@ class RegistryTwin:
 
     found: dict[str, SubjectFacts] = field(default_factory=dict)
     ids: dict[str, int] = field(default_factory=dict)
+    objections: dict[str, str] = field(default_factory=dict)  #: by subject: what it has against a schema
 
-    def subject(self, name: str) -> SubjectFacts | None:
-        return self.found.get(name)
+    def subjects(self, names: Collection[str], prefixes: Collection[str]) -> Mapping[str, SubjectFacts]:
+        return {n: f for n, f in self.found.items() if n in names or n.startswith(tuple(prefixes))}
+
+    def refusal(self, subject: str, schema: AvroSchema) -> str | None:
+        return self.objections.get(subject)
+
+    def delete_subject(self, name: str) -> None:
+        self.found.pop(name, None)
 
     def register(self, subject: str, schema: AvroSchema) -> int:
         facts = self.found.get(subject, SubjectFacts(None, ()))
@@ -89,24 +123,34 @@ class PlatformTwin:
     def port(self, product: str) -> ContractFacts:
         raise NotImplementedError
 
-    def declare_contract(self, file: str, text: str) -> None:
+    def declare_contract(self, file: str, text: str, avro: str = "") -> None:
         contract = read_contract(text.encode(), file)
+        if avro:
+            contract = refined(contract, avro.encode(), file)
         known = self.held_contracts.get(contract.id)
-        if known is not None and known.sha256 != sha256(text):
+        if known is not None and known.sha256 != contract.sha256:
             raise ReviewError("a changed contract is reviewed", code="MESH-G010")
-        self.approve(text, file)
+        self.approve(text, file, avro)
 
-    def approve(self, text: str, file: str = "") -> None:
+    def approve(self, text: str, file: str = "", avro: str = "") -> None:
         """Put a contract in force, as a review would."""
         contract = read_contract(text.encode(), file)
-        facts = ContractFacts(contract.id, str(contract.version), sha256(text), text)
+        if avro:
+            contract = refined(contract, avro.encode(), file)
+        facts = ContractFacts(contract.id, str(contract.version), contract.sha256, text, avro)
         self.held_contracts[contract.id] = facts
 
     def declare_product(self, file: str, text: str) -> None:
         name = read_product(text.encode(), file).full_name
         self.held_products[name] = ProductFacts(name, sha256(text), text)
 
-    def propose(self, file: str, text: str, reason: str) -> Mapping[str, Any]:
+    def remove_contract(self, contract_id: str) -> None:
+        del self.held_contracts[contract_id]
+
+    def remove_product(self, full_name: str) -> None:
+        del self.held_products[full_name]
+
+    def propose(self, file: str, text: str, reason: str, avro: str = "") -> Mapping[str, Any]:
         raise NotImplementedError
 
     def proposals(self) -> Sequence[Mapping[str, Any]]:

@@ -84,6 +84,10 @@ def _happened(record: Record) -> tuple[str, str]:
             return f"declared product {body['full_name']}", "/products/" + body["full_name"].replace(
                 ".", "/", 1
             )
+        case "contract.remove":
+            return f"removed contract {body['contract_id']}", ""
+        case "product.remove":
+            return f"removed product {body['full_name']}", ""
         case "proposal.open":
             return f"proposed {body['contract_id']} {body['version']}", "/reviews"
         case "proposal.decide":

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from mesh import naming
+from mesh.change import Change
+from mesh.versioning import Version
+from mesh_platform.governance.policies import standing_in_the_way
 from mesh_platform.governance.state import GovernanceState, Proposal
 from mesh_platform.web.review_view import (
     AffectedConsumer,
     Effect,
     Evidence,
-    PropertyChange,
+    PolicyOutcome,
     Reason,
     ReviewStep,
     ReviewsView,
     ReviewView,
 )
-from mesh_platform.web.views import ReviewCard, ReviewState, Visitor
+from mesh_platform.web.views import Outcome, ReviewCard, ReviewState, Visitor
 
 _STATES: dict[str, ReviewState] = {
     "open": "open",
@@ -59,10 +62,15 @@ def review_page(governance: GovernanceState, proposal: Proposal, visitor: Visito
     verdict = proposal.verdict
     topic = naming.parse_topic(proposal.topic)
     before = next(
-        (v.version for v in governance.contracts[proposal.contract_id] if v.sha256 == proposal.base_sha256),
+        (
+            v.version
+            for v in governance.contracts.get(proposal.contract_id, ())
+            if v.sha256 == proposal.base_sha256
+        ),
         "",
     )
     compatible = verdict["compatible"]
+    asked = verdict.get("policies", {})
     is_open = proposal.status == "open"
     return ReviewView(
         card=card(proposal),
@@ -72,12 +80,7 @@ def review_page(governance: GovernanceState, proposal: Proposal, visitor: Visito
         to_version=proposal.version,
         summary=_summary(proposal),
         description=proposal.reason,
-        changes=tuple(
-            PropertyChange(
-                path=c["subject"], kind=c["kind"], before=c["before"] or None, after=c["after"] or None
-            )
-            for c in verdict["changes"]
-        ),
+        changes=tuple(map(Change.from_data, verdict["changes"])),
         reasons=tuple(Reason(path=path, text=text, breaking=True) for path, text in _reasons(proposal)),
         consumers=tuple(
             AffectedConsumer(
@@ -92,10 +95,14 @@ def review_page(governance: GovernanceState, proposal: Proposal, visitor: Visito
         evidence=(
             Evidence(
                 name=f"{verdict['level']} compatibility",
-                outcome="unknown" if not verdict["judged_against"] else "passed" if compatible else "failed",
+                outcome=_outcome(verdict),
                 detail=f"checked against {verdict['judged_against']} registered schemas",
             ),
+            *_version(verdict),
         ),
+        policies=tuple(map(_policy, asked.get("outcomes", ()))),
+        policies_passed=tuple(asked.get("passed", ())),
+        policies_hash=asked.get("sha256", ""),
         history=tuple(_history(proposal)),
         may_decide=is_open and bool(visitor.csrf),
         why_not="" if is_open else f"this review is {proposal.status}",
@@ -109,12 +116,50 @@ def _effect(compatible: bool, reader: Mapping[str, Any]) -> Effect:
     return "unknown" if compatible else "breaks"
 
 
+def _policy(outcome: Mapping[str, Any]) -> PolicyOutcome:
+    verdict, refuses = outcome["verdict"], outcome["severity"] == "error"
+    state: Literal["refused", "warning", "unknown", "exempt"] = "refused" if refuses else "warning"
+    if verdict != "failed":
+        state = "exempt" if verdict == "exempt" else "unknown"
+    return PolicyOutcome(
+        name=outcome["policy"],
+        title=outcome["title"],
+        state=state,
+        messages=tuple(outcome["messages"]),
+        why=outcome["why"],
+        fix="" if verdict == "exempt" else outcome["fix"],
+        note=f"until {outcome['exempt_until']}" if verdict == "exempt" else "",
+    )
+
+
 def _summary(proposal: Proposal) -> str:
     verdict = proposal.verdict
+    against = list(standing_in_the_way(verdict))
+    if verdict["compatible"] and against:
+        return f"Compatible ({verdict['level']}), but refused by policy: " + "; ".join(against[:2])
     if verdict["compatible"]:
         count = len(verdict["readers"])
         return f"Compatible ({verdict['level']}): {count} known readers go on as they are."
-    return "Would break readers: " + "; ".join(verdict["problems"][:2])
+    breaks = verdict.get("version", {"level": "major"})["level"] == "major"
+    return f"{'Would break readers' if breaks else 'Does not hold'}: " + "; ".join(verdict["problems"][:2])
+
+
+def _outcome(verdict: Mapping[str, Any]) -> Outcome:
+    if not verdict["judged_against"] or verdict.get("outcome") == "unknown":
+        return "unknown"
+    return "passed" if verdict["compatible"] else "failed"
+
+
+def _version(verdict: Mapping[str, Any]) -> Iterator[Evidence]:
+    """Whether the version rises far enough; a verdict of an earlier platform does not say."""
+    found = verdict.get("version")
+    if found is not None:
+        says, needed = Version.parse(found["says"]), Version.parse(found["needed"])
+        yield Evidence(
+            name=f"Version {says}",
+            outcome="passed" if says >= needed else "failed",
+            detail=f"what changes is {found['level']} and needs {needed} or higher",
+        )
 
 
 def _reasons(proposal: Proposal) -> Iterator[tuple[str, str]]:

@@ -58,6 +58,6 @@ def chapter(
     moved = declare(changed(files, contract, better)).require()
     world = mesh.world()
     plan = make_plan(moved, world.actual(moved))
-    answers = [f"{outcome.change.verb}: {outcome.answer}" for outcome in apply(plan, moved, world)]
+    answers = [f"{outcome.change.verb}: {outcome.answer}" for outcome in apply(plan, world)]
     voice.good(f"approved and applied: version {NEW_VERSION}; {'; '.join(answers)}")
     facts["reviews"] = {"refused": 1, "approved": 1, "version": NEW_VERSION}

@@ -117,7 +117,7 @@ def _declare(mesh: Mesh, files: list[SourceFile], voice: Voice) -> Declaration:
     world = mesh.world()
     plan = make_plan(declared, world.actual(declared))
     with voice.progress("mesh apply", len(plan.changes)) as advance:
-        for _ in apply(plan, declared, world):
+        for _ in apply(plan, world):
             advance(1)
     again = make_plan(declared, world.actual(declared))
     if again.changes:

@@ -1,6 +1,7 @@
 """The pure state of declarations, proposals, decisions and subscriptions, applied record by record.
 
-Kinds: contract.declare · product.declare · proposal.open · proposal.decide · subscription.put.
+Kinds: contract.declare · contract.remove · product.declare · product.remove · proposal.open ·
+proposal.decide · subscription.put.
 A record that does not hold is answered with a `Refused`; it changes nothing and is never fatal.
 """
 
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mesh_platform.governance.policies import standing_in_the_way
 from mesh_platform.log.record import Record
 
 
@@ -108,6 +110,10 @@ class GovernanceState:
                 )
                 self.products[product.full_name] = product
                 return product
+            case "contract.remove":
+                return self._remove_contract(body["contract_id"])
+            case "product.remove":
+                return self._remove_product(body["full_name"])
             case "proposal.open":
                 return self._open(record, body)
             case "proposal.decide":
@@ -156,6 +162,22 @@ class GovernanceState:
                 f"declared by {record.actor}",
             )
         )
+
+    def _remove_contract(self, contract_id: str) -> object:
+        versions = self.contracts.pop(contract_id, None)
+        if versions is None:
+            return Refused(404, "MESH-S404", f"no contract has the id {contract_id!r}", "", "mesh plan")
+        for version in versions:
+            self._topics.pop(version.topic, None)
+        return versions[-1]
+
+    def _remove_product(self, full_name: str) -> object:
+        product = self.products.pop(full_name, None)
+        if product is None:
+            return Refused(404, "MESH-S404", f"there is no product {full_name}", "", "mesh products")
+        for key in [key for key in self.subscriptions if key[0] == full_name]:
+            del self.subscriptions[key]
+        return product
 
     def _accept(self, version: ApprovedVersion) -> ApprovedVersion:
         self.contracts.setdefault(version.contract_id, []).append(version)
@@ -233,6 +255,15 @@ class GovernanceState:
                 f"proposal {proposal.number} does not hold",
                 "; ".join(proposal.verdict["problems"][:3]),
                 proposal.verdict.get("fix") or f"mesh review {proposal.number}",
+            )
+        against = list(standing_in_the_way(proposal.verdict))
+        if decided == "approved" and against:
+            return Refused(
+                409,
+                "MESH-G017",
+                f"policies refuse proposal {proposal.number}",
+                "; ".join(against[:3]),
+                f"mesh review {proposal.number}",
             )
         proposal = replace(
             proposal,

@@ -16,6 +16,8 @@ from mesh_platform.quality import custom, record_checks
 from mesh_platform.quality.model import Expectation, WindowCheck
 from mesh_platform.quality.operators import limit
 from mesh_platform.quality.places import Obstacle, possible_values, re2_accepts, require_property, valid_texts
+from mesh_platform.quality.questions import question
+from mesh_platform.quality.record_checks import of_many
 
 _SUBJECTS = {
     "nullValues": "nulls in {}",
@@ -28,9 +30,14 @@ _SUBJECTS = {
 
 def compile_checks(contract: Contract) -> tuple[WindowCheck, ...]:
     """All checks of a contract, quality rules first; their names are unique."""
-    checks = [_quality_check(contract, rule) for rule in contract.quality]
-    checks += record_checks.compile_record_checks(contract)
-    return _distinct(checks)
+    return _distinct(checks_of(contract))
+
+
+def checks_of(contract: Contract) -> list[WindowCheck]:
+    """The same under the names that their rules have."""
+    checks = [_quality_check(contract, rule) for rule in contract.quality if not of_many(rule)]
+    checks += _unique_checks(contract)
+    return checks + record_checks.compile_record_checks(contract)
 
 
 def suite_document(contract: Contract) -> dict[str, Any]:
@@ -78,7 +85,7 @@ def _quality_check(contract: Contract, rule: QualityRule) -> WindowCheck:
                 words = custom.sentence(expectation)
                 return replace(check, expectations=(expectation,), metric=expectation.type, sentence=words)
             case "sql":
-                raise Obstacle("sql rules are checked by whoever runs their query; windows know no SQL")
+                return replace(check, query=question(contract, rule), sentence=_asked(rule))
             case _:
                 raise Obstacle("text rules are checked by people")
     except Obstacle as obstacle:
@@ -161,6 +168,32 @@ _METRICS: Mapping[str, Callable[[Contract, QualityRule], tuple[Expectation, ...]
     "duplicateValues": _duplicates,
     "rowCount": _row_count,
 }
+
+
+def _unique_checks(contract: Contract) -> list[WindowCheck]:
+    """`unique: true` says what a rule on duplicateValues says, where the property has none of its own."""
+    ruled = {rule.property for rule in contract.quality if rule.metric == "duplicateValues"}
+    rules = [
+        QualityRule(
+            name=f"{prop.name} is unique",
+            kind="library",
+            property=prop.name,
+            metric="duplicateValues",
+            operator="mustBe",
+            threshold=0,
+            dimension="uniqueness",
+            description=prop.description,
+            where=prop.where,
+        )
+        for prop in contract.properties
+        if prop.unique and prop.name not in ruled
+    ]
+    return [_quality_check(contract, rule) for rule in rules]
+
+
+def _asked(rule: QualityRule) -> str:
+    what = rule.description or rule.name
+    return f"{what} ({limit(rule.operator, rule.threshold, rule.unit)})" if rule.operator else what
 
 
 def _sentence(rule: QualityRule) -> str:

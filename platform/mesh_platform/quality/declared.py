@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mesh.apply import apply
 from mesh.declaration import Declaration, SourceFile, declare
 from mesh.errors import PlanError
-from mesh.plan import make_plan
+from mesh.plan import Consent, make_plan
 
 if TYPE_CHECKING:
     from mesh.connection import Mesh
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 FILES = ("quality-results.v1.odcs.yaml", "quality-results.odps.yaml")
 _MOVED = "MESH-P011"
 _TRIES = 5
+#: A topic of results outlives the state folder of a platform: a new one goes on with it.
+OWN = Consent(kinds=["adopt"])
 
 
 def declaration() -> Declaration:
@@ -30,7 +32,7 @@ def ensure_declared(mesh: Mesh) -> None:
     desired, world = declaration(), mesh.world()
     for left in reversed(range(_TRIES)):
         try:
-            for _ in apply(make_plan(desired, world.actual(desired)), desired, world):
+            for _ in apply(make_plan(desired, world.actual(desired)), world, OWN):
                 pass
             return
         except PlanError as error:

@@ -15,13 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mesh.rules.masks import compile_masks
-from mesh.rules.model import Rule
+from mesh.rules.model import Required, Rule
 
 if TYPE_CHECKING:
     import pandas
 
-_EXACT_IN_FLOAT = 2**53
-_EXACT_DIGITS = 15
+EXACT_IN_FLOAT = 2**53  #: up to here a 64-bit float has every whole number
+EXACT_DIGITS = 15  #: decimals of so many digits stay apart as 64-bit floats
 Window: TypeAlias = pa.RecordBatch | pa.Table
 
 
@@ -74,12 +74,10 @@ def _column(batch: pa.RecordBatch, path: str) -> pa.Array | None:
 
 
 def _verdict(batch: pa.RecordBatch, rule: Rule) -> pa.Array:
-    column = _column(batch, rule.path)
-    if column is None:
-        raise KeyError(rule.path)
     broken = compile_masks([rule], batch.schema).check(batch).broken
     mask = broken[0][1] if broken else pa.repeat(pa.scalar(value=True), batch.num_rows)
-    return pc.if_else(column.is_valid(), mask, pa.scalar(None, pa.bool_()))
+    column = None if isinstance(rule.check, Required) else _column(batch, rule.path)
+    return mask if column is None else pc.if_else(column.is_valid(), mask, pa.scalar(None, pa.bool_()))
 
 
 def _try(made: dict[str, Any], missing: dict[str, str], name: str, column: pa.Array) -> None:
@@ -111,7 +109,7 @@ def _series(column: pa.Array) -> Any:
         return column.cast(pa.float64()).to_pandas()
     if types.is_integer(kind) and _fits_float(column):
         return column.cast(pa.int64()).to_pandas()
-    if types.is_decimal(kind) and kind.precision <= _EXACT_DIGITS:
+    if types.is_decimal(kind) and kind.precision <= EXACT_DIGITS:
         return column.cast(pa.float64()).to_pandas()
     return pd.array(column, dtype=pd.ArrowDtype(kind))
 
@@ -129,4 +127,4 @@ def _fits_float(column: pa.Array) -> bool:
     if not column.null_count or column.null_count == len(column):
         return True
     ends = pc.min_max(column).as_py()
-    return bool(ends["min"] >= -_EXACT_IN_FLOAT and ends["max"] <= _EXACT_IN_FLOAT)
+    return bool(ends["min"] >= -EXACT_IN_FLOAT and ends["max"] <= EXACT_IN_FLOAT)

@@ -39,6 +39,7 @@ class WindowCheck:
     sentence: str  #: what the rule asks, in words
     expectations: tuple[Expectation, ...] = ()
     derived: Rule | None = None  #: a record rule whose verdict per row is the column that is looked at
+    query: str = ""  #: what an SQL rule asks of the window; its answer is the measure
     operator: str = ""
     threshold: Any = None
     unit: Unit = "rows"

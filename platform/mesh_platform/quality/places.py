@@ -10,6 +10,7 @@ import re2
 
 from mesh import limits
 from mesh.contract.model import Contract
+from mesh.rules.model import ITEMS, VALUES
 
 
 class Obstacle(Exception):
@@ -33,6 +34,8 @@ def require_property(contract: Contract, path: str | None) -> Place:
     """The property of that path; raises Obstacle when there is none."""
     if path is None:
         raise Obstacle("the rule stands on the whole schema and needs a property")
+    if ITEMS in path or VALUES in path:
+        raise Obstacle(f"{path} has many values in one event, and a window has one value per event")
     properties, found = contract.properties, None
     for name in path.split("."):
         found = next((p for p in properties if p.name == name), None)

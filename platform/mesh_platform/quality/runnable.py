@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mesh.contract.model import Contract
-from mesh.rules.model import Pattern, Rule
+from mesh.rules.model import Pattern, Required, Rule
 from mesh_platform.quality.model import Expectation
 from mesh_platform.quality.places import Obstacle, require_property
 from mesh_platform.quality.record_checks import verdict_column
@@ -17,6 +17,7 @@ _MATCHES = {
     "expect_column_values_to_match_regex": True,
     "expect_column_values_to_not_match_regex": False,
 }
+_PRESENT = "expect_column_values_to_not_be_null"
 _LISTS = ("expect_column_values_to_match_regex_list", "expect_column_values_to_not_match_regex_list")
 _TIMES = ("min_value", "max_value", "value", "value_set")
 
@@ -37,6 +38,12 @@ def runnable(contract: Contract, expectation: Expectation) -> Runnable:
         column = verdict_column(rule)
         kwargs |= {"column": column, "value_set": [_MATCHES[expectation.type]]}
         return Runnable(Expectation("expect_column_values_to_be_in_set", kwargs), {column: rule})
+    if expectation.type == _PRESENT and "." in kwargs["column"]:
+        # what an absent object would have to hold is not missed
+        rule = Rule(name=_PRESENT, path=kwargs["column"], check=Required())
+        column = verdict_column(rule)
+        in_set = Expectation("expect_column_values_to_be_in_set", {"column": column, "value_set": [True]})
+        return Runnable(in_set, {column: rule})
     if expectation.type in _LISTS:
         rule = _pattern(kwargs["column"], _either(kwargs["regex_list"]))
         column = verdict_column(rule)

@@ -19,6 +19,7 @@ from mesh_platform.quality.frames import Window, frame_of
 from mesh_platform.quality.model import CheckResult, Expectation, WindowCheck
 from mesh_platform.quality.record_checks import verdict_column
 from mesh_platform.quality.runnable import columns_of, runnable
+from mesh_platform.quality.sandbox import ask
 from mesh_platform.quality.verdicts import judge, unknown
 
 
@@ -44,11 +45,22 @@ class Suite:
         if not rows:
             return self.unknown(0, "the window is empty")
         findings = self._measured(window)
-        return tuple(judge(c, [findings[_key(e)] for e in c.expectations], rows) for c in self.checks)
+        asked = {check.query: self._asked(check.query, window) for check in self.checks if check.query}
+        return tuple(
+            judge(c, [asked[c.query]] if c.query else [findings[_key(e)] for e in c.expectations], rows)
+            for c in self.checks
+        )
 
     def unknown(self, rows: int, reason: str) -> tuple[CheckResult, ...]:
         """The results of a window that could not be measured at all."""
         return tuple(unknown(check, rows, check.obstacle or reason) for check in self.checks)
+
+    def _asked(self, query: str, window: Window) -> Finding:
+        try:
+            answer = ask(query, self.contract.schema_name, window)
+        except Exception as error:
+            return Finding(reason=f"{error or type(error).__name__}"[:REASON_LENGTH])
+        return Finding(success=bool(answer), observed=float(answer))
 
     def _prepare(self, expectation: Expectation) -> None:
         key = _key(expectation)

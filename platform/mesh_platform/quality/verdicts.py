@@ -28,7 +28,7 @@ def judge(check: WindowCheck, findings: Sequence[Finding], rows: int) -> CheckRe
         return _result(check, rows, _status(check, measured, findings), measured, failed)
     observed = findings[0].observed
     if observed is None and check.operator:
-        return unknown(check, rows, "Great Expectations measured no number")
+        return unknown(check, rows, "nothing measured a number")
     return _result(check, rows, _status(check, observed or 0.0, findings), observed, None)
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from mesh.adapters.kafka_receiver import BoundedReceiver
 from mesh.contract.model import Contract
 from mesh.contract.reading import read_contract
+from mesh.contract.refinement import with_schema
 from mesh.errors import MeshError, UnreachableError
 from mesh.plan.actual import ContractFacts, TopicFacts
 from mesh.subscription import Decoder
@@ -137,6 +138,7 @@ class Worker:
     def _take_up(self, facts: ContractFacts, topics: Mapping[str, TopicFacts]) -> None:
         try:
             contract = read_contract(facts.text.encode(), f"{facts.id}@{facts.version}")
+            contract = with_schema(contract, facts.avro)
             topic = topics.get(contract.topic)
             if topic is None:
                 return

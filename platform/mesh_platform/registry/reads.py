@@ -167,6 +167,11 @@ class Reads:
             return errors.NO_SUBJECT_COMPATIBILITY.refuse(subject=subject)
         return own.answer("compatibilityLevel")
 
+    async def levels(self, request: Request) -> Outcome:  # noqa: ARG002
+        """GET /mesh/levels: the level of every subject that has one of its own, in one answer"""
+        configs = self._registry.state.settings.configs
+        return {name: own.level.value for name, own in sorted(configs.items()) if own.level}
+
     async def mode(self, request: Request) -> Outcome:  # noqa: ARG002
         """GET /mode"""
         return {"mode": self._registry.state.settings.mode.value}

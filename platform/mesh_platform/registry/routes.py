@@ -1,4 +1,4 @@
-"""The registry's paths: Confluent's, for Avro, in the default context."""
+"""The registry's paths: Confluent's, for Avro, in the default context; below `/mesh/` our own."""
 
 from __future__ import annotations
 
@@ -56,6 +56,7 @@ def routes(registry: RegistryService) -> list[Route]:
         route("PUT", "/mode/{subject}", write.set_mode),
         route("DELETE", "/mode/{subject}", write.delete_mode),
         route("GET", "/contexts", read.contexts),
+        route("GET", "/mesh/levels", read.levels),
         *(
             route(method, path, read.associations)
             for path in _ASSOCIATIONS

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from mesh.change import Change
+from mesh.change.html import changes_html
 from mesh_platform.web import drawing, markdown, snippets, sparkline, words
 from mesh_platform.web.assets import Assets
 from mesh_platform.web.session import theme
@@ -52,6 +55,7 @@ class Renderer:
             markdown=markdown.to_html,
             safe_url=markdown.safe_url,
             draw=drawing.draw,
+            changes=_changes,
             bars=sparkline.bars,
             in_words=sparkline.in_words,
         )
@@ -69,3 +73,8 @@ class Renderer:
             **content,
         )
         return HTMLResponse(text, status, headers=HEADERS)
+
+
+def _changes(changes: Iterable[Change]) -> Markup:
+    # The fragment escapes all that comes from a contract.
+    return Markup(changes_html(changes))

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from mesh.change import Change
 from mesh_platform.web.views import Outcome, ReviewCard
 
-ChangeKind = Literal["added", "removed", "changed"]
 Effect = Literal["breaks", "unaffected", "unknown"]
 
 
@@ -19,16 +19,6 @@ class Reason:
     path: str
     text: str
     breaking: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PropertyChange:
-    """What changes at one path; None means it is not there on that side."""
-
-    path: str
-    kind: ChangeKind
-    before: str | None
-    after: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +42,19 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyOutcome:
+    """What one policy says of the change, when it did not simply pass."""
+
+    name: str
+    title: str
+    state: Literal["refused", "warning", "unknown", "exempt"]
+    messages: tuple[str, ...]
+    why: str = ""
+    fix: str = ""
+    note: str = ""  #: such as until when it is spared
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewStep:
     """One entry of a review's history."""
 
@@ -72,10 +75,13 @@ class ReviewView:
     to_version: str
     summary: str = ""  #: the verdict in one sentence
     description: str = ""  #: Markdown, the author's words
-    changes: tuple[PropertyChange, ...] = ()
+    changes: tuple[Change, ...] = ()
     reasons: tuple[Reason, ...] = ()
     consumers: tuple[AffectedConsumer, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    policies: tuple[PolicyOutcome, ...] = ()
+    policies_passed: tuple[str, ...] = ()  #: names of those that passed
+    policies_hash: str = ""  #: of the whole set that was asked; empty when none was
     history: tuple[ReviewStep, ...] = ()  #: oldest first
     may_decide: bool = False
     why_not: str = ""  #: why this visitor may not decide

@@ -1,0 +1,82 @@
+"""One contract, many engines: what each makes of its rules, and what `mesh check` says of those it cannot.
+
+The inline guard takes every record rule (or the contract does not hold). CEL is what the registry serves to
+its clients, SQL what DuckDB and other readers of the retained events can run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from mesh.contract.model import Contract, QualityRule
+from mesh.contract.record_rules import is_record_rule, record_rules, written_rules
+from mesh.contract.rule_types import event_of
+from mesh.errors import Finding
+from mesh.rules import ruleset as sets
+from mesh.rules.compilation import place_of
+from mesh.rules.inexpressible import Inexpressible
+from mesh.rules.model import Rule
+from mesh.rules.sql import predicate
+from mesh.schema import AvroSchema
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTargets:
+    """A record rule in every engine's words, or why it has none there."""
+
+    rule: Rule
+    cel: str | Inexpressible
+    sql: str | Inexpressible
+
+
+def rule_targets(contract: Contract, schema: AvroSchema) -> tuple[RuleTargets, ...]:
+    """Every record rule of a contract; raises DeclarationError for one that does not compile."""
+    event = event_of(schema)
+    found = sets.expressions(record_rules(contract), event)
+    return tuple(RuleTargets(rule, cel, predicate(rule, place_of(rule, event))) for rule, cel in found)
+
+
+def rule_set(contract: Contract, schema: AvroSchema) -> dict[str, Any]:
+    """The `ruleSet` to register with a contract's schema; empty when CEL can say nothing of it."""
+    return sets.rule_set(record_rules(contract), event_of(schema))
+
+
+def window_rules(contract: Contract) -> tuple[QualityRule, ...]:
+    """The quality rules that are judged over windows of events."""
+    return tuple(rule for rule in contract.quality if not is_record_rule(rule))
+
+
+def engine_of(rule: QualityRule) -> str:
+    """The engine of a custom rule in one spelling: `greatexpectations`, `soda`, `montecarlo`."""
+    return re.sub(r"[^a-z0-9]", "", rule.engine.lower())
+
+
+def target_findings(contract: Contract, schema: AvroSchema) -> Iterator[Finding]:
+    """Which rules some engine will not check, severity info.
+
+    MESH-C130 the registry's clients (CEL)    MESH-C131 nobody in this mesh (another tool's rule)
+    """
+    where = {written.rule: written.parts[0][0] for written in written_rules(contract)}
+    for target in rule_targets(contract, schema):
+        if isinstance(target.cel, Inexpressible):
+            yield Finding(
+                code="MESH-C130",
+                severity="info",
+                message=f"the registry's clients will not check the rule {target.rule.name!r}",
+                where=where[target.rule],
+                why=f"they check in CEL, and {target.cel.why}",
+                fix="nothing, when all publish through mesh; mesh rules shows what each engine checks",
+            )
+    for rule in contract.quality:
+        if rule.kind == "custom" and engine_of(rule) != "greatexpectations":
+            yield Finding(
+                code="MESH-C131",
+                severity="info",
+                message=f"mesh gives no verdict on the rule {rule.name!r}",
+                where=rule.where,
+                why=f"it is written for {rule.engine or 'an unnamed engine'}, which mesh does not run",
+                fix="run it with that engine, or write it as a library, sql or greatExpectations rule",
+            )

@@ -1,0 +1,1 @@
+"""Which contracts and products are meant."""
