@@ -14,7 +14,18 @@ from mesh.change.bump import Bump
 from mesh.change.model import BOTH, PUBLISHER, Reason
 from mesh.contract.model import Contract
 from mesh.contract.record_rules import record_rules
-from mesh.rules.model import Check, ItemCount, Length, MultipleOf, OneOf, Range, Required, Rule
+from mesh.rules.model import (
+    ITEMS,
+    VALUES,
+    Check,
+    ItemCount,
+    Length,
+    MultipleOf,
+    OneOf,
+    Range,
+    Required,
+    Rule,
+)
 
 
 def guarantees(old: Contract, new: Contract, kept: set[str]) -> Iterator[Reason]:
@@ -70,9 +81,8 @@ def _within(strong: tuple[int | None, int | None], weak: tuple[int | None, int |
 def _by_path(contract: Contract, kept: set[str]) -> dict[str, tuple[Rule, ...]]:
     found: dict[str, tuple[Rule, ...]] = {}
     for rule in record_rules(contract):
-        path = rule.path.replace("[]", "")
-        if path in kept:
-            found[path] = (*found.get(path, ()), rule)
+        if _property(rule) in kept:
+            found[rule.path] = (*found.get(rule.path, ()), rule)
     return found
 
 
@@ -84,10 +94,15 @@ def _partner(rule: Rule, others: Iterable[Rule]) -> Rule | None:
 
 def _subject(rule: Rule, contract: Contract) -> str:
     for quality in contract.quality:
-        if quality.name == rule.name and quality.property == rule.path.partition(".")[0]:
+        if quality.name == rule.name and quality.property == rule.path:
             names = [other.name for other in contract.quality]
             return f"rule: {rule.name}" + ("" if names.count(rule.name) == 1 else f" of {quality.property}")
-    return rule.path.replace("[]", "")
+    return _property(rule)
+
+
+def _property(rule: Rule) -> str:
+    """The property that a rule is about, or about whose items or values it is."""
+    return rule.path.replace(ITEMS, "").replace(VALUES, "")
 
 
 def _aspect(rule: Rule) -> str:

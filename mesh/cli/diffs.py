@@ -93,15 +93,14 @@ def _sides(sides: list[str], *, deployed: bool) -> tuple[Declaration, Declaratio
             fix="mesh diff main, or mesh diff main:FILE FILE, or mesh diff --deployed",
         )
     if deployed:
-        return _deployed(files, root)
+        return _deployed(sides, root)
     if len(files) == 2:
         return _two_files(files[0], files[1], root)
     if files:
         (source,) = _file(files[0], root)
         return _read(_file(f"HEAD:{source.name}", root)), _read([source])
-    return _read(_revision(sides[0] if sides else "HEAD", root)), _read(
-        _revision(sides[1], root) if len(sides) == 2 else _here(root)
-    )
+    before = _read(_side(sides[0] if sides else "HEAD", root))
+    return before, _read(_side(sides[1], root) if len(sides) == 2 else _here(root))
 
 
 def _is_file(side: str) -> bool:
@@ -142,10 +141,11 @@ def _here(root: Path) -> Iterable[SourceFile]:
     return read_sources([root / name for name in FOLDERS if (root / name).is_dir()], root)
 
 
-def _revision(revision: str, root: Path) -> Iterable[SourceFile]:
+def _side(side: str, root: Path) -> Iterable[SourceFile]:
+    """A file, or everything that a revision holds."""
     from mesh.adapters.git import sources_at
 
-    return sources_at(revision, root)
+    return _file(side, root) if _is_file(side) else sources_at(side, root)
 
 
 def _file(side: str, root: Path) -> list[SourceFile]:
@@ -172,18 +172,17 @@ def _two_files(first: str, second: str, root: Path) -> tuple[Declaration, Declar
     return before, after
 
 
-def _deployed(files: list[str], root: Path) -> tuple[Declaration, Declaration]:
+def _deployed(sides: list[str], root: Path) -> tuple[Declaration, Declaration]:
     from mesh.connection import connect
     from mesh.declaration import CONTRACT_SUFFIX, PRODUCT_SUFFIX, Declaration, SourceFile
 
-    after = _read(_file(files[0], root) if files else _here(root))
+    after = _read(_side(sides[0], root) if sides else _here(root))
     with connect() as mesh:
         contracts, products = mesh.platform.contracts(), mesh.platform.products()
     held = [SourceFile(f"{name}{CONTRACT_SUFFIX}", c.text.encode()) for name, c in contracts.items()]
     held += [SourceFile(f"{name}{PRODUCT_SUFFIX}", p.text.encode()) for name, p in products.items()]
     before = _read(held)
-    if files:
-        kept = {name: c for name, c in before.contracts.items() if name in after.contracts}
-        offered = {name: p for name, p in before.products.items() if name in after.products}
-        before = Declaration(kept, offered, ())
-    return before, after
+    # Others apply to the same platform from folders of their own: what is not declared here is not gone.
+    kept = {name: contract for name, contract in before.contracts.items() if name in after.contracts}
+    offered = {name: product for name, product in before.products.items() if name in after.products}
+    return Declaration(kept, offered, ()), after
