@@ -482,6 +482,6 @@ async def test_the_token_may_come_as_a_basic_password(stranger: httpx2.ASGITrans
 RETIRED = CONTRACT.replace("status: active", "status: retired")
 
 
-async def test_a_contract_that_is_active_is_not_removed(settled: AsyncClient) -> None:
+async def test_a_contract_that_is_active_is_not_removed(settled: Http) -> None:
     answer = await settled.delete("/contracts/ops.flights.v1")
     assert (answer.status_code, answer.json()["code"]) == (409, "MESH-G022")
