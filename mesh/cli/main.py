@@ -17,6 +17,7 @@ import typer
 
 from mesh.cli import (
     checks,
+    ci,
     declarations,
     diffs,
     drifts,
@@ -43,6 +44,7 @@ IN_STORY_ORDER = (
     policies,
     plans,
     drifts,
+    ci,
     reviews,
     declarations,
     events,
