@@ -47,6 +47,7 @@ IN_STORY_ORDER = (
     ci,
     plans,
     drifts,
+    ci,
     reviews,
     declarations,
     events,
