@@ -188,8 +188,7 @@ def _as_data(
         "base": base,
         "outcome": "failed" if failed else "passed",
         "stages": [
-            {"name": stage.name, "findings": [row(finding) for finding in stage.findings]}
-            for stage in stages
+            {"name": stage.name, "findings": [row(finding) for finding in stage.findings]} for stage in stages
         ],
         "differences": [difference.as_data() for difference in changed],
     }

@@ -476,6 +476,24 @@ async def test_the_token_may_come_as_a_basic_password(stranger: httpx2.ASGITrans
 RETIRED = CONTRACT.replace("status: active", "status: retired")
 
 
-async def test_a_contract_that_is_active_is_not_removed(settled: AsyncClient) -> None:
-    answer = await settled.delete("/contracts/ops.flights.v1")
-    assert (answer.status_code, answer.json()["code"]) == (409, "MESH-G022")
+async def test_a_contract_that_is_active_is_not_removed(settled: Http) -> None:
+    problem(await settled.delete("/contracts/ops.flights.v1"), 409, "MESH-G022")
+
+
+async def test_a_contract_that_a_product_stands_on_is_not_removed(http: Http) -> None:
+    await http.post("/contracts", json={"file": FILE, "text": RETIRED})
+    await http.post("/products", json={"file": "p.odps.yaml", "text": PRODUCT})
+    problem(await http.delete("/contracts/ops.flights.v1"), 409, "MESH-G023")
+
+
+async def test_a_retired_contract_goes_after_its_product(http: Http) -> None:
+    await http.post("/contracts", json={"file": FILE, "text": RETIRED})
+    await http.post("/products", json={"file": "p.odps.yaml", "text": PRODUCT})
+    assert (await http.delete("/products/ops/flights")).status_code == 200
+    assert (await http.delete("/contracts/ops.flights.v1")).status_code == 200
+    assert (await http.get("/contracts")).json() == (await http.get("/products")).json() == []
+
+
+async def test_what_is_not_there_cannot_be_removed(settled: Http) -> None:
+    problem(await settled.delete("/contracts/ops.nothing.v1"), 404, "MESH-G024")
+    problem(await settled.delete("/products/ops/nothing"), 404, "MESH-G025")
