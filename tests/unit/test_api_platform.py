@@ -495,5 +495,5 @@ async def test_a_retired_contract_goes_after_its_product(http: Http) -> None:
 
 
 async def test_what_is_not_there_cannot_be_removed(settled: Http) -> None:
-    problem(await settled.delete("/contracts/ops.nothing.v1"), 404, "MESH-G024")
-    problem(await settled.delete("/products/ops/nothing"), 404, "MESH-G025")
+    problem(await settled.delete("/contracts/ops.nothing.v1"), 404, "MESH-S404")
+    problem(await settled.delete("/products/ops/nothing"), 404, "MESH-S404")
