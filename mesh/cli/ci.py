@@ -1,4 +1,4 @@
-"""`mesh ci`: what a change of declarations does, for pull requests: check, policies, versions, compatibility."""
+"""`mesh ci`: what a pull request does to declarations: check, policies, versions, compatibility."""
 
 from __future__ import annotations
 

@@ -47,7 +47,6 @@ IN_STORY_ORDER = (
     ci,
     plans,
     drifts,
-    ci,
     reviews,
     declarations,
     events,
