@@ -151,9 +151,11 @@ def _summary(proposal: Proposal) -> str:
 
 
 def _outcome(verdict: Mapping[str, Any]) -> Outcome:
-    if not verdict["judged_against"] or verdict.get("outcome") == "unknown":
+    """What was found of the schema; a verdict of an earlier platform told nothing else."""
+    if not verdict["judged_against"]:
         return "unknown"
-    return "passed" if verdict["compatible"] else "failed"
+    found: Outcome = verdict.get("avro", "passed" if verdict["compatible"] else "failed")
+    return found
 
 
 def _version(verdict: Mapping[str, Any]) -> Iterator[Evidence]:
