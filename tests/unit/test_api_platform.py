@@ -149,11 +149,17 @@ async def test_a_byte_order_mark_is_no_change(http: Http) -> None:
 
 
 async def test_the_port_of_a_product_is_the_contract_of_its_highest_major(filled: Http) -> None:
-    second = contract_text([field("a")], contract_id="ops.flights.v2", version="2.0.0")
+    second = contract_text([field("a")], contract_id="ops.flights.v2", version="2.0.0", status="draft")
     both = PRODUCT + "  - name: flights\n    version: 2.0.0\n    contractId: ops.flights.v2\n"
     await filled.post("/contracts", json={"file": FILE, "text": second})
     await filled.post("/products", json={"file": "p.odps.yaml", "text": both})
     assert (await filled.get("/products/ops/flights/port")).json()["id"] == "ops.flights.v2"
+
+
+async def test_an_active_second_major_waits_until_the_first_says_when_it_ends(filled: Http) -> None:
+    second = contract_text([field("a")], contract_id="ops.flights.v2", version="2.0.0")
+    answer = await filled.post("/contracts", json={"file": FILE, "text": second})
+    assert "major-with-migration" in problem(answer, 409, "MESH-G018")["why"]
 
 
 async def test_a_change_goes_through_review_into_force(filled: Http) -> None:
@@ -471,3 +477,11 @@ async def test_an_authorization_of_odd_bytes_is_401(settled_app: httpx2.ASGITran
 async def test_the_token_may_come_as_a_basic_password(stranger: httpx2.ASGITransport) -> None:
     async with Http(transport=stranger, base_url="http://mesh", auth=("anybody", TOKEN)) as client:
         assert (await client.get("/contracts")).status_code == 200
+
+
+RETIRED = CONTRACT.replace("status: active", "status: retired")
+
+
+async def test_a_contract_that_is_active_is_not_removed(settled: Http) -> None:
+    answer = await settled.delete("/contracts/ops.flights.v1")
+    assert (answer.status_code, answer.json()["code"]) == (409, "MESH-G022")

@@ -41,7 +41,7 @@ def judge(
             details.append({"path": reason.subject, "type": reason.aspect, "explanation": reason.sentence})
     for finding in finding_of(difference, new):
         fix = fix or finding.fix
-        if finding.code == "MESH-C120":
+        if difference.level is not Bump.MAJOR or not new.version.major:
             details.append({"path": "version", "type": "version", "explanation": f"{finding.message}."})
     changed = [change for change in difference.changes if change.kind != "added" or "." in change.subject]
     touched = {change.field for change in changed}
