@@ -27,5 +27,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {near!r}?" if near else ""
 
 
+def same_letters(word: str, other: str) -> bool:
+    """Whether two words differ in case and separators alone."""
+    return _letters(word) == _letters(other) != ""
+
+
 def _letters(word: str) -> str:
     return "".join(letter for letter in word.lower() if letter.isalnum())

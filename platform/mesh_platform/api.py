@@ -150,6 +150,8 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
 
     @api.delete("/products/{domain}/{product}", summary="Take a product out of the catalog")
     async def remove_product(domain: Slug, product: Slug, request: Request) -> ProductOut:
+        if f"{domain}.{product}" not in governance.products:
+            raise _missing(f"there is no product {domain}.{product}", "mesh products")
         return _product_out(await submit("product.remove", {"full_name": f"{domain}.{product}"}, request))
 
     @api.post("/proposals", status_code=201, summary="Propose a changed contract for review")

@@ -457,7 +457,7 @@ _FIXED: Mapping[str, Sequence[Options]] = {
     "integer": (*_NUMBERS, {"exclusiveMinimum": 1.5}, {"maximum": 2**53 + 1}),
     "integer, 32 bits": _NUMBERS,
     "number": (*_NUMBERS, *_FRACTIONS),
-    "number, 32 bits": (*_FRACTIONS, {"minimum": 0.1}, {"exclusiveMinimum": 5e-324}),
+    "number, 32 bits": (*_FRACTIONS, {"minimum": 0.1}, {"exclusiveMinimum": 5e-324}, {"maximum": 1e308}),
     "decimal": _FRACTIONS,
     "decimal, 38 digits": ({"minimum": 0.1}, {"enum": [{"value": 0.1}]}, {"multipleOf": 0.3}),
     "string": (
