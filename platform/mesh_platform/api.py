@@ -192,8 +192,9 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
         found = governance.proposals.get(number)
         if found is None:
             raise _missing(f"there is no proposal {number}", "mesh reviews")
-        base = next(v for v in governance.contracts[found.contract_id] if v.sha256 == found.base_sha256)
-        return {**asdict(found), "base_text": base.text}
+        known = governance.contracts.get(found.contract_id, ())
+        base = next((v.text for v in known if v.sha256 == found.base_sha256), "")
+        return {**asdict(found), "base_text": base}
 
     @api.post("/proposals/{number}/decision", summary="Approve or refuse a proposal")
     async def decide(number: int, body: DecisionIn, request: Request) -> dict[str, Any]:

@@ -183,7 +183,10 @@ def test_references_in_a_circle_end() -> None:
 @pytest.mark.parametrize(
     ("prop", "named"),
     [
-        (field("n", "integer", logicalTypeOptions={"minimum": 5, "maximum": 4}), "n is in range"),
+        (
+            field("n", "integer", logicalTypeOptions={"exclusiveMinimum": 4, "exclusiveMaximum": 5}),
+            "n is in range",
+        ),
         (
             field("n", "integer", logicalTypeOptions={"minimum": 1, "maximum": 4, "multipleOf": 5}),
             "n is a multiple",
