@@ -144,7 +144,9 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
     @api.delete("/contracts/{contract_id}", summary="Let go of a contract that promises nothing any more")
     async def remove_contract(contract_id: Name, request: Request) -> ContractOut:
         found = governance.in_force(contract_id)
-        if found is not None and (why := held(governance, approved(found))):
+        if found is None:
+            raise _missing(f"no contract has the id {contract_id!r}", "mesh plan")
+        if (why := held(governance, approved(found))) is not None:
             raise _refusal(why)
         return _contract_out(await submit("contract.remove", {"contract_id": contract_id}, request))
 
