@@ -13,9 +13,10 @@ from mesh.contract.avro import avro_schema
 from mesh.contract.rule_targets import rule_set, rule_targets
 from mesh.rules import cel
 from mesh.rules.inexpressible import Inexpressible
-from tests.agreement.cases import TEXTS, case
+from tests.agreement.cases import case
 from tests.agreement.comparing import compare
 from tests.agreement.engines import ENGINES
+from tests.agreement.values import TEXTS
 from tests.unit.contract_kit import contract_of, field
 
 
