@@ -159,7 +159,7 @@ def _property(item: Mapping[str, Any], document: Document, path: Path) -> Proper
         semantic_type=item.get("semanticType", ""),
         classification=item.get("classification", ""),
         options=bounds(item.get("logicalTypeOptions", {})),
-        enum=tuple(entry["value"] if isinstance(entry, dict) else entry for entry in item.get("enum", [])),
+        enum=tuple(_values(item.get("enum", []))),
         properties=tuple(_property(p, document, (*path, "properties", i)) for i, p in enumerate(nested)),
         items=_property(inner, document, (*path, "items")) if inner else None,
         values=_property(values, document, (*path, "map", "value")) if values else None,
@@ -169,6 +169,15 @@ def _property(item: Mapping[str, Any], document: Document, path: Path) -> Proper
         custom=_custom(item),
         where=where,
     )
+
+
+def _values(entries: list[Any]) -> Iterator[Any]:
+    # An entry whose value is null has lost it in `plain`; whether null is a value, `required` says.
+    for entry in entries:
+        if not isinstance(entry, dict):
+            yield entry
+        elif "value" in entry:
+            yield entry["value"]
 
 
 def _leads_to(item: Mapping[str, Any]) -> Iterator[str]:
