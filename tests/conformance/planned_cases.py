@@ -143,12 +143,14 @@ def grow(estate: Estate) -> Declaration:
 def shrink(estate: Estate) -> Declaration:
     estate.apply(estate.declared())
     estate.publish(12, 11, 10, 0.2, 0.1)
-    return estate.approve(estate.declared(version="1.1.0", retention="P7D", cleanup='"compact,delete"'))
+    return estate.approve(estate.declared(version="1.1.0", retention="P7D"))
 
 
 def shrink_partitions(estate: Estate) -> Declaration:
-    estate.apply(estate.declared())
-    return estate.approve(estate.declared(version="1.1.0", partitions=1))
+    desired = estate.declared()
+    estate.apply(desired)
+    estate.mesh.world().broker.add_partitions(estate.topic, 4)
+    return desired
 
 
 def rename_property(estate: Estate) -> Declaration:
@@ -158,7 +160,7 @@ def rename_property(estate: Estate) -> Declaration:
         "        description: How far.\n"
         "        customProperties: [{property: avroAliases, value: [metres]}]\n"
     )
-    return estate.approve(estate.declared(version="1.1.0", properties=renamed))
+    return estate.declared(version="1.1.0", properties=renamed)
 
 
 def rename_product(estate: Estate) -> Declaration:
