@@ -1,4 +1,4 @@
-"""Whether readers and retained events survive what is declared now, as findings with a place in the contract."""
+"""Whether readers and retained events survive a change, as findings with a place in the contract."""
 
 from __future__ import annotations
 

@@ -1,41 +1,46 @@
-"""`mesh ci`: all that a change has to pass before it is merged, told where the reviewers are."""
+"""`mesh ci`: what a pull request does to declarations: check, policies, versions, compatibility."""
 
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mesh.cli.declarations import AsJson, declared
+from mesh.cli.checking import Checked, checked
+from mesh.cli.declarations import AsJson
 from mesh.cli.output import data, note, paint, timed
+from mesh.errors import Finding
 
 if TYPE_CHECKING:
     from mesh.change import Difference
-    from mesh.contract.yaml import Document
     from mesh.declaration import Declaration
-    from mesh.errors import Finding
 
 
 class FailOn(StrEnum):
-    """From which severity on the run fails."""
+    """From which severity on `mesh ci` fails."""
 
     ERROR = "error"
     WARNING = "warning"
     NEVER = "never"
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One question that was asked, and what was found."""
+_FAILS = {FailOn.ERROR: {"error"}, FailOn.WARNING: {"error", "warning"}, FailOn.NEVER: set[str]()}
 
-    name: str
-    findings: tuple[Finding, ...]
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What stood at the base, and what stands here."""
+
+    base: Declaration
+    here: Checked
+
+
+Stage = Callable[[Change], Sequence[Finding]]
 
 
 def register(app: typer.Typer) -> None:
@@ -44,152 +49,143 @@ def register(app: typer.Typer) -> None:
 
 
 def ci(
-    base: Annotated[
-        str, typer.Option(help="The revision to compare with, such as origin/main.")
-    ] = "origin/main",
+    base: Annotated[str, typer.Option(help="The revision to compare with.")] = "origin/main",
     fail_on: Annotated[FailOn, typer.Option(help="Exit 1 from this severity on.")] = FailOn.ERROR,
-    junit: Annotated[Path | None, typer.Option(help="Write a JUnit report to this file.")] = None,
-    sarif: Annotated[Path | None, typer.Option(help="Write a SARIF log to this file.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write a JUnit report here.")] = None,
+    sarif: Annotated[Path | None, typer.Option(help="Write a SARIF log here.")] = None,
+    baseline: Annotated[Path | None, typer.Option(help="A file of known findings.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check, compare with a base revision, and ask the policies: what a change has to pass.
+    """Check a change for a pull request: declarations, policies, versions and compatibility against a base.
 
-    In GitHub Actions findings become annotations, and the changes a summary of the step.
-
-    Example: mesh ci --base main --fail-on warning
+    Example: mesh ci --base origin/main --sarif mesh.sarif
     """
-    from mesh.adapters.git import sources_at
-    from mesh.adapters.workspace import find_root
     from mesh.change import differences
-    from mesh.declaration import declare
+    from mesh.diagnostics import render
+    from mesh.diagnostics.documents import row
 
     with timed("checked"):
-        after = declared(None)
-        before = declare(sources_at(base, find_root(Path.cwd())), os.environ)
-        stages = tuple(_stages(before, after))
-        changed = differences(before, after)
-    findings = tuple(finding for stage in stages for finding in stage.findings)
-    failed = _fails(findings, fail_on)
-    sources = {document.file: document.text for document in _documents(after)}
-    _write(junit, sarif, findings, sources)
-    _summarise(stages, changed, failed=failed)
+        here = checked([])
+        change = Change(_declared_at(base), here)
+        found = [*here.findings, *(each for stage in STAGES.values() for each in stage(change))]
+        compared = replace(here, findings=tuple(dict.fromkeys(found))).beside(baseline)
+        changed = list(differences(change.base, here.declared))
+    if junit is not None:
+        _write(junit, render(compared.new, "junit", here.texts))
+    if sarif is not None:
+        _write(sarif, render(compared.new, "sarif", here.texts))
+    failed = any(finding.severity in _FAILS[fail_on] for finding in compared.new)
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write("\n".join(_summary(compared.new, changed, base, failed=failed)) + "\n")
     if as_json:
-        data(_as_data(stages, changed, base, failed=failed))
+        told = {"base": base, "outcome": "failed" if failed else "passed", "known": len(compared.known)}
+        rows = [row(finding) for finding in compared.new]
+        data({"format_version": "1.0", **told, "findings": rows, "changes": [d.as_data() for d in changed]})
+    elif os.environ.get("GITHUB_ACTIONS") == "true":
+        print(render(compared.new, "github"), end="")
     else:
-        _tell(findings, sources)
-        _tell_stages(stages, changed, failed=failed)
+        _tell(compared.new, here, changed, failed=failed)
     raise typer.Exit(1 if failed else 0)
 
 
-def _stages(before: Declaration, after: Declaration) -> Iterator[Stage]:
-    """The questions in the order in which they are asked; each is asked though another found something."""
-    from mesh.change import version_findings
-    from mesh.change.compatibility import compatibility_findings
-    from mesh.cli.policies import policy_findings
-
-    yield Stage("declarations", after.findings)
-    yield Stage("compatibility", compatibility_findings(before, after))
-    yield Stage("versions", version_findings(before, after))
-    yield Stage("policies", policy_findings(after, before))
-
-
-def _fails(findings: Sequence[Finding], fail_on: FailOn) -> bool:
-    severities = {finding.severity for finding in findings}
-    grave = {FailOn.ERROR: {"error"}, FailOn.WARNING: {"error", "warning"}, FailOn.NEVER: set[str]()}
-    return not severities.isdisjoint(grave[fail_on])
-
-
-def _documents(declaration: Declaration) -> Iterator[Document]:
-    yield from (contract.document for contract in declaration.contracts.values())
-    yield from (product.document for product in declaration.products.values())
-
-
-def _write(
-    junit: Path | None, sarif: Path | None, findings: Sequence[Finding], sources: Mapping[str, str]
-) -> None:
-    from mesh.diagnostics import render
-
-    if junit is not None:
-        _file(junit, render(findings, "junit", sources))
-    if sarif is not None:
-        _file(sarif, render(findings, "sarif", sources))
-
-
-def _file(path: Path, text: str) -> None:
+def _write(report: Path, text: str) -> None:
     from mesh.errors import UsageError
 
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        report.parent.mkdir(parents=True, exist_ok=True)
+        report.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(
-            f"the report {path} cannot be written",
+            f"the report {report} cannot be written",
             code="MESH-U105",
-            where=str(path),
+            where=str(report),
             why=error.strerror or str(error),
             fix="name a file that you may write",
         ) from error
 
 
-def _tell(findings: Sequence[Finding], sources: Mapping[str, str]) -> None:
-    """Annotations where GitHub reads them, blocks for people elsewhere."""
+def _policies(change: Change) -> Sequence[Finding]:
+    from mesh.cli.policies import policy_findings
+
+    return policy_findings(change.here.declared, change.base)
+
+
+def _versions(change: Change) -> Sequence[Finding]:
+    from mesh.change import version_findings
+
+    unread = {name for name in change.base.contracts if _has_a_file(name, change)}
+    base = _without(change.base, unread)
+    return version_findings(base, change.here.declared)
+
+
+def _has_a_file(contract: str, change: Change) -> bool:
+    """Whether a contract that could not be read here still has its file: its own findings are enough."""
+    file = change.base.contracts[contract].document.file
+    return contract not in change.here.declared.contracts and file in change.here.texts
+
+
+def _without(declared: Declaration, without: set[str]) -> Declaration:
+    """A declaration without some of its contracts."""
+    kept = {name: each for name, each in declared.contracts.items() if name not in without}
+    return replace(declared, contracts=kept)
+
+
+def _compatibility(change: Change) -> Sequence[Finding]:
+    from mesh.change.compatibility import compatibility_findings
+
+    return compatibility_findings(change.base, change.here.declared)
+
+
+#: What is asked of a change, in this order; a line more is a stage more.
+STAGES: dict[str, Stage] = {
+    "policies": _policies,
+    "versions": _versions,
+    "compatibility": _compatibility,
+}
+
+
+def _declared_at(base: str) -> Declaration:
+    from mesh.adapters.git import sources_at
+    from mesh.adapters.workspace import find_root
+    from mesh.declaration import declare
+
+    return declare(sources_at(base, find_root(Path.cwd())), os.environ)
+
+
+def _tell(found: Sequence[Finding], here: Checked, changed: Sequence[Difference], *, failed: bool) -> None:
+    from mesh.change.text import as_text
     from mesh.diagnostics import render
 
-    on_github = os.environ.get("GITHUB_ACTIONS") == "true"
-    sys.stdout.write(render(findings, "github" if on_github else "full", sources))
+    print(render(found, "full", here.texts, paint), end="")
+    for line in as_text(list(changed), paint):
+        print(line)
+    print(f"{paint('failed', 'red') if failed else paint('ok', 'green')}: {_counted(found, changed)}")
+    if failed:
+        note("what a code means: mesh rule CODE")
 
 
-def _tell_stages(stages: Sequence[Stage], changed: Sequence[Difference], *, failed: bool) -> None:
-    for stage in stages:
-        note(f"{stage.name}: {_counts(stage.findings)}")
-    word = paint("failed", "red") if failed else paint("ok", "green")
-    print(f"{word}: {len(changed)} contracts and products differ, {_counts(_all(stages))}")
+def _counted(found: Sequence[Finding], changed: Sequence[Difference]) -> str:
+    errors, warnings = (sum(f.severity == word for f in found) for word in ("error", "warning"))
+    return f"{len(changed)} changed, {errors} errors, {warnings} warnings"
 
 
-def _all(stages: Sequence[Stage]) -> list[Finding]:
-    return [finding for stage in stages for finding in stage.findings]
-
-
-def _counts(findings: Sequence[Finding]) -> str:
-    errors = sum(finding.severity == "error" for finding in findings)
-    warnings = sum(finding.severity == "warning" for finding in findings)
-    return f"{errors} errors, {warnings} warnings"
-
-
-def _summarise(stages: Sequence[Stage], changed: Sequence[Difference], *, failed: bool) -> None:
-    """Append to the page that GitHub shows for a step, where there is one."""
-    page = os.environ.get("GITHUB_STEP_SUMMARY")
-    if not page:
-        return
+def _summary(
+    found: Sequence[Finding], changed: Sequence[Difference], base: str, *, failed: bool
+) -> Iterator[str]:
     from mesh.change.text import as_markdown
 
-    lines = [f"## mesh: {'failed' if failed else 'ok'}", "", "| stage | findings |", "| --- | --- |"]
-    lines += [f"| {stage.name} | {_counts(stage.findings)} |" for stage in stages]
-    for finding in _all(stages):
-        if finding.severity != "info":
-            lines.append(f"- `{finding.where}` **{finding.code}** {_escaped(finding.message)}")
-    lines += ["", *as_markdown(changed)]
-    with open(page, "a", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n")
+    yield f"## mesh: {'failed' if failed else 'ok'}\n"
+    yield f"Compared with `{base}`: {_counted(found, changed)}.\n"
+    if found:
+        yield "| | code | where | what | next |\n| --- | --- | --- | --- | --- |"
+    for finding in found:
+        cells = (finding.severity, f"`{finding.code}`", str(finding.where), finding.message, finding.fix)
+        yield "| " + " | ".join(map(_cell, cells)) + " |"
+    if changed:
+        yield "\n" + "\n".join(as_markdown(list(changed)))
 
 
-def _escaped(text: str) -> str:
-    """Text of a declaration as Markdown shows it: as it stands."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]<>()#+-.!|" else c for c in text.replace("\n", " "))
-
-
-def _as_data(
-    stages: Sequence[Stage], changed: Sequence[Difference], base: str, *, failed: bool
-) -> dict[str, object]:
-    from mesh.diagnostics.documents import row
-
-    return {
-        "format_version": "1.0",
-        "base": base,
-        "outcome": "failed" if failed else "passed",
-        "stages": [
-            {"name": stage.name, "findings": [row(finding) for finding in stage.findings]}
-            for stage in stages
-        ],
-        "differences": [difference.as_data() for difference in changed],
-    }
+def _cell(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+    return " ".join(escaped.split())

@@ -11,7 +11,7 @@ import typer
 from mesh.cli.output import data, table
 
 if TYPE_CHECKING:
-    from mesh.declaration import Declaration
+    from mesh.declaration import Declaration, SourceFile
 
 Paths = Annotated[list[Path] | None, typer.Argument(help="Files or folders; default: contracts and domains.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
@@ -24,18 +24,29 @@ def register(app: typer.Typer) -> None:
 
 def declared(paths: list[Path] | None) -> Declaration:
     """Everything that stands in `paths`, or in the mesh around the working folder."""
+    return declared_in(sources_in(paths), paths)
+
+
+def sources_in(paths: list[Path] | None) -> list[SourceFile]:
+    """The files that stand in `paths`, or in the mesh around the working folder."""
     from mesh.adapters.workspace import FOLDERS, find_root, read_sources
+
+    root = find_root(Path.cwd())
+    return list(read_sources(paths or [root / name for name in FOLDERS if (root / name).is_dir()], root))
+
+
+def declared_in(sources: list[SourceFile], paths: list[Path] | None) -> Declaration:
+    """What the sources declare; raises UsageError when that is nothing at all."""
+    from mesh.adapters.workspace import find_root
     from mesh.declaration import Declaration, declare
     from mesh.errors import UsageError
 
-    root = find_root(Path.cwd())
-    chosen = paths or [root / name for name in FOLDERS if (root / name).is_dir()]
-    found = declare(read_sources(chosen, root), os.environ)
+    found = declare(sources, os.environ)
     if not found.contracts and not found.products and not found.findings:
         raise UsageError(
             "nothing is declared here",
             code="MESH-U022",
-            where=str(root),
+            where=str(find_root(Path.cwd())),
             why="no *.odcs.yaml or *.odps.yaml was found",
             fix="see docs/quickstart.md, or run: mesh demo",
         )

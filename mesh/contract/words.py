@@ -49,6 +49,12 @@ def words(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Word]:
             yield from _differ(_without(theirs[name], "property"), _without(item, "property"), name, "")
 
 
+def other_words(old: Mapping[str, Any], new: Mapping[str, Any], owner: str, told: set[str]) -> Iterator[Word]:
+    """Every word that differs between two mappings, but for the keys that are `told` elsewhere."""
+    before, after = ({key: value for key, value in side.items() if key not in told} for side in (old, new))
+    yield from _differ(before, after, owner, "")
+
+
 def shown(value: Any) -> str:
     """A value in few words; empty for none."""
     if value is None:

@@ -118,10 +118,11 @@ def _object(properties: Sequence[Property], rules: Sequence[QualityRule]) -> Sch
 
 
 def _of_rule(rule: QualityRule) -> Iterator[Schema]:
-    if "validValues" in rule.arguments:
-        yield {"enum": list(rule.arguments["validValues"])}
-    if "pattern" in rule.arguments and _is_portable(rule.arguments["pattern"]):
-        yield {"pattern": rule.arguments["pattern"]}
+    values, pattern = rule.arguments.get("validValues"), rule.arguments.get("pattern")
+    if isinstance(values, list):
+        yield {"enum": values}
+    if isinstance(pattern, str) and _is_portable(pattern):
+        yield {"pattern": pattern}
 
 
 def _or_null(schema: Schema) -> Schema:

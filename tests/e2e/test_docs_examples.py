@@ -27,11 +27,14 @@ pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("docs")]
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 GUIDES = (
+    "guides/plan-and-apply.md",
     "guides/publish-and-subscribe.md",
     "guides/test-data.md",  # before the reviews, which change what an order is
     "guides/reviews.md",
     "guides/contracts.md",
+    "guides/versions.md",
     "guides/policies.md",
+    "guides/rules.md",
 )
 ALONE = ("guides/kafka-for-your-tests.md", "guides/conversions.md")
 FROM_TEMPLATE = "guides/first-product.md"

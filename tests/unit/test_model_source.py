@@ -220,6 +220,17 @@ def test_an_event_of_the_model_can_be_published() -> None:
     assert row["amount"] == Decimal("9.50")
 
 
+SYMBOLS = ["a", "A", "mro", "name", "None", "class", "title", "__x__", "_x", "_"]
+
+
+def test_symbols_of_any_spelling_are_members() -> None:
+    custom = [{"property": "avroType", "value": "enum"}, {"property": "avroDefault", "value": "A"}]
+    prop = field("f", required=True, enum=[{"value": s} for s in SYMBOLS], customProperties=custom)
+    model = model_of(contract_of([prop]))
+    assert model.model_validate({}).f == "A"
+    assert [model.model_validate({"f": symbol}).f for symbol in SYMBOLS] == SYMBOLS
+
+
 def test_an_unknown_field_is_refused() -> None:
     with pytest.raises(ValidationError):
         model_of(contract_of([field("f")])).model_validate({"g": 1})
