@@ -16,7 +16,7 @@ from typing import Any, Final, NoReturn
 
 import pyarrow as pa
 
-from mesh.codec import to_batch
+from mesh.codec import layout_of, to_batch
 from mesh.contract.model import Contract
 from mesh.contract.record_rules import record_rules
 from mesh.errors import DeclarationError
@@ -94,7 +94,7 @@ class Fake:
 
     @cached_property
     def _parts(self) -> tuple[tuple[str, Any], ...]:
-        return self.port.codec.layout.parts
+        return layout_of(self.port.schema).parts
 
     def _columns(self, count: int, only: str = "") -> dict[str, list[Any]]:
         spelled = self._composite(count)
