@@ -20,9 +20,10 @@ from mesh.codec import layout_of, to_batch
 from mesh.contract.model import Contract
 from mesh.contract.record_rules import record_rules
 from mesh.errors import DeclarationError
-from mesh.fake.building import NULLS, Place, maker_of
+from mesh.fake.building import maker_of
 from mesh.fake.grid import between
 from mesh.fake.makers import Chosen, Exhausted, Maker, Stepped, first
+from mesh.fake.place import NULLS, Place
 from mesh.fake.references import Target, references
 from mesh.port import OutputPort
 from mesh.rules.arrow import type_of
