@@ -6,100 +6,27 @@ MESH-C152  more different values than there are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
 from datetime import time
-from functools import cached_property, partial
+from functools import partial
 from random import Random
 from typing import Any, Final, NoReturn
 
 import pyarrow as pa
 
-from mesh.codec import Column
-from mesh.contract.model import Contract, Property
 from mesh.errors import DeclarationError
 from mesh.fake.formats import FORMATS, code, shaped_like, word, words
 from mesh.fake.grid import grid_of
-from mesh.fake.makers import Chosen, Drawn, Holds, Maker, Stepped, Written
+from mesh.fake.makers import Chosen, Drawn, Maker, Stepped, Written
 from mesh.fake.patterns import Unreadable, text_of
+from mesh.fake.place import Place
 from mesh.rules.arrow import type_of
-from mesh.rules.closures import compile_closures
 from mesh.rules.compilation import choices, counts
-from mesh.rules.model import ItemCount, Length, OneOf, Pattern, Required, Rule, UniqueItems
-from mesh.rules.operands import bound_of
+from mesh.rules.model import ItemCount, Length, OneOf, Pattern, UniqueItems
 from mesh.rules.types import Day, Exact, Moment, Real, Text, Whole
 
-NULLS: Final = 0.1  #: share of nulls where a value may be missing
 _FEW: Final = 3  #: items of a list without limits
-_PLACE: Final = "value"
 _WHOLE_DAY: Final = 86_400
-
-
-@dataclass(frozen=True)
-class Place:
-    """One place of an event: its layout, its property when the contract has one, and its rules."""
-
-    contract: Contract
-    path: str
-    column: Column
-    prop: Property | None
-    rules: Mapping[str, Sequence[Rule]]
-    nulls: float = NULLS
-    preferred: tuple[Any, ...] = field(default=())  #: values that others expect here
-
-    @cached_property
-    def own(self) -> tuple[Rule, ...]:
-        """The rules of this place alone, as rules of a column by itself."""
-        found = self.rules.get(self.path, ())
-        return tuple(replace(rule, path=_PLACE) for rule in found if not isinstance(rule.check, Required))
-
-    @property
-    def required(self) -> bool:
-        """Whether a value must be there."""
-        asked = any(isinstance(rule.check, Required) for rule in self.rules.get(self.path, ()))
-        return asked or not self.column.nullable
-
-    @cached_property
-    def holds(self) -> Holds:
-        """Whether a value keeps the rules of this place."""
-        if not self.own:
-            return lambda _value: True
-        guard = compile_closures(self.own, pa.schema([(_PLACE, self.column.arrow)]))
-        return lambda value: not guard.check({_PLACE: value})
-
-    @cached_property
-    def examples(self) -> tuple[Any, ...]:
-        """The examples of the contract that are values here and keep the rules."""
-        found = type_of(self.column.arrow)
-        given = self.prop.examples if self.prop else ()
-        kept = []
-        for example in (*self.preferred, *given):
-            if isinstance(found, Moment | Day):
-                probe = Rule(name=_PLACE, path=_PLACE, check=Required())
-                try:
-                    example = bound_of(probe, example, found)
-                except DeclarationError:
-                    continue
-            elif isinstance(found, Text) != isinstance(example, str) or isinstance(example, bool | list):
-                continue
-            if self.holds(example):
-                kept.append(example)
-        return tuple(kept)
-
-    def inside(self, step: str, column: Column, prop: Property | None) -> Place:
-        """A place inside this one."""
-        return Place(self.contract, f"{self.path}{step}", column, prop, self.rules, self.nulls)
-
-    def refuse(self, why: str = "") -> NoReturn:
-        """Raise DeclarationError naming the rules that no value keeps."""
-        sentences = [f"{rule.name!r} ({rule.sentence})" for rule in self.rules.get(self.path, ())]
-        raise DeclarationError(
-            f"no value of {self.path} can be made: {' and '.join(sentences) or 'its type has none'}",
-            code="MESH-C150",
-            where=self.prop.where if self.prop else self.contract.document.file,
-            why=why or "events that keep the contract are made, or none",
-            fix="correct the rules, or give examples: that keep them",
-        )
 
 
 def maker_of(place: Place) -> Maker:

@@ -16,13 +16,14 @@ from typing import Any, Final, NoReturn
 
 import pyarrow as pa
 
-from mesh.codec import to_batch
+from mesh.codec import layout_of, to_batch
 from mesh.contract.model import Contract
 from mesh.contract.record_rules import record_rules
 from mesh.errors import DeclarationError
-from mesh.fake.building import NULLS, Place, maker_of
+from mesh.fake.building import maker_of
 from mesh.fake.grid import between
 from mesh.fake.makers import Chosen, Exhausted, Maker, Stepped, first
+from mesh.fake.place import NULLS, Place
 from mesh.fake.references import Target, references
 from mesh.port import OutputPort
 from mesh.rules.arrow import type_of
@@ -94,7 +95,7 @@ class Fake:
 
     @cached_property
     def _parts(self) -> tuple[tuple[str, Any], ...]:
-        return self.port.codec.layout.parts
+        return layout_of(self.port.schema).parts
 
     def _columns(self, count: int, only: str = "") -> dict[str, list[Any]]:
         spelled = self._composite(count)

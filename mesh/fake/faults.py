@@ -16,8 +16,8 @@ from mesh.codec import to_batch
 from mesh.contract.model import Contract
 from mesh.contract.record_rules import record_rules
 from mesh.errors import EventError, UsageError
-from mesh.fake.building import Place
 from mesh.fake.events import Fake
+from mesh.fake.place import Place
 from mesh.fake.wrong import wrong_values
 from mesh.rules.closures import RowGuard, compile_closures
 from mesh.rules.model import Required, Rule, steps_of

@@ -12,9 +12,10 @@ from random import Random
 from typing import Any, Final
 
 from mesh.errors import DeclarationError
-from mesh.fake.building import Place, maker_of
+from mesh.fake.building import maker_of
 from mesh.fake.makers import Exhausted
 from mesh.fake.patterns import Unreadable, text_of
+from mesh.fake.place import Place
 from mesh.rules.model import ItemCount, Length, MultipleOf, OneOf, Pattern, Range, Required, Rule, UniqueItems
 
 _DRAWS: Final = 60

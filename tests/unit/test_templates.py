@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterable
 from datetime import date
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -93,6 +96,19 @@ def test_a_consumer_handles_every_event_of_what_it_reads() -> None:
 
     assert made.GROUP == "reports.board"
     assert all(made.handle(event) for event in Fake(read).events(20))
+
+
+@pytest.mark.parametrize(("kind", "reads"), [("source", ""), ("aggregate", "operations.departures.v1")])
+def test_ruff_has_nothing_to_say_about_new_code(kind: str, reads: str, tmp_path: Path) -> None:
+    for file in made("sales.orders", kind, reads):
+        (tmp_path / file.path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file.path).write_text(file.text)
+    rules = ["check", "--select", "E,F,I,W,B,UP,SIM,C4,PT,RUF,RET,N,A,ARG"]
+
+    for verb in (rules, ["format", "--check"]):
+        ruff = [Path(sys.executable).with_name("ruff"), *verb, "--isolated", "--no-cache", "."]
+        done = subprocess.run(ruff, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stdout
 
 
 def test_a_domain_is_a_package_and_a_place_for_contracts() -> None:
