@@ -80,7 +80,7 @@ def _rule(code: str, entry: dict[str, Any]) -> Rule:
         severity=entry.get("severity", "error"),
         summary=" ".join(entry["summary"].split()),
         why=" ".join(entry["why"].split()),
-        bad=entry["bad"],
-        good=entry["good"],
+        bad=entry.get("bad", ""),
+        good=entry.get("good", ""),
         fixable=entry.get("fixable", False),
     )
