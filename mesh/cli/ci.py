@@ -1,4 +1,4 @@
-"""`mesh ci`: what a change of declarations does, for pull requests: check, policies, versions, compatibility."""
+"""`mesh ci`: what a change does, for pull requests: check, policies, versions, compatibility."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _versions(change: Change) -> Sequence[Finding]:
     from mesh.change import version_findings
 
     unread = {name for name in change.base.contracts if _has_a_file(name, change)}
-    base = replace_contracts(change.base, unread)
+    base = _without(change.base, unread)
     return version_findings(base, change.here.declared)
 
 
@@ -108,9 +108,9 @@ def _has_a_file(contract: str, change: Change) -> bool:
     return contract not in change.here.declared.contracts and file in change.here.texts
 
 
-def replace_contracts(declared: Declaration, without: set[str]) -> Declaration:
+def _without(declared: Declaration, names: set[str]) -> Declaration:
     """A declaration without some of its contracts."""
-    kept = {name: each for name, each in declared.contracts.items() if name not in without}
+    kept = {name: each for name, each in declared.contracts.items() if name not in names}
     return replace(declared, contracts=kept)
 
 
@@ -162,7 +162,11 @@ def _declared_at(base: str) -> Declaration:
     from mesh.adapters.workspace import find_root
     from mesh.declaration import declare
 
-    return declare(sources_at(base, find_root(Path.cwd())), os.environ)
+    found = declare(sources_at(base, find_root(Path.cwd())), os.environ)
+    unread = {str(f.where).split(":")[0] for f in found.findings if f.severity == "error"}
+    if unread:
+        note(f"{base} does not hold: what cannot be read there is not compared: {', '.join(sorted(unread))}")
+    return found
 
 
 def _tell(found: Sequence[Finding], here: Checked, changed: Sequence[Difference], *, failed: bool) -> None:

@@ -64,7 +64,9 @@ def test_a_rule_is_found_by_code_or_name(asked: str) -> None:
     assert require_rule(asked).code == "MESH-C022"
 
 
-@pytest.mark.parametrize(("asked", "suggested"), [("MESH-C02", "MESH-C02"), ("unknwon-key", "unknown-key")])
+@pytest.mark.parametrize(
+    ("asked", "suggested"), [("MESH-C0922", "MESH-C092"), ("unknwon-key", "unknown-key")]
+)
 def test_an_unknown_rule_is_asked_back(asked: str, suggested: str) -> None:
     with pytest.raises(UsageError, match="MESH-U100") as caught:
         require_rule(asked)
