@@ -141,9 +141,8 @@ def rule(
         data({"format_version": "1.0", "rule": asdict(found)})
         return
     mendable = ", mended by mesh check --fix" if found.fixable else ""
-    print(
-        f"{paint(found.code, 'bold')} {found.name} ({found.severity}{mendable})\n\n{found.summary}\n{found.why}"
-    )
+    print(f"{paint(found.code, 'bold')} {found.name} ({found.severity}{mendable})")
+    print(f"\n{found.summary}\n{found.why}")
     for label, text in (("Not so", found.bad), ("But so", found.good)):
         if text:
             print(f"\n{label}:\n" + "\n".join(f"    {line}" for line in text.rstrip().split("\n")))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from tests.bench.measuring import Figure, duration
@@ -29,31 +28,17 @@ def generate(root: Path, count: int) -> None:
 
 
 def checking() -> list[Figure]:
-    """One contract alone, and a thousand with their products."""
+    """A thousand contracts with their products; one alone is measured on the example mesh."""
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        generate(root, MANY)
-        alone = root / "contracts" / "domain-0" / "product-0.v1.odcs.yaml"
-        one = [_seconds(root, str(alone)) for _ in range(5)]
-        many = [_seconds(root) for _ in range(3)]
-    return [
-        duration("check: one contract, whole process", one, target="≤ 0.3 s"),
-        duration(f"check: {MANY:,} contracts and products, whole process", many, target="≤ 5 s"),
-    ]
+        generate(Path(folder), MANY)
+        return [duration("check", f"{MANY:,} contracts", lambda: _check(Path(folder)), "≤ 5 s", 3)]
 
 
-def _seconds(root: Path, *arguments: str) -> float:
-    began = time.perf_counter()
-    ended = subprocess.run(
-        [sys.executable, "-m", "mesh.cli", "check", "--output-format", "concise", *arguments],
-        cwd=root,
-        capture_output=True,
-        text=True,
-    )
-    took = time.perf_counter() - began
-    if " contracts, " not in ended.stdout:
+def _check(root: Path) -> None:
+    command = [sys.executable, "-m", "mesh.cli", "check", "--output-format", "concise"]
+    ended = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    if f"{MANY} contracts, {MANY} products" not in ended.stdout:
         raise RuntimeError(ended.stdout + ended.stderr)
-    return took
 
 
 def _contract(domain: str, name: str) -> str:
@@ -76,6 +61,7 @@ status: active
 domain: {domain}
 description: {{purpose: Generated for measuring., usage: Measure., limitations: It means nothing.}}
 team: {{name: Team of {domain}, members: [{{username: owner@example.org, role: owner}}]}}
+support: [{{channel: questions, url: 'mailto:questions@example.org', tool: email}}]
 slaProperties:
   - {{property: retention, value: 400, unit: d}}
   - {{property: latency, value: 5, unit: m}}
@@ -99,6 +85,7 @@ status: active
 domain: {domain}
 description: {{purpose: Generated for measuring.}}
 team: {{name: Team of {domain}, members: [{{username: owner@example.org, role: owner}}]}}
+support: [{{channel: questions, url: 'mailto:questions@example.org', tool: email}}]
 outputPorts:
   - {{name: {name}, version: 1.0.0, contractId: {domain}.{name}.v1}}
 """

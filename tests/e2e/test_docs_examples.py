@@ -30,6 +30,7 @@ GUIDES = (
     "guides/publish-and-subscribe.md",
     "guides/reviews.md",
     "guides/contracts.md",
+    "guides/checking.md",
     "guides/policies.md",
 )
 ALONE = "guides/kafka-for-your-tests.md"

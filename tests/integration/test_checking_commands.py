@@ -1,4 +1,4 @@
-"""`mesh check` and `mesh ci` as commands, on a repository with a small mesh; the action and the hooks call them."""
+"""`mesh check` and `mesh ci` as commands on a small repository; the action and the hooks call them."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_the_action_calls_a_command_with_options_that_it_has() -> None:
     assert all("uses" in step or step["shell"] == "bash" for step in steps)
     script = steps[-1]["run"]
     assert commands_of(script) == {"ci"}
-    assert set(re.findall(r"--[a-z][a-z-]+", script.split("mesh\" ci")[1])) <= options_of("ci")
+    assert set(re.findall(r"--[a-z][a-z-]+", script.split('mesh" ci')[1])) <= options_of("ci")
     # Whatever somebody writes into a pull request must not become part of a script.
     assert not any("${{" in step.get("run", "") for step in steps)
     named = set(re.findall(r"inputs\.([a-z-]+)", (ROOT / "action.yml").read_text()))

@@ -1,4 +1,4 @@
-"""Every code of declarations is explained, and its examples are true: the bad one yields it, the good one not."""
+"""Every code of declarations is explained, and its examples are true: only the bad one yields it."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def found_in(entry: dict[str, Any], example: str) -> set[str]:
     if "replace" not in entry:
         del texts[PORTS]
     declared = declare(SourceFile(name, text.encode()) for name, text in texts.items())
-    # A port of a contract that does not hold is a finding of its own; `also` names what follows from the fault.
-    follows = {"MESH-C061"} - {entry["name"]} if file == FILE and not declared.contracts else set()
+    # The port of a contract that does not hold finds none; `also` names what else follows from the fault.
+    follows = {"MESH-C061"} if file == FILE and not declared.contracts else set()
     return {finding.code for finding in declared.findings} - follows - set(entry.get("also", ()))
 
 
