@@ -12,6 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from mesh.contract.yaml import read
 from mesh.errors import Severity, UsageError
 
 
@@ -40,13 +41,9 @@ def all_rules() -> dict[str, Rule]:
 
 def families() -> list[dict[str, Any]]:
     """The entries as they stand in the files, a mapping for each file."""
-    import yaml
-
     folder = files("mesh.diagnostics") / "rules"
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    texts = [file.read_text(encoding="utf-8") for file in folder.iterdir() if file.name.endswith(".yaml")]
-    # Our own files, with the safe loader: nothing but text, lists and mappings comes out.
-    return [yaml.load(text, Loader=loader) for text in texts]  # noqa: S506
+    found = sorted((file for file in folder.iterdir() if file.name.endswith(".yaml")), key=lambda f: f.name)
+    return [read(file.read_bytes(), file.name).data for file in found]
 
 
 def rule_of(code: str) -> Rule | None:
