@@ -77,8 +77,6 @@ class Checked:
 
 def checked(wanted: Sequence[str], against: str = "HEAD") -> Checked:
     """Everything is checked, then what was not asked for is left out; paths alone are read alone."""
-    from mesh.selection import select
-
     paths = [Path(each) for each in wanted if _is_path(each)]
     selectors = [each for each in wanted if not _is_path(each)]
     sources = sources_in(paths or None)
@@ -87,6 +85,8 @@ def checked(wanted: Sequence[str], against: str = "HEAD") -> Checked:
     texts = {source.name: source.raw.decode("utf-8-sig", errors="replace") for source in sources}
     if not selectors:
         return Checked(declared, findings, texts)
+    from mesh.selection import select
+
     chosen = select(selectors, declared, sources, _changed_since(against))
     return Checked(
         chosen.of(declared),

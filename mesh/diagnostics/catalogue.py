@@ -12,6 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from mesh.contract.yaml import read
 from mesh.errors import Severity, UsageError
 
 
@@ -40,11 +41,9 @@ def all_rules() -> dict[str, Rule]:
 
 def families() -> list[dict[str, Any]]:
     """The entries as they stand in the files, a mapping for each file."""
-    from mesh.contract.yaml import read
-
     folder = files("mesh.diagnostics") / "rules"
-    resources = [file for file in folder.iterdir() if file.name.endswith(".yaml")]
-    return [read(file.read_bytes(), file.name).data for file in resources]
+    found = sorted((file for file in folder.iterdir() if file.name.endswith(".yaml")), key=lambda f: f.name)
+    return [read(file.read_bytes(), file.name).data for file in found]
 
 
 def rule_of(code: str) -> Rule | None:
@@ -78,7 +77,7 @@ def _rule(code: str, entry: dict[str, Any]) -> Rule:
         severity=entry.get("severity", "error"),
         summary=" ".join(entry["summary"].split()),
         why=" ".join(entry["why"].split()),
-        bad=entry["bad"],
-        good=entry["good"],
+        bad=entry.get("bad", ""),
+        good=entry.get("good", ""),
         fixable=entry.get("fixable", False),
     )

@@ -134,7 +134,7 @@ def _suggested(case: _Case, written: Any) -> str:
 
 def _misspelled_key(case: _Case) -> Edit | None:
     word = _suggested(case, case.path[-1] if case.path else None)
-    return _key(case, word) if word else None
+    return _key(case, word) if word else _given_up_key(case)
 
 
 def _misspelled_value(case: _Case) -> Edit | None:

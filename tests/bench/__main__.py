@@ -33,6 +33,7 @@ from mesh.event import EventIds, Stamp, frame_prefix
 from mesh.plan import make_plan
 from mesh_platform.up import Wanted, bring_up
 from tests.bench.broker import against_kafka
+from tests.bench.checking import checking
 from tests.bench.measuring import Figure, compared, duration, rate, table, write, write_table
 from tests.bench.plans import plans
 from tests.bench.retained import retained
@@ -264,6 +265,7 @@ def everything() -> None:
                 figures = data_plane(mesh)
         figures += startup(state)
         figures += plans(state / "estate")
+    figures += checking()
     figures += against_kafka()
     print(table(figures))
     write(figures, ROOT)

@@ -104,30 +104,32 @@ def test_an_unknown_base_is_told_with_what_to_do(clone: Path) -> None:
     assert "git fetch" in run.stderr
 
 
-@pytest.mark.parametrize("step", yaml.safe_load((ROOT / "action.yml").read_text())["runs"]["steps"])
+STEPS = [step for step in yaml.safe_load((ROOT / "action.yml").read_text())["runs"]["steps"] if "run" in step]
+
+
+@pytest.mark.parametrize("step", STEPS)
 def test_a_step_of_the_action_puts_no_input_into_its_script(step: dict[str, Any]) -> None:
     assert "${{" not in step["run"]
     assert step["shell"] == "bash"
     subprocess.run(["bash", "-n", "-c", step["run"]], check=True)
 
 
-def test_the_actions_own_script_runs_mesh_ci(broken: Path) -> None:
-    (script,) = [
-        s["run"]
-        for s in yaml.safe_load((ROOT / "action.yml").read_text())["runs"]["steps"]
-        if "mesh ci" in s["run"]
-    ]
-    names = {"MESH_BASE": "main", "MESH_FAIL_ON": "error", "MESH_SARIF": "mesh.sarif"}
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    env = {
-        **os.environ,
-        **names,
-        "PATH": path,
-        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "platform")]),
+def test_the_actions_own_script_runs_mesh_ci(broken: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    (script,) = [step["run"] for step in STEPS if step["name"] == "mesh ci"]
+    installed = tmp_path_factory.mktemp("runner") / "mesh" / "bin" / "mesh"
+    installed.parent.mkdir(parents=True)
+    installed.write_text(f'#!/bin/sh\nexec {sys.executable} -m mesh.cli "$@"\n')
+    installed.chmod(0o755)
+    names = {"BASE": "main", "FAIL_ON": "error", "BASELINE": "", "SARIF": "a.sarif", "JUNIT": "a.xml"}
+    places = {
+        "RUNNER_TEMP": str(installed.parents[2]),
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'platform'}",
     }
+    env = {**os.environ, **names, **places}
     done = subprocess.run(["bash", "-e", "-c", script], cwd=broken, env=env, capture_output=True, text=True)
     assert done.returncode == 1, done.stderr
-    assert (broken / "mesh.sarif").is_file()
+    assert (broken / "a.sarif").is_file()
+    assert (broken / "a.xml").is_file()
 
 
 @pytest.mark.parametrize("hook", yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text()))

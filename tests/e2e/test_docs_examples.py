@@ -33,6 +33,7 @@ GUIDES = (
     "guides/reviews.md",
     "guides/contracts.md",
     "guides/versions.md",
+    "guides/checking.md",
     "guides/policies.md",
     "guides/rules.md",
 )
