@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.fuzz.declarations import run
 from tests.fuzz.violations import sample
 
-VIOLATIONS = 100
+VIOLATIONS = 50
 
 
 def test_a_violation_of_a_standards_schema_is_found_on_its_line() -> None:
