@@ -74,7 +74,7 @@ def require_base(plan: Plan, world: World) -> None:
 def _unconfirmed(risk: Risk) -> PlanError:
     ways = " or ".join(way for way in (f"--confirm {risk.name}", _WAYS[risk.kind]) if way)
     return PlanError(
-        "this may lose events, and nobody has confirmed it",
+        "this needs more than a plain yes, and nobody has confirmed it",
         code="MESH-P024",
         where=risk.name,
         why="; ".join(risk.why),

@@ -9,6 +9,7 @@ MIB = 1024 * KIB
 CONTRACT_BYTES = 1 * MIB
 YAML_DEPTH = 64
 YAML_EVENTS = 100_000
+FINDINGS = 500
 
 # Saved plans: a thousand contracts with their texts and schemas
 PLAN_BYTES = 32 * MIB

@@ -136,9 +136,6 @@ def codes_of(file: Path) -> Iterator[str]:
 #: Codes that several packages use on purpose, for one and the same thing.
 SHARED = {
     "MESH-C043": {"mesh/contract", "mesh/rules"},  # raised when compiled, told with its place by `mesh check`
-    "MESH-C120": {"mesh/change", "platform/mesh_platform/governance"},  # a verdict tells it apart
-    "MESH-P020": {"mesh/adapters", "mesh/plan"},  # a file that cannot be read is no saved plan either
-    "MESH-S404": {"platform/mesh_platform", "platform/mesh_platform/governance"},
     "MESH-C061": {"mesh", "mesh/cli"},  # `mesh check` of a part leaves out what only the whole can tell
     "MESH-C064": {"mesh", "mesh/cli"},
     "MESH-C081": {"mesh", "mesh/cli"},

@@ -8,9 +8,9 @@ import tempfile
 from pathlib import Path
 
 from mesh import limits
-from mesh.errors import PlanError, UsageError
+from mesh.errors import UsageError
 from mesh.plan.plan import Plan
-from mesh.plan.saved import document_of, plan_of
+from mesh.plan.saved import document_of, not_saved, plan_of
 
 
 def save(path: Path, plan: Plan) -> None:
@@ -38,10 +38,4 @@ def load(path: Path) -> Plan:
             raw = file.read(limits.PLAN_BYTES + 1)
         return plan_of(raw.decode(), str(path))
     except (OSError, UnicodeDecodeError) as error:
-        raise PlanError(
-            "this file is not a saved plan",
-            code="MESH-P020",
-            where=str(path),
-            why=getattr(error, "strerror", None) or str(error),
-            fix="mesh plan -o plan.json",
-        ) from error
+        raise not_saved(str(path), getattr(error, "strerror", None) or str(error)) from error

@@ -29,7 +29,7 @@ def shelf_of(root: Path, folder: Path, files: tuple[Path, ...] = ()) -> Shelf:
     modules = [file for file in sorted(folder.glob(f"*{REGO}")) if file.is_file()]
     known = {file.resolve() for file in (*own, *modules)}
     more = [file for file in files if file.resolve() not in known]
-    own += [file for file in more if file.suffix != REGO]
+    drafts = [file for file in more if file.suffix != REGO]
     modules += [file for file in more if file.suffix == REGO]
     entries = installed()
 
@@ -45,8 +45,10 @@ def shelf_of(root: Path, folder: Path, files: tuple[Path, ...] = ()) -> Shelf:
             )
         return PythonRule(entries[name])
 
-    sources = [SourceFile(_display(file, root), _read(file)) for file in own]
-    return shelve(sources, foreign, (*declared(entries.values()), *_documents(modules, root)))
+    sources, drafted = (
+        [SourceFile(_display(file, root), _read(file)) for file in chosen] for chosen in (own, drafts)
+    )
+    return shelve(sources, foreign, (*declared(entries.values()), *_documents(modules, root)), drafted)
 
 
 def _documents(modules: Iterable[Path], root: Path) -> Iterator[Document]:

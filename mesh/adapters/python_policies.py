@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from importlib.metadata import EntryPoint, entry_points
-from inspect import getdoc
 
 from mesh.contract.yaml import Document
 from mesh.policy.model import Undecided, Violation
@@ -13,6 +12,7 @@ from mesh.policy.reading import API_VERSION
 from mesh.policy.subject import KINDS, Subject
 
 GROUP = "mesh.policies"
+INSTALLED = "python:"  #: how the place of such a policy begins
 PythonPolicy = Callable[[Subject], Iterable[Violation]]
 
 
@@ -42,6 +42,8 @@ def installed() -> dict[str, EntryPoint]:
 
 def declared(entries: Iterable[EntryPoint]) -> Iterator[Document]:
     """Each as the policy file that it stands for; a file of the same name in the mesh changes it."""
+    from inspect import getdoc
+
     for entry in entries:
         try:
             function = entry.load()
@@ -50,7 +52,7 @@ def declared(entries: Iterable[EntryPoint]) -> Iterator[Document]:
         except Exception:  # it cannot be loaded: asked, it will say so, and be unknown
             lines, kinds = [], KINDS[:2]
         yield Document(
-            file=f"python:{entry.value}",
+            file=f"{INSTALLED}{entry.value}",
             text="",
             data={
                 "apiVersion": API_VERSION,

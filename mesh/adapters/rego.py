@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import select
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mesh import limits
 from mesh.errors import UsageError
 from mesh.policy.model import Undecided, Violation
 from mesh.policy.subject import Subject
+
+if TYPE_CHECKING:
+    import subprocess
 
 DECISIONS = ("deny", "violation")
 _MODULE = "mesh.adapters.rego_worker"
@@ -65,6 +66,8 @@ class RegoRule:
         self.close()
 
     def _ask(self, document: dict[str, Any]) -> dict[str, Any]:
+        import select
+
         try:
             child = self._child or self._start()
             assert child.stdin is not None
@@ -84,6 +87,8 @@ class RegoRule:
         return answer
 
     def _start(self) -> subprocess.Popen[str]:
+        import subprocess
+
         self._child = subprocess.Popen(
             [sys.executable, "-m", _MODULE],
             stdin=subprocess.PIPE,
@@ -106,6 +111,7 @@ def _facts(subject: Subject, today: date) -> dict[str, Any]:
         "products": list(subject.products),
         "retention_ms": None if retention is None else int(retention),
         "bump": subject.fact("bump"),
+        "needed": subject.fact("needed"),
         "previous": subject.fact("previous"),
     }
 

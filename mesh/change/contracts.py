@@ -11,6 +11,7 @@ from mesh.change.promises import level_reason, rule_reasons
 from mesh.change.properties import property_reasons
 from mesh.change.settings import settings_reasons
 from mesh.change.wire import on_the_wire
+from mesh.contract.avro import avro_schema
 from mesh.contract.fields import FieldChange, changes, named_levels, named_rules, properties_of
 from mesh.contract.model import Contract
 
@@ -26,6 +27,9 @@ def contract_difference(old: Contract, new: Contract) -> Difference:
         told.setdefault(reason.subject, []).append(reason)
         if reason.subject not in rows:
             rows[reason.subject] = FieldChange("changed", reason.subject, reason.before, reason.after)
+    if not rows and avro_schema(old).text != avro_schema(new).text:
+        row, reason = _refinement()
+        rows[row.subject], told[row.subject] = row, [reason]
     found = [Change.of(row, tuple(told[subject]) or (_in_words(row),)) for subject, row in rows.items()]
     found.sort(key=lambda change: -change.level)
     level = max((change.level for change in found), default=Bump.NONE)
@@ -80,6 +84,15 @@ def _word(row: FieldChange) -> Iterator[Reason]:
 
 def _meant(level: Bump, row: FieldChange, aspect: str, sentence: str) -> Reason:
     return Reason(level, row.subject, aspect, row.before, row.after, READER, sentence)
+
+
+def _refinement() -> tuple[FieldChange, Reason]:
+    """The `.avsc` beside the contract changed, and both sides still read each other."""
+    row = FieldChange("changed", "the Avro schema", "", "")
+    sentence = (
+        "The Avro schema beside the contract says something else: a default, an alias, a name or a doc."
+    )
+    return row, Reason(Bump.MINOR, row.subject, "schema", "", "", READER, sentence)
 
 
 def _in_words(row: FieldChange) -> Reason:

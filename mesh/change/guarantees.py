@@ -6,30 +6,45 @@ written as `required`, as an option of the type or as a quality rule.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 from mesh.change.bump import Bump
 from mesh.change.model import BOTH, PUBLISHER, Reason
+from mesh.contract.fields import named_rules
 from mesh.contract.model import Contract
 from mesh.contract.record_rules import record_rules
-from mesh.rules.model import Check, ItemCount, Length, MultipleOf, OneOf, Range, Required, Rule
+from mesh.rules.model import (
+    ITEMS,
+    VALUES,
+    Check,
+    ItemCount,
+    Length,
+    MultipleOf,
+    OneOf,
+    Range,
+    Required,
+    Rule,
+)
+
+Subjects = Mapping[tuple[str, str | None], str]
 
 
 def guarantees(old: Contract, new: Contract, kept: set[str]) -> Iterator[Reason]:
     """Reasons for the rules on the properties `kept` (dotted names) that differ."""
     before, after = _by_path(old, kept), _by_path(new, kept)
+    theirs, ours = _subjects(old), _subjects(new)
     for path in before | after:
         was, now = before.get(path, ()), after.get(path, ())
         for rule in was:
             if not any(implies(other.check, rule.check) for other in now):
-                yield _loosened(rule, _partner(rule, now), _subject(rule, old))
+                yield _loosened(rule, _partner(rule, now), _subject(rule, theirs))
         for rule in now:
             partner = _partner(rule, was)
             told = partner is not None and not implies(rule.check, partner.check)
             if not told and not any(implies(other.check, rule.check) for other in was):
-                yield _tightened(rule, partner, _subject(rule, new))
+                yield _tightened(rule, partner, _subject(rule, ours))
 
 
 def implies(strong: Check, weak: Check) -> bool:
@@ -70,9 +85,8 @@ def _within(strong: tuple[int | None, int | None], weak: tuple[int | None, int |
 def _by_path(contract: Contract, kept: set[str]) -> dict[str, tuple[Rule, ...]]:
     found: dict[str, tuple[Rule, ...]] = {}
     for rule in record_rules(contract):
-        path = rule.path.replace("[]", "")
-        if path in kept:
-            found[path] = (*found.get(path, ()), rule)
+        if _property(rule) in kept:
+            found[rule.path] = (*found.get(rule.path, ()), rule)
     return found
 
 
@@ -82,12 +96,18 @@ def _partner(rule: Rule, others: Iterable[Rule]) -> Rule | None:
     return next((other for other in alike if other.name == rule.name), alike[0] if alike else None)
 
 
-def _subject(rule: Rule, contract: Contract) -> str:
-    for quality in contract.quality:
-        if quality.name == rule.name and quality.property == rule.path.partition(".")[0]:
-            names = [other.name for other in contract.quality]
-            return f"rule: {rule.name}" + ("" if names.count(rule.name) == 1 else f" of {quality.property}")
-    return rule.path.replace("[]", "")
+def _subjects(contract: Contract) -> Subjects:
+    """What each quality rule is called among the changes, by its name and property."""
+    return {(rule.name, rule.property): f"rule: {name}" for name, rule in named_rules(contract).items()}
+
+
+def _subject(rule: Rule, subjects: Subjects) -> str:
+    return subjects.get((rule.name, rule.path), _property(rule))
+
+
+def _property(rule: Rule) -> str:
+    """The property that a rule is about, or about whose items or values it is."""
+    return rule.path.replace(ITEMS, "").replace(VALUES, "")
 
 
 def _aspect(rule: Rule) -> str:

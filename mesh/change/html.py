@@ -11,7 +11,7 @@ from html import escape
 
 from mesh.change.bump import Bump
 from mesh.change.model import Change, Difference, Reason
-from mesh.change.words import headline, parties
+from mesh.change.words import headline, parties, told
 
 _TAGS = {Bump.MAJOR: "tag strong", Bump.MINOR: "tag key", Bump.PATCH: "tag"}
 
@@ -39,8 +39,8 @@ def _row(change: Change) -> Iterator[str]:
     tag = f' <span class="{_TAGS[change.level]}">{change.level}</span>' if change.level in _TAGS else ""
     yield f'<li class="d-{change.kind}"><p><code>{escape(change.subject)}</code> {change.kind}{tag}</p>'
     yield f'<div class="sides"><p>{_side("del", change.before)}</p><p>{_side("ins", change.after)}</p></div>'
-    if change.reasons:
-        yield f"<ul>{''.join(map(_reason, change.reasons))}</ul>"
+    if reasons := told(change):
+        yield f"<ul>{''.join(map(_reason, reasons))}</ul>"
     yield "</li>"
 
 

@@ -7,8 +7,12 @@ from collections.abc import Iterator, Mapping
 from mesh.change.bump import Bump
 from mesh.change.model import BOTH, READER, Change, Difference, Reason
 from mesh.contract.fields import Kind
+from mesh.contract.words import other_words
+from mesh.contract.yaml import plain
 from mesh.product import Port, Product
 from mesh.versioning import Version
+
+_TOLD = {"version", "status", "team", "inputPorts", "outputPorts"}
 
 
 def product_difference(old: Product, new: Product) -> Difference:
@@ -38,16 +42,18 @@ def _changes(old: Product, new: Product) -> Iterator[Change]:
         ("owner", old.team_name, new.team_name),
         ("team", _people(old), _people(new)),
         ("status", old.status, new.status),
-        ("type", old.type, new.type),
-        ("purpose", old.purpose, new.purpose),
-        ("support", _support(old), _support(new)),
-        ("tags", ", ".join(old.tags), ", ".join(new.tags)),
-        ("implementation", old.implementation, new.implementation),
     ):
         if before != after:
             level = Bump.MINOR if subject == "status" and after in ("deprecated", "retired") else Bump.PATCH
             sentence = f"The {subject} was {before or 'not said'} and is now {after or 'not said'}."
             yield _change("changed", subject, before, after, level, sentence)
+
+    for word in other_words(plain(old.document.data), plain(new.document.data), "the product", _TOLD):
+        subject = f"{word.owner} ({word.key})"
+        reason = Reason(
+            Bump.PATCH, subject, "words", word.before, word.after, BOTH, "It is said in other words."
+        )
+        yield Change("changed", subject, word.before, word.after, "", (reason,))
 
 
 def _ports(what: str, old: Mapping[str, Port], new: Mapping[str, Port], lost: Bump) -> Iterator[Change]:
@@ -93,7 +99,3 @@ def _port(port: Port) -> str:
 
 def _people(product: Product) -> str:
     return ", ".join(f"{member.name or member.username} ({member.role})" for member in product.team)
-
-
-def _support(product: Product) -> str:
-    return ", ".join(str(entry.get("url") or entry.get("channel", "")) for entry in product.support)

@@ -41,13 +41,14 @@ def rule_reasons(subject: str, old: QualityRule | None, new: QualityRule | None)
     rules = [rule for rule in (old, new) if rule is not None]
     if all(is_record_rule(rule) for rule in rules):
         return
+    what = f"The rule {subject.removeprefix('rule: ')!r}"
     before, after = (_limit(rule) for rule in (old, new))
     if all(rule.kind == "text" for rule in rules):
-        sentence = f"The {subject} is text for people, and changed."
+        sentence = f"{what} is text for people, and changed."
         yield Reason(Bump.PATCH, subject, "rule", before, after, BOTH, sentence)
         return
     how = "is new" if old is None else "is gone" if new is None else "asks for something else now"
-    sentence = f"The {subject} {how}" + (
+    sentence = f"{what} {how}" + (
         ": nobody measures it any more." if new is None else ": it is measured, and refuses no event."
     )
     yield Reason(Bump.MINOR, subject, "rule", before, after, READER, sentence)
@@ -55,6 +56,7 @@ def rule_reasons(subject: str, old: QualityRule | None, new: QualityRule | None)
 
 def level_reason(subject: str, old: ServiceLevel | None, new: ServiceLevel | None) -> Reason:
     """The reason for a service level that was added, removed or changed."""
+    what = f"The service level {subject.removeprefix('SLA: ')}"
     before, after = (f"{level.value} {level.unit}".strip() if level else "" for level in (old, new))
     if old is None or new is None:
         how = "is promised from now on" if old is None else "is no longer promised"
@@ -62,7 +64,7 @@ def level_reason(subject: str, old: ServiceLevel | None, new: ServiceLevel | Non
         better = _better(old, new)
         word = {True: "stronger", False: "weaker", None: "another one"}[better]
         how = f"was {before} and is now {after}: the promise is {word}"
-    return Reason(Bump.MINOR, subject, "service level", before, after, READER, f"The {subject} {how}.")
+    return Reason(Bump.MINOR, subject, "service level", before, after, READER, f"{what} {how}.")
 
 
 def canonical(name: str) -> str:

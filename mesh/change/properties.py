@@ -23,12 +23,13 @@ def property_reasons(old: Contract, new: Contract, wire: Sentences) -> Iterator[
     """Reasons for every property of either contract; `wire` is what Avro says of each."""
     before, after = properties_of(old), properties_of(new)
     renamed = dict(_renamed(before, after))
+    formerly = {now: was for was, now in renamed.items()}
+    announced = deprecated(old)
     for name, prop in after.items():
         if name in before:
             yield from _changed(name, before[name], prop, wire.get(name, ()))
-        elif name in renamed.values():
-            was = next(other for other, now in renamed.items() if now == name)
-            yield _renaming(name, was, name)
+        elif name in formerly:
+            yield _renaming(name, formerly[name], name)
         elif name.rpartition(".")[0] in before or "." not in name:
             yield _added(name, prop, wire.get(name, ()))
     for name, prop in before.items():
@@ -37,7 +38,7 @@ def property_reasons(old: Contract, new: Contract, wire: Sentences) -> Iterator[
         if name in renamed:
             yield _renaming(name, name, renamed[name])
         elif name.rpartition(".")[0] in after or "." not in name:
-            yield _removed(name, prop, announced=name in deprecated(old))
+            yield _removed(name, prop, announced=name in announced)
 
 
 def _renamed(before: Mapping[str, Property], after: Mapping[str, Property]) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from mesh.change.bump import Bump
 from mesh.change.model import Change, Difference
-from mesh.change.words import headline, parties
+from mesh.change.words import headline, parties, told
 
 Paint = Callable[[str, str], str]
 _COLOURS = {Bump.MAJOR: "red", Bump.MINOR: "yellow", Bump.PATCH: "green", Bump.NONE: "dim"}
@@ -24,10 +24,16 @@ def as_text(differences: Iterable[Difference], paint: Paint = plain_words) -> It
         colour = "dim" if difference.enough else "red"
         yield f"{paint(difference.name, 'bold')}  {paint(head, colour)}  {paint(difference.file, 'dim')}"
         for change in difference.changes:
-            mark = paint(f"{change.level!s:5}", _COLOURS[change.level])
-            yield f"  {mark}  {change.subject} {change.kind}: {_sides(change)}"
-            for reason in change.reasons:
-                yield f"         {reason.sentence} ({parties(reason.concerns)})"
+            yield from change_lines(change, paint)
+
+
+def change_lines(change: Change, paint: Paint = plain_words) -> Iterator[str]:
+    """One change and its reasons; a change out of an older record has no level."""
+    level = str(change.level) if change.level else ""
+    mark = paint(f"{level:5}", _COLOURS[change.level])
+    yield f"  {mark}  {change.subject} {change.kind}: {_sides(change)}"
+    for reason in told(change):
+        yield f"         {reason.sentence} ({parties(reason.concerns)})"
 
 
 def as_markdown(differences: Iterable[Difference]) -> Iterator[str]:
@@ -39,7 +45,7 @@ def as_markdown(differences: Iterable[Difference]) -> Iterator[str]:
         yield ""
         for change in difference.changes:
             yield f"- **{change.level}** `{_code(change.subject)}` {change.kind}: {_sides(change, '`')}"
-            for reason in change.reasons:
+            for reason in told(change):
                 yield f"  - {_escaped(reason.sentence)} *({parties(reason.concerns)})*"
         if difference.changes:
             yield ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mesh.change.model import Difference, Party
+from mesh.change.model import Change, Difference, Party, Reason
 
 
 def headline(difference: Difference) -> str:
@@ -19,6 +19,11 @@ def headline(difference: Difference) -> str:
     if not difference.level:
         return f"{versions}, nothing that a reader could notice"
     return f"{versions}, {'is' if difference.enough else 'needs'} {_needs(difference)}"
+
+
+def told(change: Change) -> tuple[Reason, ...]:
+    """The reasons that say more than the change itself does: that words are other words, everybody sees."""
+    return tuple(reason for reason in change.reasons if reason.aspect != "words")
 
 
 def parties(concerned: Sequence[Party]) -> str:

@@ -1,4 +1,4 @@
-"""`mesh ci`: what a change does, for pull requests: check, policies, versions, compatibility."""
+"""`mesh ci`: what a pull request does to declarations: check, policies, versions, compatibility."""
 
 from __future__ import annotations
 
@@ -70,15 +70,16 @@ def ci(
         found = [*here.findings, *(each for stage in STAGES.values() for each in stage(change))]
         compared = replace(here, findings=tuple(dict.fromkeys(found))).beside(baseline)
         changed = list(differences(change.base, here.declared))
-    for place, form in ((junit, "junit"), (sarif, "sarif")):
-        if place is not None:
-            place.write_text(render(compared.new, form, here.texts), encoding="utf-8")  # type: ignore[arg-type]
+    if junit is not None:
+        _write(junit, render(compared.new, "junit", here.texts))
+    if sarif is not None:
+        _write(sarif, render(compared.new, "sarif", here.texts))
     failed = any(finding.severity in _FAILS[fail_on] for finding in compared.new)
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a", encoding="utf-8") as file:
             file.write("\n".join(_summary(compared.new, changed, base, failed=failed)) + "\n")
     if as_json:
-        told = {"base": base, "failed": failed, "known": len(compared.known)}
+        told = {"base": base, "outcome": "failed" if failed else "passed", "known": len(compared.known)}
         rows = [row(finding) for finding in compared.new]
         data({"format_version": "1.0", **told, "findings": rows, "changes": [d.as_data() for d in changed]})
     elif os.environ.get("GITHUB_ACTIONS") == "true":
@@ -86,6 +87,22 @@ def ci(
     else:
         _tell(compared.new, here, changed, failed=failed)
     raise typer.Exit(1 if failed else 0)
+
+
+def _write(report: Path, text: str) -> None:
+    from mesh.errors import UsageError
+
+    try:
+        report.parent.mkdir(parents=True, exist_ok=True)
+        report.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"the report {report} cannot be written",
+            code="MESH-U105",
+            where=str(report),
+            why=error.strerror or str(error),
+            fix="name a file that you may write",
+        ) from error
 
 
 def _policies(change: Change) -> Sequence[Finding]:
@@ -108,45 +125,16 @@ def _has_a_file(contract: str, change: Change) -> bool:
     return contract not in change.here.declared.contracts and file in change.here.texts
 
 
-def _without(declared: Declaration, names: set[str]) -> Declaration:
+def _without(declared: Declaration, without: set[str]) -> Declaration:
     """A declaration without some of its contracts."""
-    kept = {name: each for name, each in declared.contracts.items() if name not in names}
+    kept = {name: each for name, each in declared.contracts.items() if name not in without}
     return replace(declared, contracts=kept)
 
 
 def _compatibility(change: Change) -> Sequence[Finding]:
-    return tuple(_incompatible(change))
+    from mesh.change.compatibility import compatibility_findings
 
-
-def _incompatible(change: Change) -> Iterator[Finding]:
-    from mesh.compatibility import Level, check
-    from mesh.contract.avro import avro_schema
-    from mesh.errors import IncompatibleSchema, MeshError
-
-    for name, after in change.here.declared.contracts.items():
-        before = change.base.contracts.get(name)
-        if before is None:
-            continue
-        try:
-            problems = check(avro_schema(after), [avro_schema(before)], Level.parse(after.compatibility))
-        except MeshError as error:
-            yield Finding(
-                code=error.error_code,
-                message=f"{name} cannot be compared with what it was: {error.what}",
-                where=after.document.at("schema"),
-                why=error.why or "what cannot be judged does not count as compatible",
-                fix=error.fix or f"mesh diff {after.document.file}",
-            )
-            continue
-        for problem in problems:
-            prop = after.property(problem.field.partition(".")[0])
-            yield Finding(
-                code=IncompatibleSchema.code,
-                message=problem.explanation,
-                where=prop.where if prop is not None else after.document.at("schema", 0, "properties"),
-                why=f"{name} is {after.compatibility}: {problem.message} at {problem.path or '/'}",
-                fix=problem.fix,
-            )
+    return compatibility_findings(change.base, change.here.declared)
 
 
 #: What is asked of a change, in this order; a line more is a stage more.
@@ -162,11 +150,7 @@ def _declared_at(base: str) -> Declaration:
     from mesh.adapters.workspace import find_root
     from mesh.declaration import declare
 
-    found = declare(sources_at(base, find_root(Path.cwd())), os.environ)
-    unread = {str(f.where).split(":")[0] for f in found.findings if f.severity == "error"}
-    if unread:
-        note(f"{base} does not hold: what cannot be read there is not compared: {', '.join(sorted(unread))}")
-    return found
+    return declare(sources_at(base, find_root(Path.cwd())), os.environ)
 
 
 def _tell(found: Sequence[Finding], here: Checked, changed: Sequence[Difference], *, failed: bool) -> None:

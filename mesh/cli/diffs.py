@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -93,15 +94,14 @@ def _sides(sides: list[str], *, deployed: bool) -> tuple[Declaration, Declaratio
             fix="mesh diff main, or mesh diff main:FILE FILE, or mesh diff --deployed",
         )
     if deployed:
-        return _deployed(files, root)
+        return _deployed(sides, root)
     if len(files) == 2:
         return _two_files(files[0], files[1], root)
     if files:
-        (source,) = _file(files[0], root)
-        return _read(_file(f"HEAD:{source.name}", root)), _read([source])
-    return _read(_revision(sides[0] if sides else "HEAD", root)), _read(
-        _revision(sides[1], root) if len(sides) == 2 else _here(root)
-    )
+        here = _file(files[0], root)
+        return _read(_file(f"HEAD:{here[0].name}", root)), _read(here)
+    before = _read(_side(sides[0] if sides else "HEAD", root))
+    return before, _read(_side(sides[1], root) if len(sides) == 2 else _here(root))
 
 
 def _is_file(side: str) -> bool:
@@ -115,25 +115,21 @@ def _read(sources: Iterable[SourceFile]) -> Declaration:
 
     Raises DeclarationError for a file that cannot be read: it may not pass for one that is not there.
     """
-    from mesh.contract.reading import read_contract
-    from mesh.declaration import PRODUCT_SUFFIX, Declaration
-    from mesh.errors import DeclarationError
-    from mesh.product import read_product
+    from mesh.declaration import Declaration, declare
+    from mesh.errors import Location
 
-    contracts, products, failed = {}, {}, []
-    for source in sources:
-        try:
-            if source.name.endswith(PRODUCT_SUFFIX):
-                product = read_product(source.raw, source.name)
-                products[product.full_name] = product
-            else:
-                contract = read_contract(source.raw, source.name)
-                contracts[contract.id] = contract
-        except DeclarationError as error:
-            failed.append(error)
-    if failed:
-        raise failed[0]
-    return Declaration(contracts, products, ())
+    every = list(sources)
+    found = declare(every, os.environ)
+    read = {contract.document.file for contract in found.contracts.values()}
+    read |= {product.document.file for product in found.products.values()}
+    unread = {source.name for source in every} - read
+    broken = tuple(
+        finding
+        for finding in found.findings
+        if (finding.where.file if isinstance(finding.where, Location) else finding.where) in unread
+    )
+    Declaration(found.contracts, found.products, broken).require()
+    return found
 
 
 def _here(root: Path) -> Iterable[SourceFile]:
@@ -142,21 +138,24 @@ def _here(root: Path) -> Iterable[SourceFile]:
     return read_sources([root / name for name in FOLDERS if (root / name).is_dir()], root)
 
 
-def _revision(revision: str, root: Path) -> Iterable[SourceFile]:
+def _side(side: str, root: Path) -> Iterable[SourceFile]:
+    """A file, or everything that a revision holds."""
     from mesh.adapters.git import sources_at
 
-    return sources_at(revision, root)
+    return _file(side, root) if _is_file(side) else sources_at(side, root)
 
 
 def _file(side: str, root: Path) -> list[SourceFile]:
-    """The one file that a side names; none when its revision does not hold it."""
+    """The file that a side names, with the Avro schema beside it; none when a revision does not hold it."""
     from mesh.adapters.git import sources_at
     from mesh.adapters.workspace import read_sources
+    from mesh.contract.refinement import AVRO_SUFFIX
+    from mesh.declaration import CONTRACT_SUFFIX
 
     revision, colon, name = side.partition(":")
     if Path(side).is_file() or not colon:
         return list(read_sources([Path(side)], root))
-    return list(sources_at(revision, root, [name]))
+    return list(sources_at(revision, root, [name, name.removesuffix(CONTRACT_SUFFIX) + AVRO_SUFFIX]))
 
 
 def _two_files(first: str, second: str, root: Path) -> tuple[Declaration, Declaration]:
@@ -172,18 +171,19 @@ def _two_files(first: str, second: str, root: Path) -> tuple[Declaration, Declar
     return before, after
 
 
-def _deployed(files: list[str], root: Path) -> tuple[Declaration, Declaration]:
+def _deployed(sides: list[str], root: Path) -> tuple[Declaration, Declaration]:
     from mesh.connection import connect
+    from mesh.contract.refinement import AVRO_SUFFIX
     from mesh.declaration import CONTRACT_SUFFIX, PRODUCT_SUFFIX, Declaration, SourceFile
 
-    after = _read(_file(files[0], root) if files else _here(root))
+    after = _read(_side(sides[0], root) if sides else _here(root))
     with connect() as mesh:
         contracts, products = mesh.platform.contracts(), mesh.platform.products()
     held = [SourceFile(f"{name}{CONTRACT_SUFFIX}", c.text.encode()) for name, c in contracts.items()]
+    held += [SourceFile(f"{name}{AVRO_SUFFIX}", c.avro.encode()) for name, c in contracts.items() if c.avro]
     held += [SourceFile(f"{name}{PRODUCT_SUFFIX}", p.text.encode()) for name, p in products.items()]
     before = _read(held)
-    if files:
-        kept = {name: c for name, c in before.contracts.items() if name in after.contracts}
-        offered = {name: p for name, p in before.products.items() if name in after.products}
-        before = Declaration(kept, offered, ())
-    return before, after
+    # Others apply to the same platform from folders of their own: what is not declared here is not gone.
+    kept = {name: contract for name, contract in before.contracts.items() if name in after.contracts}
+    offered = {name: product for name, product in before.products.items() if name in after.products}
+    return Declaration(kept, offered, ()), after

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,7 +14,9 @@ from mesh.cli.output import deliver, note, tell_findings_briefly
 
 if TYPE_CHECKING:
     from mesh.contract.model import Contract
+    from mesh.declaration import Declaration
 
+_SELECTOR = re.compile(r"[:+*?]")
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="A new file, or a folder for several; default: stdout.")
 ]
@@ -30,7 +34,7 @@ def export(
         typer.Argument(metavar="FORMAT", help="asyncapi, avro, html, json-schema or markdown."),
     ],
     contract: Annotated[
-        str, typer.Argument(help="Contract id, product or file; default: all, into a folder.")
+        str, typer.Argument(help="Contract id, product, file or selector; default: all.")
     ] = "",
     output: Output = None,
 ) -> None:
@@ -75,7 +79,7 @@ def model(
 
 
 def contracts_named(name: str) -> list[Contract]:
-    """The contracts that an id, a product or a file means; all without a name. Raises UsageError."""
+    """The contracts that an id, product, file or selector means; all without one. Raises UsageError."""
     import difflib
 
     from mesh import naming
@@ -84,19 +88,33 @@ def contracts_named(name: str) -> list[Contract]:
     path = Path(name)
     if name and path.exists():
         return list(declared([path]).require().contracts.values())
-    known = declared(None).require().contracts
+    everything = declared(None).require()
+    known = everything.contracts
     if not name:
         return list(known.values())
-    found = [c for c in known.values() if name in (c.id, naming.parse_topic(c.topic).product_name)]
+    if _SELECTOR.search(name):
+        chosen = _selected(name, everything)
+    else:
+        chosen = {i for i, c in known.items() if name in (i, naming.parse_topic(c.topic).product_name)}
+    found = [contract for contract_id, contract in known.items() if contract_id in chosen]
     if not found:
         near = difflib.get_close_matches(name, known, n=1)
         raise UsageError(
             f"there is no contract {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""),
             code="MESH-U119",
-            why="neither a contract id, nor a product, nor a file has this name",
+            why="no contract id, product, file or selector means one",
             fix="mesh check",
         )
     return found
+
+
+def _selected(selector: str, everything: Declaration) -> Collection[str]:
+    from mesh.adapters.git import changed_since
+    from mesh.adapters.workspace import find_root
+    from mesh.selection import select
+
+    root = find_root(Path.cwd())
+    return select([selector], everything, changed=lambda: changed_since("HEAD", root)).contracts
 
 
 def _folder(output: Path | None, count: int) -> Path:

@@ -54,7 +54,7 @@ def fake(
         events = _faulty(Faults(contract, seed, among), broken, count, form)
         _write(events, contract, form, output, faulty=True)
     elif publish:
-        _publish(contract, Fake(contract, seed, among).batch(count))
+        _publish(contract, count, seed, among)
     else:
         _write(Fake(contract, seed, among).events(count), contract, form, output, faulty=False)
 
@@ -90,11 +90,18 @@ def _write(
     note(f"{len(events):,} {'broken ' if faulty else ''}events of {contract.id} in {output}")
 
 
-def _publish(contract: Contract, batch: Any) -> None:
-    from mesh.connection import connect
+def _publish(contract: Contract, count: int, seed: int, among: Sequence[Contract]) -> None:
+    from dataclasses import replace
 
-    with connect() as mesh, mesh.publisher(contract.id) as publisher:
-        published = publisher.many(batch)
+    from mesh.connection import connect
+    from mesh.fake import Fake
+
+    with connect() as mesh:
+        # What is published keeps the contract in force, which the one in the folder may be a change of.
+        in_force = mesh.port(contract.id).contract
+        placed = replace(in_force, document=replace(in_force.document, file=contract.document.file))
+        with mesh.publisher(contract.id) as publisher:
+            published = publisher.many(Fake(placed, seed, among).batch(count))
     note(f"{contract.id}: {published.events:,} events published")
 
 

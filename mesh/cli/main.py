@@ -25,6 +25,7 @@ from mesh.cli import (
     exports,
     fake,
     imports,
+    new,
     plans,
     policies,
     reviews,
@@ -35,6 +36,7 @@ from mesh.errors import MeshError, UsageError
 
 #: As a product comes to be: the order of `mesh --help`.
 IN_STORY_ORDER = (
+    new,
     imports,
     checks,
     rules,
@@ -42,9 +44,9 @@ IN_STORY_ORDER = (
     exports,
     diffs,
     policies,
+    ci,
     plans,
     drifts,
-    ci,
     reviews,
     declarations,
     events,

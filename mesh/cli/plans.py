@@ -10,6 +10,8 @@ import typer
 
 from mesh.cli.declarations import AsJson, Paths, declared
 from mesh.cli.output import data, note, paint
+from mesh.cli.plan_policies import foretold
+from mesh.cli.policies import shelf, today
 
 if TYPE_CHECKING:
     from mesh.plan import Consent, Plan
@@ -126,6 +128,7 @@ def planned(paths: list[Path] | None, destroy: bool) -> tuple[Plan, World]:
     domains = frozenset[str]() if paths else domains_of(desired)
     world = connect().world()
     made = make_plan(desired, world.actual(desired, domains), domains)
+    made = foretold(made, desired, shelf(), today())
     return (destroying(made, world.holders(made)) if destroy else made), world
 
 

@@ -149,6 +149,9 @@ def _show(proposal: Mapping[str, Any], as_json: bool) -> None:
         shown = {key: value for key, value in proposal.items() if key not in ("text", "schema", "base_text")}
         data({"format_version": "1.0", "proposal": shown})
         return
+    from mesh.change import Change
+    from mesh.change.text import change_lines
+
     verdict, number = proposal["verdict"], proposal["number"]
     word = paint(_word(verdict), "green" if _approvable(verdict) else "red")
     name = paint(proposal["contract_id"], "bold")
@@ -158,9 +161,7 @@ def _show(proposal: Mapping[str, Any], as_json: bool) -> None:
         print(f"  - {problem}")
     print("what changes:" if verdict["changes"] else "what changes: nothing a reader could notice")
     for change in verdict["changes"]:
-        print(
-            f"  {change['kind']:8} {change['subject']}: {change['before'] or '—'} → {change['after'] or '—'}"
-        )
+        print("\n".join(change_lines(Change.from_data(change), paint)))
     print("who reads it:" if verdict["readers"] else "who reads it: nobody known")
     for reader in verdict["readers"]:
         print(f"  {reader['name']}: {reader['verdict']}")

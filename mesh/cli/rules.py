@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mesh.cli.declarations import AsJson, declared
-from mesh.cli.output import data, table
+from mesh.cli.declarations import AsJson
+from mesh.cli.exports import contracts_named
+from mesh.cli.output import data, note, table
 
 if TYPE_CHECKING:
     from mesh.contract.model import Contract
@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 
 def rules(
-    contract: Annotated[str, typer.Argument(help="A contract's file, or its id in this mesh.")],
+    contract: Annotated[str, typer.Argument(help="Contract id, product or file.")],
     as_json: AsJson = False,
     as_rule_set: Annotated[
         bool, typer.Option("--rule-set", help="The ruleSet for the registry's clients, as one JSON document.")
@@ -37,47 +37,43 @@ def rules(
 
     Example: mesh rules operations.departures.v1
     """
+    found = contracts_named(contract)
+    if as_rule_set:
+        _tell_rule_set(contract, found)
+    elif as_json:
+        entries = [{"id": one.id, "rules": _rows(one)} for one in found]
+        data({"format_version": "1.0", "contracts": entries})
+    else:
+        for one in found:
+            _tell(_rows(one))
+
+
+def _tell_rule_set(name: str, found: Sequence[Contract]) -> None:
     from mesh.contract.avro import avro_schema
     from mesh.contract.rule_targets import rule_set
-
-    found = _contract(contract)
-    if as_rule_set:
-        data(rule_set(found, avro_schema(found)))
-        return
-    rows = _rows(found)
-    if as_json:
-        data({"format_version": "1.0", "contract": found.id, "rules": rows})
-        return
-    engines = list(rows[0]["engines"]) if rows else []
-    table(
-        [[row["rule"], *("no" if "why" in row["engines"][e] else "yes" for e in engines)] for row in rows],
-        ["rule", *engines],
-    )
-    reasons = dict.fromkeys(
-        f"{e}: {cell['why']}" for r in rows for e, cell in r["engines"].items() if "why" in cell
-    )
-    for reason in reasons:
-        print(f"no with {reason}")
-
-
-def _contract(wanted: str) -> Contract:
-    from difflib import get_close_matches
-
     from mesh.errors import UsageError
 
-    path = Path(wanted)
-    found = declared([path] if path.is_file() else None).require().contracts
-    if path.is_file() and len(found) == 1:
-        return next(iter(found.values()))
-    if wanted in found:
-        return found[wanted]
-    near = get_close_matches(wanted, list(found), n=1)
-    raise UsageError(
-        f"no contract is called {wanted!r}" + (f"; did you mean {near[0]!r}?" if near else ""),
-        code="MESH-C132",
-        why="it is neither a contract's file nor the id of a contract of this mesh",
-        fix="mesh check, which reads them all" if not near else f"mesh rules {near[0]}",
-    )
+    if len(found) != 1:
+        raise UsageError(
+            f"{name} has {len(found)} contracts",
+            code="MESH-U119",
+            why="a rule set belongs to the schema of one: " + ", ".join(one.id for one in found),
+            fix=f"mesh rules {found[-1].id} --rule-set",
+        )
+    data(rule_set(found[0], avro_schema(found[0])))
+
+
+def _tell(rows: Sequence[Mapping[str, Any]]) -> None:
+    engines = list(rows[0]["engines"]) if rows else []
+    cells = [["no" if "why" in row["engines"][engine] else "yes" for engine in engines] for row in rows]
+    table([[row["rule"], *said] for row, said in zip(rows, cells, strict=True)], ["rule", *engines])
+    reasons: dict[str, list[str]] = {}
+    for row in rows:
+        for engine, cell in row["engines"].items():
+            if "why" in cell and engine not in reasons.setdefault(cell["why"], []):
+                reasons[cell["why"]].append(engine)
+    for why, named in reasons.items():
+        note(f"no for {', '.join(named)}: {why}")
 
 
 def _rows(contract: Contract) -> list[dict[str, Any]]:

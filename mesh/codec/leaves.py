@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import cache
 from numbers import Integral, Real
 from typing import Any, Final
+from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -42,7 +43,7 @@ class Fault:
 
 _INTEGER: Final = Accepted((Integral,), "a whole number", (bool,))
 _NUMBER: Final = Accepted((Real,), "a number", (bool,))
-_TEXT: Final = Accepted((str,), "a text")
+_TEXT: Final = Accepted((str, UUID), "a text")
 _BYTES: Final = Accepted((bytes, bytearray, memoryview), "bytes")
 _DATE: Final = Accepted((date,), "a date", (datetime,))
 _DATETIME: Final = Accepted((datetime,), "a datetime")
@@ -81,6 +82,8 @@ def leaves(values: Sequence[Any], types: set[type], column: Column) -> pa.Array 
     accepted = accepted_by(column.arrow)
     if not all(map(accepted.takes_type, types)):
         return wrong_type(values, accepted)
+    if UUID in types:
+        values = [str(value) if isinstance(value, UUID) else value for value in values]
     if column.symbols:
         unknown = set(values).difference(column.symbols, (None,))
         if unknown:

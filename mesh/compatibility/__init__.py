@@ -8,13 +8,14 @@ from mesh.compatibility.check import Direction, Incompatibility, check, compare
 from mesh.compatibility.levels import Level
 from mesh.compatibility.logical_changes import LogicalChange, logical_changes
 from mesh.compatibility.resolution import Problem, ProblemType, problems
-from mesh.compatibility.verdict import Verdict, verdict
+from mesh.compatibility.verdict import Outcome, Verdict, verdict
 
 __all__ = [
     "Direction",
     "Incompatibility",
     "Level",
     "LogicalChange",
+    "Outcome",
     "Problem",
     "ProblemType",
     "Verdict",

@@ -17,6 +17,7 @@ from mesh.contract.avro_types import Place, field_tree
 from mesh.contract.model import Contract
 from mesh.errors import DeclarationError, SchemaError
 from mesh.schema import AvroSchema, parse_schema
+from mesh.schema.parts import STANDARD
 
 _FIELD = re.compile(r"\$\.fields\[([0-9]+)\]")
 
@@ -38,7 +39,7 @@ def derived_schema(contract: Contract) -> AvroSchema:
         record["aliases"] = contract.custom["avroAliases"]
     place = Place(namespace, name)
     record["fields"] = [field_tree(p, place) for p in contract.properties]
-    record |= contract.custom.get("avroAttributes", {})
+    record |= _attributes(contract)
     try:
         return parse_schema(json.dumps(written_once(record), ensure_ascii=False))
     except SchemaError as error:
@@ -50,6 +51,19 @@ def derived_schema(contract: Contract) -> AvroSchema:
             why=error.why or f"the Avro schema that follows from it does not hold at {error.where}",
             fix="correct the property: name, enum, avro… customProperties, precision or scale",
         ) from error
+
+
+def _attributes(contract: Contract) -> dict[str, Any]:
+    found = contract.custom.get("avroAttributes", {})
+    if not isinstance(found, dict) or not STANDARD["record"].isdisjoint(found):
+        raise DeclarationError(
+            f"avroAttributes of the schema cannot be {str(found)[:80]!r}",
+            code="MESH-C100",
+            where=contract.document.at("schema", 0, "customProperties"),
+            why="expected a mapping of attributes that no other word says",
+            fix="correct the value; docs/reference/custom-properties.md has the table",
+        )
+    return found
 
 
 def record_name(contract: Contract) -> str:

@@ -6,7 +6,7 @@ that a schema that came from elsewhere can be kept to the letter.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from mesh.contract.avro_logical import decimal_of, logical_of, refused
 from mesh.contract.model import Property
 from mesh.errors import DeclarationError
 from mesh.schema.nodes import PRIMITIVES
+from mesh.schema.parts import STANDARD
 
 _INT32: Final = {"i8", "i16", "i32", "u8", "u16"}
 _BEYOND_INT64: Final = {"u64", "i128", "u128"}
@@ -53,7 +54,7 @@ def field_tree(prop: Property, owner: Place) -> dict[str, Any]:
     for key, attribute in (("avroAliases", "aliases"), ("avroOrder", "order")):
         if key in custom:
             field[attribute] = custom[key]
-    return field | _attributes(prop, "avroFieldAttributes")
+    return field | _attributes(prop, "avroFieldAttributes", STANDARD["field"])
 
 
 def takes_null(kind: Any) -> bool:
@@ -65,24 +66,24 @@ def _nullable(kind: Any, prop: Property) -> Any:
     # A union written out in `avroType` says itself whether null belongs to it.
     if isinstance(kind, list) or kind == "null":
         return kind
-    position = prop.custom.get("avroNull")
-    if position not in (None, "first", "last"):
-        raise refused(prop, "avroNull", "`first` or `last`: where null stands in the union")
     # Readers older than Avro 1.12 take a default only of the first branch.
     by_default = "last" if prop.custom.get("avroDefault") is not None else "first"
-    return [kind, "null"] if (position or by_default) == "last" else ["null", kind]
+    last = prop.custom.get("avroNull", by_default) == "last"
+    return [kind, "null"] if last else ["null", kind]
 
 
 def type_tree(prop: Property, place: Place) -> Any:
     """The Avro type of a property without its null; raises DeclarationError as `field_tree`."""
+    if prop.custom.get("avroNull") not in (None, "first", "last"):
+        raise refused(prop, "avroNull", "`first` or `last`: where null stands in the union")
     wanted = prop.custom.get("avroType")
     if isinstance(wanted, dict | list):
         return wanted
     tree = _asked_for(wanted, prop, place) if wanted is not None else _following(prop, place)
-    more = _attributes(prop, "avroAttributes")
-    if not more:
+    if "avroAttributes" not in prop.custom:
         return tree
-    return {**({"type": tree} if isinstance(tree, str) else tree), **more}
+    made = {"type": tree} if isinstance(tree, str) else tree
+    return made | _attributes(prop, "avroAttributes", made.keys() | STANDARD.get(made["type"], set()))
 
 
 def _asked_for(wanted: Any, prop: Property, place: Place) -> Any:
@@ -156,8 +157,9 @@ def _documented(prop: Property) -> dict[str, Any]:
     return {attribute: prop.custom[key] for key, attribute in said if key in prop.custom}
 
 
-def _attributes(prop: Property, key: str) -> dict[str, Any]:
+def _attributes(prop: Property, key: str, said: Set[str]) -> dict[str, Any]:
     found = prop.custom.get(key, {})
-    if not isinstance(found, dict):
-        raise refused(prop, key, "a mapping of attributes")
+    # What the contract says elsewhere has one place, or the schema could say something else.
+    if not isinstance(found, dict) or not said.isdisjoint(found):
+        raise refused(prop, key, "a mapping of attributes that no other word says")
     return found

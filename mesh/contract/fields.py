@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -157,9 +158,9 @@ def _rule_texts(contract: Contract) -> dict[str, str]:
 
 def named_rules(contract: Contract) -> dict[str, QualityRule]:
     """Rules by name; a name that several properties use carries the property."""
-    names = [rule.name for rule in contract.quality]
+    times = Counter(rule.name for rule in contract.quality)
     return {
-        rule.name if names.count(rule.name) == 1 else f"{rule.name} of {rule.property}": rule
+        rule.name if times[rule.name] == 1 else f"{rule.name} of {rule.property}": rule
         for rule in contract.quality
     }
 

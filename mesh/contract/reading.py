@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
+from mesh import limits
 from mesh.contract import conformity, durations, service_levels, variables
 from mesh.contract.checks import beyond_the_schema
 from mesh.contract.completeness import beyond_the_standard
@@ -36,10 +39,10 @@ def read_contract(raw: bytes, file: str, values: Mapping[str, str] = NO_VARIABLE
     document = read(raw, file)
     found = list(conformity.findings(document, "odcs"))
     if not any(finding.severity == "error" for finding in found):
-        found += variables.findings(document, values)
+        unresolved = variables.findings(document, values)
         document = variables.resolved(document, values)
-        found += (_asked_by_the_mesh(finding) for finding in beyond_the_standard(document))
-        found += beyond_the_schema(document)
+        asked = (_asked_by_the_mesh(finding) for finding in beyond_the_standard(document))
+        found += _bounded(chain(unresolved, asked, beyond_the_schema(document)))
     errors = [finding for finding in found if finding.severity == "error"]
     if errors:
         first = errors[0]
@@ -53,6 +56,17 @@ def read_contract(raw: bytes, file: str, values: Mapping[str, str] = NO_VARIABLE
             findings=found,
         )
     return replace(_contract(document), findings=tuple(found))
+
+
+def _bounded(found: Iterator[Finding]) -> Iterator[Finding]:
+    """So many of each severity as somebody may read; an error stays one, whatever stands before it."""
+    counts: Counter[str] = Counter()
+    for finding in found:
+        counts[finding.severity] += 1
+        if counts[finding.severity] <= limits.FINDINGS:
+            yield finding
+        elif finding.severity == "error":
+            return
 
 
 def _asked_by_the_mesh(finding: Finding) -> Finding:
@@ -145,7 +159,7 @@ def _property(item: Mapping[str, Any], document: Document, path: Path) -> Proper
         semantic_type=item.get("semanticType", ""),
         classification=item.get("classification", ""),
         options=bounds(item.get("logicalTypeOptions", {})),
-        enum=tuple(entry["value"] if isinstance(entry, dict) else entry for entry in item.get("enum", [])),
+        enum=tuple(_values(item.get("enum", []))),
         properties=tuple(_property(p, document, (*path, "properties", i)) for i, p in enumerate(nested)),
         items=_property(inner, document, (*path, "items")) if inner else None,
         values=_property(values, document, (*path, "map", "value")) if values else None,
@@ -155,6 +169,15 @@ def _property(item: Mapping[str, Any], document: Document, path: Path) -> Proper
         custom=_custom(item),
         where=where,
     )
+
+
+def _values(entries: list[Any]) -> Iterator[Any]:
+    # An entry whose value is null has lost it in `plain`; whether null is a value, `required` says.
+    for entry in entries:
+        if not isinstance(entry, dict):
+            yield entry
+        elif "value" in entry:
+            yield entry["value"]
 
 
 def _leads_to(item: Mapping[str, Any]) -> Iterator[str]:

@@ -16,6 +16,8 @@ from mesh.contract.suggestion import nearest
 from mesh.contract.yaml import Document, Path
 from mesh.errors import Finding, Location
 
+#: Dotted names share their beginning, so that more has to be alike.
+_NEAR = 0.85
 _WHY = "a relationship names a property by schema.property, or schema/<id>/properties/<id> over stable ids"
 
 
@@ -41,8 +43,8 @@ class Targets(NamedTuple):
         """The target it was probably meant to be."""
         if "/" not in target:
             whole = next((name for name in sorted(self.names) if name.endswith(f".{target}")), "")
-            return whole or nearest(target, sorted(self.names))
-        return nearest(target, sorted(self.ids))
+            return whole or nearest(target, sorted(self.names), _NEAR)
+        return nearest(target, sorted(self.ids), _NEAR)
 
 
 def targets(data: Mapping[str, Any]) -> Targets:

@@ -46,7 +46,28 @@ def rule_set(contract: Contract, schema: AvroSchema) -> dict[str, Any]:
 
 def window_rules(contract: Contract) -> tuple[QualityRule, ...]:
     """The quality rules that are judged over windows of events."""
-    return tuple(rule for rule in contract.quality if not is_record_rule(rule))
+    rules = [*contract.quality, *unique_rules(contract)]
+    return tuple(rule for rule in rules if not is_record_rule(rule))
+
+
+def unique_rules(contract: Contract) -> tuple[QualityRule, ...]:
+    """`unique: true` says what a rule on duplicateValues says, where the property has none of its own."""
+    ruled = {rule.property for rule in contract.quality if rule.metric == "duplicateValues"}
+    return tuple(
+        QualityRule(
+            name=f"{prop.name} is unique",
+            kind="library",
+            property=prop.name,
+            metric="duplicateValues",
+            operator="mustBe",
+            threshold=0,
+            dimension="uniqueness",
+            description=prop.description,
+            where=prop.where,
+        )
+        for prop in contract.properties
+        if prop.unique and prop.name not in ruled
+    )
 
 
 def engine_of(rule: QualityRule) -> str:

@@ -9,15 +9,15 @@ from itertools import islice
 _LONGEST, _MOST = 80, 500
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word that `word` was probably meant to be; empty when none is near."""
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """The known word that `word` was probably meant to be; empty when none is as near as `cutoff`."""
     if len(word) > _LONGEST:
         return ""
     words = list(islice(known, _MOST))
     by_letters = {_letters(name): name for name in words}
     if (same := by_letters.get(_letters(word))) is not None:
         return same
-    near = difflib.get_close_matches(_letters(word), by_letters, n=1)
+    near = difflib.get_close_matches(_letters(word), by_letters, n=1, cutoff=cutoff)
     return by_letters[near[0]] if near else ""
 
 

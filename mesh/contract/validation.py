@@ -158,7 +158,7 @@ def _describe(error: Any, document: Document, standard: Standard, *, follows: bo
                 code="MESH-C022",
                 message=f"unknown key {key!r} in {name}" + (f"; did you mean {near[0]!r}?" if near else ""),
                 where=document.at(*path, key),
-                why=f"{standard} has no such key here; extensions go into customProperties",
+                why=f"{standard} has no such key here; {_belongs(path, error.instance)}",
                 fix=f"rename or remove it, then run: {rerun}",
             )
     elif choices := _choices(error):
@@ -203,6 +203,12 @@ def _describe(error: Any, document: Document, standard: Standard, *, follows: bo
             why=f"{standard} refuses it ({error.validator})",
             fix=f"correct the value, then run: {rerun}",
         )
+
+
+def _belongs(path: Path, holder: Any) -> str:
+    if path[-2:-1] == ("quality",) and isinstance(holder, dict) and not {"metric", "type"} & holder.keys():
+        return "a rule says its metric, or its type, before anything about it has a meaning"
+    return "extensions go into customProperties"
 
 
 def _unexpected(error: Any) -> list[str]:

@@ -20,7 +20,8 @@ _TOLD = {
     },
     "custom": {
         *("partitions", "cleanupPolicy", "retention", "eventTime", "compatibility"),
-        *("avroAliases", "avroDefault", "avroType", "precision", "scale"),
+        *("avroAliases", "avroDefault", "avroEnumDefault", "avroLogicalType", "avroName", "avroNoDefault"),
+        *("avroNull", "avroOrder", "avroSize", "avroType", "avroTypeAliases", "precision", "scale"),
     },
 }
 _NAMES = ("id", "name", "property", "username", "channel", "role", "server", "question", "url", "to", "value")
@@ -46,6 +47,12 @@ def words(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Word]:
     for name, item in flat(after.get("properties", ())).items():
         if name in theirs:
             yield from _differ(_without(theirs[name], "property"), _without(item, "property"), name, "")
+
+
+def other_words(old: Mapping[str, Any], new: Mapping[str, Any], owner: str, told: set[str]) -> Iterator[Word]:
+    """Every word that differs between two mappings, but for the keys that are `told` elsewhere."""
+    before, after = ({key: value for key, value in side.items() if key not in told} for side in (old, new))
+    yield from _differ(before, after, owner, "")
 
 
 def shown(value: Any) -> str:

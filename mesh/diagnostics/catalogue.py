@@ -12,7 +12,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from mesh.contract.yaml import read
 from mesh.errors import Severity, UsageError
 
 
@@ -41,9 +40,11 @@ def all_rules() -> dict[str, Rule]:
 
 def families() -> list[dict[str, Any]]:
     """The entries as they stand in the files, a mapping for each file."""
+    from mesh.contract.yaml import read
+
     folder = files("mesh.diagnostics") / "rules"
-    found = sorted((file for file in folder.iterdir() if file.name.endswith(".yaml")), key=lambda f: f.name)
-    return [read(file.read_bytes(), file.name).data for file in found]
+    resources = [file for file in folder.iterdir() if file.name.endswith(".yaml")]
+    return [read(file.read_bytes(), file.name).data for file in resources]
 
 
 def rule_of(code: str) -> Rule | None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from mesh import naming
 from mesh.contract.avro import avro_schema
 from mesh.contract.model import Contract
+from mesh.contract.yaml import plain, read
 from mesh.event.envelope import AVRO
 from mesh.export.json_schema import property_schema
 
@@ -71,12 +72,15 @@ def _info(contract: Contract) -> Tree:
 
 
 def _servers(contract: Contract) -> Iterator[tuple[str, Tree]]:
-    for entry in contract.document.data.get("servers") or ():
+    # As written, variables and all: a document must not depend on where it was made.
+    written = plain(read(contract.document.text.encode(), contract.document.file).data)
+    for entry in written.get("servers", ()):
         if entry.get("type") != "kafka" or not entry.get("host"):
             continue
         host = str(entry["host"])
         server: Tree = {"host": _VARIABLE.sub(r"{\1}", host), "protocol": "kafka"}
-        variables = {name: {"default": default} for name, default in _VARIABLE.findall(host)}
+        found = _VARIABLE.findall(host)
+        variables = {name: {"default": default} if default else {} for name, default in found}
         if variables:
             server["variables"] = variables
         if entry.get("description"):

@@ -27,7 +27,7 @@ class Format:
             Finding(
                 code="MESH-C109",
                 severity="info",
-                message=f"{subject}: {what}",
+                message=f"not in {self.title}: {what} of {subject}",
                 where=contract.document.file,
                 why=f"{self.title} has no word for it",
                 fix="publish the contract beside the export",

@@ -51,9 +51,9 @@ def left_out(contract: Contract) -> Iterator[tuple[Property, str]]:
         if prop.logical_type in ("date", "time", "timestamp"):
             for name in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
                 if name in prop.options:
-                    yield prop, f"{name} {prop.options[name]} of a {prop.logical_type}"
+                    yield prop, f"{name} {prop.options[name]}"
         if not _is_portable(str(prop.options.get("pattern", ""))):
-            yield prop, "a pattern that only RE2 understands"
+            yield prop, "the pattern, which only RE2 understands,"
 
 
 def property_schema(prop: Property) -> Schema:
@@ -118,10 +118,11 @@ def _object(properties: Sequence[Property], rules: Sequence[QualityRule]) -> Sch
 
 
 def _of_rule(rule: QualityRule) -> Iterator[Schema]:
-    if "validValues" in rule.arguments:
-        yield {"enum": list(rule.arguments["validValues"])}
-    if "pattern" in rule.arguments and _is_portable(rule.arguments["pattern"]):
-        yield {"pattern": rule.arguments["pattern"]}
+    values, pattern = rule.arguments.get("validValues"), rule.arguments.get("pattern")
+    if isinstance(values, list):
+        yield {"enum": values}
+    if isinstance(pattern, str) and _is_portable(pattern):
+        yield {"pattern": pattern}
 
 
 def _or_null(schema: Schema) -> Schema:

@@ -206,8 +206,8 @@ class Classes:
         lines = [f"class {name}({self._import('StrEnum')}):"]
         if doc.strip():
             lines += [*docstring(doc, 1), ""]
-        for symbol in prop.enum:
-            lines += laid_out(f"{_member(str(symbol))} = ", Text(str(symbol)), "", 1)
+        for symbol, member in _members(prop).items():
+            lines += laid_out(f"{member} = ", Text(symbol), "", 1)
         self.made.append(lines)
         return name
 
@@ -219,7 +219,7 @@ class Classes:
             return f" = {self._import('Field')}(default_factory={type(value).__name__})"
         if prop.custom.get("avroType") == "enum" and prop.enum:
             kind = annotation.parts[0] if isinstance(annotation, Joined) else annotation
-            return f" = {kind}.{_member(str(value))}"
+            return f" = {kind}.{_members(prop)[str(value)]}"
         plain = prop.logical_type in ("integer", "boolean") or (
             prop.logical_type in ("string", "object")
             and not isinstance(prop.custom.get("avroType"), dict)
@@ -252,7 +252,12 @@ def _names(properties: Sequence[Property]) -> Iterator[str]:
             inner = inner.items or inner.values
 
 
-def _member(symbol: str) -> str:
-    """The name of an enum's member: not one that enums keep for themselves."""
-    name = identifier(symbol)
-    return f"value_{name.strip('_')}" if name.startswith("_") or name in ("mro", "name", "value") else name
+def _members(prop: Property) -> dict[str, str]:
+    """The member of an enum for each symbol: in capitals, because texts have methods in small letters."""
+    members: dict[str, str] = {}
+    for symbol in map(str, prop.enum):
+        name = f"VALUE{symbol.upper()}" if symbol.startswith("_") else identifier(symbol.upper())
+        while name in members.values():
+            name += "_"
+        members[symbol] = name
+    return members

@@ -94,8 +94,10 @@ class Faults:
     def _attempts(self, rule: Rule, event: dict[str, Any], rng: Random) -> Iterator[dict[str, Any]]:
         """Changed events that break exactly this rule."""
         steps = steps_of(rule.path)
-        place = self._place(steps)
-        for value in wrong_values(rule, place, _found(event, steps), rng):
+        place, right = self._place(steps), _found(event, steps)
+        if right is None:  # a list that must be empty has no item to break
+            return
+        for value in wrong_values(rule, place, right, rng):
             changed = _with(event, steps, value)
             if {broken.name for broken in self._guard.check(changed)} != {rule.name}:
                 continue

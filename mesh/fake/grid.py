@@ -101,9 +101,9 @@ def grid_of(found: Ordered, rules: Sequence[Rule], spelled: str = "") -> Grid:
     if least and most:
         window = (low, high)
     elif least and window[0] <= low:
-        window = (low, low + width)
+        window = (low, low + max(width, abs(low) // 4))
     elif most and window[1] >= high:
-        window = (high - width, high)
+        window = (high - max(width, abs(high) // 4), high)
     window = (min(max(window[0], low), high), max(min(window[1], high), low))
     month = {Moment: 30 * 86_400, Day: 30}.get(type(found))
     reach = high - low if month is None else math.ceil(month / unit)

@@ -97,9 +97,15 @@ class Written:
 
     def draw(self, rng: Random) -> Any:
         """One text."""
-        if self._examples and rng.random() < 0.5:
+        if self._examples and (not self._makes or rng.random() < 0.5):
             return rng.choice(self._examples)
-        return self._made(rng, self._makes)
+        try:
+            return self._made(rng, self._makes)
+        except Exhausted:
+            if not self._examples:
+                raise
+            self._makes = ()  # nothing but the examples keeps the rules
+            return rng.choice(self._examples)
 
     def distinct(self, rng: Random) -> Iterator[Any]:
         """The examples, then others."""

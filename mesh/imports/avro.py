@@ -55,10 +55,10 @@ def contract_of_avro(schema: AvroSchema, heading: Heading, file: str) -> Importe
         Finding(
             code="MESH-C105",
             severity="info",
-            message=what,
+            message=f"{what}, kept as {kept}",
             where=f"{file} {path}",
             why="ODCS has no word for it",
-            fix=f"kept as {kept}; docs/reference/custom-properties.md has the table",
+            fix="see docs/reference/custom-properties.md",
         )
         for path, what, kept in said
     ]

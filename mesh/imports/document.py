@@ -74,7 +74,7 @@ def _keyed(properties: Sequence[Property], key: tuple[str, ...]) -> Iterator[Pro
     missing = [name for name in key if all(prop.name != name for prop in properties)]
     if missing:
         raise UsageError(
-            f"there is no property {missing[0]!r} to be the key",
+            f"--key {missing[0]} is no property",
             code="MESH-U117",
             why="the properties are " + ", ".join(prop.name for prop in properties[:30]),
             fix=f"--key {properties[0].name}",

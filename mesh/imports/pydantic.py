@@ -18,7 +18,7 @@ def contract_of_model(model: type[Any], heading: Heading) -> Imported:
     refused = [
         Finding(
             code="MESH-C108",
-            message=what,
+            message=f"cannot be carried: {what}",
             where=where,
             why="an event is made of text, numbers, times, lists, maps and models",
             fix="give it one of those types",
@@ -38,7 +38,7 @@ def contract_of_model(model: type[Any], heading: Heading) -> Imported:
         Finding(
             code="MESH-C107",
             severity="warning",
-            message=what,
+            message=f"not carried: {what}",
             where=where,
             why="a contract is data, read by people and programs without Python",
             fix=fix,

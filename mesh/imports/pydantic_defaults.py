@@ -31,13 +31,13 @@ def default_of(field: Any) -> Default:
         empty: dict[Any, Any] = {list: [], tuple: [], set: [], frozenset: [], dict: {}}
         if field.default_factory in empty:
             return Default(given=True, value=empty[field.default_factory])
-        return Default(problem="a default that is computed stays behind; the field is required")
+        return Default(problem="a default that is computed; the field is required")
     if field.is_required():
         return Default()
     value = field.default.value if isinstance(field.default, Enum) else field.default
     if not _is_json(value):
         kind = type(value).__name__
-        return Default(problem=f"a default of type {kind} stays behind; the field is required")
+        return Default(problem=f"a default of type {kind}; the field is required")
     return Default(given=True, value=_lists(value))
 
 

@@ -40,12 +40,12 @@ class Models:
         found = model.__pydantic_decorators__
         for kind in ("field_validators", "model_validators", "validators", "root_validators"):
             for name in getattr(found, kind):
-                self.notes.append((f"{path}.{name}", "a validator is code and stays behind", _BY_HAND))
+                self.notes.append((f"{path}.{name}", "a validator, which is code", _BY_HAND))
         for name in found.computed_fields:
-            what = "a computed field is code and stays behind"
+            what = "a computed field, which is code"
             self.notes.append((f"{path}.{name}", what, "make it a field if events shall carry it"))
         if model.model_config.get("extra") == "allow":
-            what = "further fields are allowed by the model; events have none"
+            what = "further fields, which the model allows"
             self.notes.append((path, what, 'write model_config = ConfigDict(extra="forbid")'))
 
     def _field(self, name: str, field: Any, path: str) -> Property:
@@ -62,7 +62,7 @@ class Models:
             custom["avroNoDefault"] = True
         for attribute in ("alias", "title", "deprecated", "exclude"):
             if getattr(field, attribute):
-                what = f"{attribute} {getattr(field, attribute)!r} stays behind"
+                what = f"{attribute} {getattr(field, attribute)!r}"
                 self.notes.append((path, what, "the event's field has the name of the attribute"))
         examples = tuple(plain(example) for example in field.examples or ())
         return replace(
@@ -90,11 +90,11 @@ class Models:
             return self._map(name, found, path)
         scalar = SCALARS.get(kind)
         if scalar is None:
-            return self._refuse(name, path, f"{_shown(kind)} has no form in an event")
+            return self._refuse(name, path, f"{_shown(kind)}")
         options, custom = constraints_of(found.metadata, scalar.logical_type)
         self._note_constraints(found, path)
         if scalar.decimal and "precision" not in custom:
-            what = "a Decimal without max_digits and decimal_places becomes a double"
+            what = "a Decimal without max_digits and decimal_places; it becomes a double"
             self.notes.append((path, what, "give both; money needs them"))
         return Property(
             name=name,
@@ -107,7 +107,7 @@ class Models:
     def _note_constraints(self, found: Unwrapped, path: str) -> None:
         for item in found.metadata:
             if type(item).__name__.endswith(("Validator", "Serializer")):
-                what = f"{type(item).__name__} is code and stays behind"
+                what = f"{type(item).__name__}, which is code"
                 self.notes.append((path, what, _BY_HAND))
 
     def _values(self, name: str, values: list[Any], path: str, custom: dict[str, Any]) -> Property:
@@ -122,7 +122,7 @@ class Models:
         if all(isinstance(value, str) and _is_name(value) for value in values):
             custom = {"avroType": "enum", **self._named(kind, path), **_documented(kind)}
             return self._values(name, values, path, custom)
-        what = f"the class {kind.__name__} stays behind, its values become a rule"
+        what = f"the class {kind.__name__}; its values become a rule"
         self.notes.append((path, what, "values that are letters, digits and _ make an Avro enum"))
         return self._values(name, values, path, {})
 
@@ -139,7 +139,7 @@ class Models:
         """The name of a class, when it is free and Avro allows it."""
         if self._names.setdefault(kind.__name__, kind) is kind and _is_name(kind.__name__):
             return {"avroName": kind.__name__}
-        what = f"the name of the class {kind.__name__} stays behind"
+        what = f"the name of the class {kind.__name__}"
         self.notes.append((path, what, "give classes names of their own: letters, digits and _"))
         return {}
 
@@ -160,7 +160,7 @@ class Models:
             return self._refuse(name, path, f"{_shown(found.kind)} is no map of text to one type")
         value = self._part("value", arguments[1], f"{path}{{}}")
         if options_of(found.metadata, "map"):
-            self.notes.append((path, "the number of entries of a map stays behind", _BY_HAND))
+            self.notes.append((path, "the number of entries of a map", _BY_HAND))
         return Property(name=name, logical_type="map", description="", values=value)
 
     def _part(self, name: str, annotation: Any, path: str) -> Property:
@@ -173,7 +173,7 @@ class Models:
         avro = [SCALARS[kind].avro for kind in found.several if kind in SCALARS]
         if len(avro) != len(found.several) or None in avro or len(set(avro)) != len(avro):
             return self._refuse(name, path, "a union may hold texts, numbers and booleans, each once")
-        self.notes.append((path, "a union of several types has no rules", "use one type, or one field each"))
+        self.notes.append((path, "rules for a union of several types", "use one type, or one field each"))
         union = ["null", *avro] if found.nullable else avro
         return Property(name=name, logical_type="object", description="", custom={"avroType": union})
 

@@ -95,18 +95,18 @@ class CreateTopic(Change):
 
 @dataclass(frozen=True, slots=True)
 class TakeOver(Change):
-    """A topic that holds events though no contract of the mesh owns it: somebody else's, perhaps."""
+    """A topic or subject that is not empty and no contract of the mesh owns: somebody else's, perhaps."""
 
-    verb: ClassVar[str] = "take over topic"
-    events: int
+    verb: ClassVar[str] = "take over"
+    holds: str
 
     @property
     def detail(self) -> str:
-        return f"it exists and holds {counted(self.events)}"
+        return f"it exists and holds {self.holds}"
 
     @property
     def risk(self) -> Risk:
-        why = "no contract of this mesh has owned it: its events may be another owner's, in another format"
+        why = "no contract of this mesh has owned it: what it holds may be another owner's, and other in kind"
         return Risk("adopt", self.subject, (why,))
 
 

@@ -96,7 +96,12 @@ def _read(text: str, where: str) -> dict[str, Any]:
         why = "it is not a JSON object"
     except JsonProblem as problem:
         why = str(problem)
-    raise PlanError(
+    raise not_saved(where, why)
+
+
+def not_saved(where: str, why: str) -> PlanError:
+    """The one message for what cannot be read as a saved plan at all."""
+    return PlanError(
         "this file is not a saved plan", code="MESH-P020", where=where, why=why, fix="mesh plan -o plan.json"
     )
 

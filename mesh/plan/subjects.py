@@ -10,7 +10,7 @@ from mesh.contract.avro import avro_schema
 from mesh.contract.model import Contract
 from mesh.declaration import Declaration
 from mesh.plan.actual import Actual, SubjectFacts
-from mesh.plan.changes import Blocked, Change, RegisterSchema, SetCompatibility
+from mesh.plan.changes import Blocked, Change, RegisterSchema, SetCompatibility, TakeOver
 from mesh.schema import AvroSchema
 
 NOTHING = SubjectFacts(None, ())
@@ -22,11 +22,18 @@ def subject_changes(desired: Declaration, actual: Actual) -> Iterator[Change]:
     for contract in desired.contracts.values():
         subject = naming.value_subject(contract.topic)
         found = actual.subjects.get(subject, NOTHING)
+        if found.versions and contract.id not in actual.contracts:
+            yield TakeOver(subject, schemas(len(found.versions)))
         if found.level != contract.compatibility:
             yield SetCompatibility(subject, found.level, contract.compatibility)
         schema = avro_schema(contract)
         if is_missing(schema, found):
             yield _registered(subject, schema, found, contract, actual.soundings.refused.get(subject))
+
+
+def schemas(count: int) -> str:
+    """A number of schemas, for people."""
+    return f"{count} schema{'' if count == 1 else 's'}"
 
 
 def is_missing(schema: AvroSchema, found: SubjectFacts) -> bool:

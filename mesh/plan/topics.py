@@ -57,7 +57,7 @@ def topic_changes(desired: Declaration, actual: Actual) -> Iterator[Change]:
                 yield CreateTopic(name, settings.partitions, topic_config(settings))
                 continue
             if contract.id not in actual.contracts and (events := actual.soundings.events.get(name)):
-                yield TakeOver(name, events)
+                yield TakeOver(name, counted(events))
             yield from _partitions(name, settings.partitions, found)
             yield from _settings(name, topic_config(settings), found, actual)
 

@@ -10,6 +10,7 @@ from mesh.plan.actual import Actual
 from mesh.plan.changes import counted
 from mesh.plan.removals import Undeclared
 from mesh.plan.scope import scope_of
+from mesh.plan.subjects import schemas
 
 
 def undeclared(desired: Declaration, actual: Actual) -> Iterator[Undeclared]:
@@ -20,8 +21,7 @@ def undeclared(desired: Declaration, actual: Actual) -> Iterator[Undeclared]:
     for name in sorted(set(actual.contracts) - scope.contracts):
         yield Undeclared("contract", name, f"version {actual.contracts[name].version}")
     for name in sorted(set(actual.subjects) - scope.subjects):
-        count = len(actual.subjects[name].versions)
-        yield Undeclared("subject", name, f"{count} schema{'' if count == 1 else 's'}")
+        yield Undeclared("subject", name, f"with {schemas(len(actual.subjects[name].versions))}")
     for name in sorted(set(actual.topics) - scope.topics):
         events = actual.soundings.events.get(name)
         yield Undeclared("topic", name, "" if events is None else f"with {counted(events)}")

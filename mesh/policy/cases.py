@@ -79,7 +79,7 @@ def _run(policy: Policy, case: Case, today: date) -> CaseResult:
         # An example shows what is required; whom the organisation spares at present is another matter.
         outcome = judge(replace(policy, exemptions=()), subject, today)
         verdict = _VERDICTS[outcome.verdict]
-        detail = outcome.reason or "; ".join(violation.message for violation in outcome.violations)
+        detail = "; ".join(outcome.messages)
     return CaseResult(
         policy=policy.name,
         case=case.name,

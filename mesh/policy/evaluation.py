@@ -33,6 +33,11 @@ class Outcome:
         """Whether it stands in the way: an error that is not passed; unknown is not passed."""
         return self.severity == "error" and self.verdict in ("failed", "unknown")
 
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """What it has against the subject, or why it cannot tell."""
+        return tuple(v.message for v in self.violations) or tuple(filter(None, (self.reason,)))
+
 
 def evaluate(policies: Iterable[Policy], subject: Subject, today: date) -> Iterator[Outcome]:
     """The outcome of every policy that concerns the subject; whatever a rule does, there is one."""

@@ -49,9 +49,8 @@ _EXPECTED = ("passes", "fails", "unknown")
 _SCOPE = ("domains", "products", "tags", "types", "statuses")
 _RULES = ("require", "rego", "python")
 
-Foreign = Callable[
-    [str, str], Rule
-]  #: makes the rule that `rego: …` or `python: …` names; raises DeclarationError
+#: Makes the rule that `rego: …` or `python: …` names; raises DeclarationError.
+Foreign = Callable[[str, str], Rule]
 
 
 def name_in(document: Document) -> str:
@@ -118,12 +117,6 @@ def policy_of(document: Document, foreign: Foreign, base: Mapping[str, Any]) -> 
     if forms.found:
         raise forms.error()
     return policy
-
-
-def merged(document: Document, base: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What stands in force after a file: its own keys over those of the policy it changes."""
-    own = document.data if isinstance(document.data, dict) else {}
-    return {**base, **{key: value for key, value in own.items() if value is not None}}
 
 
 def _rule(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -13,7 +13,7 @@ from mesh.contract.yaml import Document, read
 from mesh.declaration import SourceFile
 from mesh.errors import DeclarationError, Finding, Location, UsageError
 from mesh.policy.model import Policy, PolicySet, Rule
-from mesh.policy.reading import SUFFIX, Foreign, merged, name_in, policy_of
+from mesh.policy.reading import SUFFIX, Foreign, name_in, policy_of
 
 
 def no_foreign(key: str, name: str) -> Rule:
@@ -49,37 +49,52 @@ class Shelf:
 
 
 def shelve(
-    sources: Iterable[SourceFile], foreign: Foreign = no_foreign, installed: Iterable[Document] = ()
+    sources: Iterable[SourceFile],
+    foreign: Foreign = no_foreign,
+    installed: Iterable[Document] = (),
+    drafts: Iterable[SourceFile] = (),
 ) -> Shelf:
     """The policies of these files over those that are there already; never raises for what stands in files.
 
-    A file of the same name as a policy that is there changes it: its keys take the place of that one's.
+    A file of the same name as a policy that mesh or a package brings changes it key by key. A draft takes the
+    place of the file of its name.
     """
-    known: dict[str, Policy] = {}
-    data: dict[str, Mapping[str, Any]] = {}
-    own: dict[str, Location] = {}
     found: list[Finding] = []
-    for document, policy in built_in():
-        known[policy.name], data[policy.name] = policy, document.data
+    known = {policy.name: policy for _, policy in built_in()}
+    data: dict[str, Mapping[str, Any]] = {policy.name: document.data for document, policy in built_in()}
     for document in installed:
-        try:
-            policy = policy_of(document, foreign, {})
+        for policy in _read(document, foreign, {}, found):
             known[policy.name], data[policy.name] = policy, document.data
-        except DeclarationError as error:
-            found += error.findings
+    own: dict[str, Location] = {}
+    drafted = _documents(drafts, found)
+    names = {name_in(document) for document in drafted}
+    for document in (*drafted, *(d for d in _documents(sources, found) if name_in(d) not in names)):
+        name = name_in(document)
+        if name in own:
+            found.append(_twice(name, document.at("name"), own[name]))
+            continue
+        for policy in _read(document, foreign, data.get(name, {}), found):
+            known[name], own[name] = policy, policy.where
+    return Shelf(PolicySet(tuple(known[name] for name in sorted(known))), tuple(found))
+
+
+def _documents(sources: Iterable[SourceFile], found: list[Finding]) -> list[Document]:
+    made = []
     for source in sources:
         try:
-            document = read(source.raw, source.name)
-            name = name_in(document)
-            if name in own:
-                found.append(_twice(name, document.at("name"), own[name]))
-                continue
-            policy = policy_of(document, foreign, data.get(name, {}))
-            own[name] = document.at("name")
-            known[name], data[name] = policy, merged(document, data.get(name, {}))
+            made.append(read(source.raw, source.name))
         except DeclarationError as error:
-            found += error.findings or [_as_finding(error, source.name)]
-    return Shelf(PolicySet(tuple(known[name] for name in sorted(known))), tuple(found))
+            found.append(_as_finding(error, source.name))
+    return made
+
+
+def _read(
+    document: Document, foreign: Foreign, base: Mapping[str, Any], found: list[Finding]
+) -> Iterator[Policy]:
+    try:
+        yield policy_of(document, foreign, base)
+    except DeclarationError as error:
+        found += error.findings
 
 
 @cache

@@ -21,7 +21,8 @@ FACTS: Mapping[str, tuple[bool, str]] = {
     "retention": (False, "how long the topic keeps events: the custom property `retention`, else the SLA"),
     "previous": (False, "the contract of the major version before, when it is declared"),
     "products": (True, "the names of the products that offer the contract"),
-    "bump": (False, "of a change: major, minor, patch, none or backwards"),
+    "bump": (False, "of a change: how far the version rises: major, minor, patch, none or backwards"),
+    "needed": (False, "of a change: how far it must rise: major, minor, patch or none"),
 }
 FACT_NAMES = {name: many for name, (many, _) in FACTS.items()}
 
@@ -47,6 +48,7 @@ class Subject:
     products: tuple[str, ...] = ()  #: those that offer the contract; of a product, itself
     types: tuple[str, ...] = ()  #: of those products
     previous: Document | None = field(default=None, repr=False)
+    needed: str = ""  #: of a change: how far its version must rise
     note: str = ""  #: what tells it from others of its name, such as the review that a change is from
 
     @property
@@ -87,6 +89,8 @@ class Subject:
                 return self.previous.data if self.previous is not None else None
             case "bump":
                 return self._bump
+            case "needed":
+                return self.needed or None
         return None
 
     def fact_is_many(self, name: str) -> bool:
@@ -103,7 +107,7 @@ class Subject:
         """Where people see what `$name` is made from."""
         if name == "retention":
             return self._retention[0]
-        if name in ("bump", "previous", "subject"):
+        if name in ("bump", "needed", "previous", "subject"):
             return (*self._top, "version")
         return self._top
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
 
-from mesh.contract.fields import changes
 from mesh.contract.model import Contract
 from mesh.contract.yaml import Document
 from mesh.declaration import Declaration
@@ -61,11 +59,14 @@ def of_product(product: Product) -> Subject:
 
 def of_change(old: Contract, new: Contract, offered_by: Iterable[Product] = ()) -> Subject:
     """A contract's text and the one that is to follow it."""
+    from mesh.change import contract_difference  # only changes need it, and most commands see none
+
     products = tuple(offered_by)
+    difference = contract_difference(old, new)
     data = {
         "old": old.document.data,
         "new": new.document.data,
-        "changes": [asdict(change) for change in changes(old, new)],
+        "changes": [change.as_data() for change in difference.changes],
     }
     return Subject(
         kind="change",
@@ -74,6 +75,7 @@ def of_change(old: Contract, new: Contract, offered_by: Iterable[Product] = ()) 
         locate=_Places(old.document, new.document).at,
         products=tuple(product.full_name for product in products),
         types=tuple(product.type for product in products if product.type),
+        needed=str(difference.level),
     )
 
 

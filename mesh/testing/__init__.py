@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mesh.testing.broker import Broker, start_broker
-    from mesh.testing.data import fake_batch, fake_events
+    from mesh.testing.data import broken_rules, fake_batch, fake_events, round_trip
 
-__all__ = ["Broker", "fake_batch", "fake_events", "start_broker"]
+__all__ = ["Broker", "broken_rules", "fake_batch", "fake_events", "round_trip", "start_broker"]
 
-_HOMES = {"fake_batch": "mesh.testing.data", "fake_events": "mesh.testing.data"}
+_OF_BROKER = ("Broker", "start_broker")
 
 
 def __getattr__(name: str) -> Any:
@@ -30,5 +30,6 @@ def __getattr__(name: str) -> Any:
     if name in __all__:
         from importlib import import_module
 
-        return getattr(import_module(_HOMES.get(name, "mesh.testing.broker")), name)
+        home = "broker" if name in _OF_BROKER else "data"
+        return getattr(import_module(f"mesh.testing.{home}"), name)
     raise AttributeError(f"module 'mesh.testing' has no attribute {name!r}")

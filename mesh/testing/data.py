@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from mesh.fake import Fake
+    from mesh.testing.broker import Broker
 
 
 def fake_events(
@@ -29,6 +32,44 @@ def fake_batch(
 ) -> pa.RecordBatch:
     """The same as an Arrow batch: what a pipeline gets."""
     return _fake(product, seed, folder).batch(count)
+
+
+def broken_rules(product: str | Contract, events: Any, *, folder: Path | None = None) -> tuple[str, ...]:
+    """The names of the contract's rules that some of the events break; empty when all is well.
+
+    `events` is all that a publisher takes. Raises EventError for events that do not even fit the schema.
+    """
+    from mesh.codec import to_batch
+
+    port = _fake(product, 0, folder).port
+    return tuple(rule.name for rule in port.guard.check(to_batch(events, port.codec)).failures)
+
+
+def round_trip(
+    kafka: Broker, product: str | Contract, events: Any, *, folder: Path | None = None
+) -> list[dict[str, Any]]:
+    """What readers get of events that are published to the tests' broker: checked, encoded, sent and read.
+
+    The topic is the contract's own, made anew. Raises EventError for events that the publisher refuses.
+    """
+    from mesh.adapters.kafka_receiver import BoundedReceiver
+    from mesh.adapters.kafka_sender import KafkaSender
+    from mesh.event import FRAME_BYTES, EventIds
+    from mesh.publishing import Publisher
+
+    port = _fake(product, 0, folder).port
+    topic = kafka.topic(port.topic)
+    sender = KafkaSender(kafka.bootstrap)
+    with Publisher(port, 1, sender, EventIds(os.urandom(8)), lambda: datetime.now(UTC)) as publish:
+        publish.many(events)
+    receiver, values = BoundedReceiver(kafka.bootstrap, topic), []
+    try:
+        while not receiver.at_end():
+            values += [m.value() for m in receiver.take(10_000, 1.0)]
+    finally:
+        receiver.close()
+    read: list[dict[str, Any]] = port.codec.decode([v[FRAME_BYTES:] for v in values if v]).to_pylist()
+    return read
 
 
 def _fake(product: str | Contract, seed: int, folder: Path | None) -> Fake:

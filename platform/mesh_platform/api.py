@@ -144,12 +144,16 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
     @api.delete("/contracts/{contract_id}", summary="Let go of a contract that promises nothing any more")
     async def remove_contract(contract_id: Name, request: Request) -> ContractOut:
         found = governance.in_force(contract_id)
-        if found is not None and (why := held(governance, approved(found))):
+        if found is None:
+            raise _missing(f"no contract has the id {contract_id!r}", "mesh plan")
+        if (why := held(governance, approved(found))) is not None:
             raise _refusal(why)
         return _contract_out(await submit("contract.remove", {"contract_id": contract_id}, request))
 
     @api.delete("/products/{domain}/{product}", summary="Take a product out of the catalog")
     async def remove_product(domain: Slug, product: Slug, request: Request) -> ProductOut:
+        if f"{domain}.{product}" not in governance.products:
+            raise _missing(f"there is no product {domain}.{product}", "mesh products")
         return _product_out(await submit("product.remove", {"full_name": f"{domain}.{product}"}, request))
 
     @api.post("/proposals", status_code=201, summary="Propose a changed contract for review")
@@ -188,8 +192,9 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
         found = governance.proposals.get(number)
         if found is None:
             raise _missing(f"there is no proposal {number}", "mesh reviews")
-        base = next(v for v in governance.contracts[found.contract_id] if v.sha256 == found.base_sha256)
-        return {**asdict(found), "base_text": base.text}
+        known = governance.contracts.get(found.contract_id, ())
+        base = next((v.text for v in known if v.sha256 == found.base_sha256), "")
+        return {**asdict(found), "base_text": base}
 
     @api.post("/proposals/{number}/decision", summary="Approve or refuse a proposal")
     async def decide(number: int, body: DecisionIn, request: Request) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -59,12 +58,12 @@ async def asked_policies(
 
 
 def _major_before(control: ControlPlane, contract: Contract) -> Contract | None:
-    name = naming.parse_topic(contract.topic)
-    for major in range(name.major - 1, -1, -1):
-        found = control.governance.in_force(str(replace(name, major=major)))
-        if found is not None:
-            return parsed(found.text, found.file)
-    return None
+    family = contract.topic.rpartition(".")[0]
+    known = (naming.parse_topic(name) for name in control.governance.contracts)
+    majors = [name for name in known if str(name).rpartition(".")[0] == family]
+    lower = [name for name in majors if name.major < contract.version.major]
+    found = control.governance.in_force(str(max(lower, key=lambda name: name.major))) if lower else None
+    return parsed(found.text, found.file) if found else None
 
 
 def offering(control: ControlPlane, contract_id: str) -> Iterator[Product]:

@@ -159,11 +159,16 @@ def _copied(value: Any) -> Any:
 
 
 def _range(bounds: Sequence[Any]) -> Callable[[random.Random], Options]:
+    """One bound or two of these, which stand in order."""
+
     def drawn(made: random.Random) -> Options:
-        names = made.sample(
-            ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"], made.randint(1, 3)
-        )
-        return {name: made.choice(bounds) for name in names}
+        low, high = sorted(made.sample(range(len(bounds)), 2))
+        ends = {
+            made.choice(["minimum", "exclusiveMinimum"]): bounds[low],
+            made.choice(["maximum", "exclusiveMaximum"]): bounds[high],
+        }
+        kept = made.sample(list(ends), made.randint(1, 2))
+        return {name: bound for name, bound in ends.items() if name in kept}
 
     return drawn
 
@@ -266,22 +271,25 @@ def _listed(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _whole_rules() -> Callable[[random.Random], Options]:
-    bounds = [0, 5, -5, 1.5, -0.5, 2**53 + 1, 2**63 - 1, -(2**63), 2**64, -1e300]
+    bounds = [-1e300, -(2**63), -5, -0.5, 0, 1.5, 5, 2**53 + 1, 2**63 - 1, 2**64]
     return _one_of(_range(bounds), _enum([0, 1, 5, -1, 2**53 + 1]), _steps([1, 3, 5, 0.5, 1.5, 2**63, 2**70]))
 
 
 def _real_rules() -> Callable[[random.Random], Options]:
-    bounds = [0, 0.1, -0.0, 1.5, -1, 1e308, 5e-324, 2**70, 0.3, 16777217, 3.4e38]
+    bounds = [-1, -0.0, 5e-324, 0.1, 0.3, 1.5, 16777217, 2**70, 3.4e38, 1e308]
     return _one_of(_range(bounds), _enum([0, 0.1, 1.5, -1]), _steps([0.1, 0.5, 1, 3]))
 
 
 _ISO = [
     "0001-01-01T00:00:00Z",
+    "1969-12-31T23:59:59.999999Z",
     "1970-01-01T00:00:00Z",
+    "2013-06-01",
     "2013-06-01T12:00:00Z",
     "2013-06-01T14:00:00.000001+02:00",
+    "9999-12-31T23:59:59.999999Z",
 ]
-_ISO += ["2013-06-01", "9999-12-31T23:59:59.999999Z", "1969-12-31T23:59:59.999999Z"]
+_ISO_DAYS = sorted({iso[:10] for iso in _ISO})
 _STOP = {
     "logicalType": "object",
     "properties": [
@@ -315,10 +323,10 @@ _LISTS = [
     ["a", "A"],
     ["a", "a"],
     ["é", "e\u0301"],
-    ["x"] * 100,
-    [f"t{n}" for n in range(100)],
+    ["x"] * 9,
+    [f"t{n}" for n in range(9)],
 ]
-_UNIQUE: Options = {"uniqueItems": True, "maxItems": 100}
+_UNIQUE: Options = {"uniqueItems": True, "maxItems": 9}
 _KINDS: Mapping[str, _Kind] = {
     "integer": (_type("integer"), _whole_rules(), LONGS, _long),
     "integer, 32 bits": (_type("integer", format="i32"), _whole_rules(), INTS, _int),
@@ -327,7 +335,7 @@ _KINDS: Mapping[str, _Kind] = {
     "decimal": (
         _decimal(9, 2),
         _one_of(
-            _range([0, 1.5, 1.505, -1.501, 1e300, 9999999.99]),
+            _range([-1.501, 0, 1.5, 1.505, 9999999.99, 1e300]),
             _enum([0, 0.05, 1.5]),
             _steps([0.05, 1, 0.3, 1e9]),
         ),
@@ -354,7 +362,12 @@ _KINDS: Mapping[str, _Kind] = {
         [moment and moment.replace(tzinfo=None) for moment in MOMENTS],
         lambda made: _near(MOMENTS[2:-1], timedelta(seconds=1))(made).replace(tzinfo=None),
     ),
-    "date": (_type("date"), _range([iso[:10] for iso in _ISO]), DAYS, _near(DAYS[2:-1], timedelta(days=1))),
+    "date": (
+        _type("date"),
+        _range(sorted({iso[:10] for iso in _ISO})),
+        DAYS,
+        _near(DAYS[2:-1], timedelta(days=1)),
+    ),
     "list": (
         _type("array") | {"items": _type("string")},
         _one_of(_counted("minItems", "maxItems", 4), _fixed([_UNIQUE])),
@@ -418,17 +431,56 @@ _KINDS: Mapping[str, _Kind] = {
         _list(lambda made: {"at": _optional(_stop)(made)}),
     ),
 }
-_SHARED: Sequence[Options] = (_REQUIRED, _NO_NULLS)
+_SPAN: Options = {"minimum": 0, "exclusiveMaximum": 5}
+_TIMES: Options = {"minimum": "1970-01-01T00:00:00Z", "exclusiveMaximum": "2013-06-01T12:00:00.000001Z"}
+_NUMBERS: Sequence[Options] = (
+    _REQUIRED,
+    _NO_NULLS,
+    _SPAN,
+    {"enum": [{"value": 0}, {"value": 5}]},
+    {"multipleOf": 3},
+)
+_FRACTIONS: Sequence[Options] = (
+    _REQUIRED,
+    {"exclusiveMinimum": 0.05, "maximum": 1.505},
+    {"enum": [{"value": 0}, {"value": 1.5}]},
+    {"multipleOf": 0.3},
+)
+_WORDED: Sequence[Options] = (
+    {"minLength": 1, "maxLength": 2},
+    {"pattern": "^[a-zé]+$"},
+    {"enum": [{"value": "a"}, {"value": "é"}]},
+)
+_MANY: Sequence[Options] = (_REQUIRED, {"minItems": 1, "maxItems": 2}, _UNIQUE, {"uniqueItems": True})
+#: At least one rule of each kind that a property can have.
 _FIXED: Mapping[str, Sequence[Options]] = {
+    "integer": (*_NUMBERS, {"exclusiveMinimum": 1.5}, {"maximum": 2**53 + 1}),
+    "integer, 32 bits": _NUMBERS,
+    "number": (*_NUMBERS, *_FRACTIONS),
+    "number, 32 bits": (*_FRACTIONS, {"minimum": 0.1}, {"exclusiveMinimum": 5e-324}, {"maximum": 1e308}),
+    "decimal": _FRACTIONS,
+    "decimal, 38 digits": ({"minimum": 0.1}, {"enum": [{"value": 0.1}]}, {"multipleOf": 0.3}),
     "string": (
-        *_SHARED,
+        _REQUIRED,
+        _NO_NULLS,
+        *_WORDED,
         *({"pattern": one} for one in PATTERNS),
-        _valid(validValues=["a", "é"]),
-        _valid(pattern="^a"),
+        _valid(validValues=["a"]),
     ),
-    **dict.fromkeys(
-        ("integer", "number", "decimal", "boolean", "timestamp", "date", "list", "map", "inside an object"),
-        _SHARED,
-    ),
-    "objects in a list": (_REQUIRED,),
+    "boolean": (_REQUIRED, {"enum": [{"value": True}]}),
+    "timestamp": (_REQUIRED, _TIMES),
+    "timestamp without zone": (_REQUIRED, _TIMES),
+    "date": (_REQUIRED, {name: iso[:10] for name, iso in _TIMES.items()}),
+    "list": _MANY,
+    "list of numbers": (_UNIQUE,),
+    "list of decimals": (_UNIQUE,),
+    "list of timestamps": (_UNIQUE,),
+    "list of integers": (_UNIQUE,),
+    "items of a list": _WORDED,
+    "numbers in a list": _FRACTIONS[1:],
+    "map": (_REQUIRED, {"minItems": 1, "maxItems": 1}),
+    "values of a map": _NUMBERS[2:],
+    "inside an object": (_REQUIRED, _NO_NULLS, *_WORDED),
+    "reserved words": tuple({"inside": ("properties", n + 1), "minimum": 0} for n in range(len(_WORDS))),
+    "objects in a list": (_REQUIRED, *_WORDED),
 }

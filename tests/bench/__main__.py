@@ -35,6 +35,7 @@ from mesh_platform.up import Wanted, bring_up
 from tests.bench.broker import against_kafka
 from tests.bench.checking import checking
 from tests.bench.measuring import Figure, compared, duration, rate, table, write, write_table
+from tests.bench.plans import plans
 from tests.bench.retained import retained
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -237,8 +238,13 @@ def startup(state: Path) -> list[Figure]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="tests.bench")
+    parser.add_argument("--plans", action="store_true", help="measure plans over 1,000 contracts only")
     parser.add_argument("--retained", type=int, metavar="GB", help="measure starts with so much on disk")
-    if gigabytes := parser.parse_args().retained:
+    asked = parser.parse_args()
+    if asked.plans:
+        with tempfile.TemporaryDirectory() as folder:
+            print(table(plans(Path(folder))))
+    elif gigabytes := asked.retained:
         figures = retained(gigabytes)
         print(table(figures))
         write_table("retained", figures, ROOT)
@@ -258,6 +264,7 @@ def everything() -> None:
                     pass
                 figures = data_plane(mesh)
         figures += startup(state)
+        figures += plans(state / "estate")
     figures += checking()
     figures += against_kafka()
     print(table(figures))

@@ -256,6 +256,15 @@ def test_the_policies_that_mesh_brings_pass_their_own_tests(mesh: Path) -> None:
     assert "ok: 13 policies" in run("policy", "test")
 
 
+def test_a_policy_of_an_installed_package_needs_no_examples_here(packages: Path) -> None:
+    assert "no example" not in run("policy", "test")
+
+
+def test_a_rego_module_needs_examples_as_other_policies_do(mesh: Path) -> None:
+    keep(mesh, "units.rego", REGO)
+    assert "the policy units has no example" in run("policy", "test", code=1)
+
+
 def test_a_rehearsal_tells_who_would_fail_in_which_domain(mesh: Path) -> None:
     draft = mesh / "draft.policy.yaml"
     draft.write_text(policy_text(name="a-draft"))
@@ -288,6 +297,25 @@ def test_a_rehearsal_tells_grace_exemptions_and_the_unknown_apart(
     (row,) = answer("policy", "rehearse", str(draft))["rows"]
     assert row[column] == ["ops.flights.v1"]
     assert row["fails"] == []
+
+
+def test_a_draft_takes_the_place_of_the_file_of_its_name(mesh: Path) -> None:
+    keep(mesh, "sample.policy.yaml", policy_text())
+    draft = mesh / "new-sample.policy.yaml"
+    draft.write_text(policy_text(require={"path": "status", "exists": True}))
+    assert answer("policy", "rehearse", str(draft))["rows"] == []
+
+
+def test_a_draft_that_does_not_hold_is_not_rehearsed(mesh: Path) -> None:
+    draft = mesh / "draft.policy.yaml"
+    draft.write_text(policy_text(require={"path": "x"}))
+    assert run("policy", "rehearse", str(draft), code=1) == ""
+
+
+def test_files_are_found_from_a_folder_inside_the_mesh(mesh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = keep(mesh, "sample.policy.yaml", policy_text())
+    monkeypatch.chdir(mesh / "contracts")
+    assert answer("policy", "rehearse", str(file))["policies"] == 1
 
 
 def test_policies_can_be_kept_elsewhere(mesh: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,8 @@ IN_WORDS: Mapping[str, str] = {
     "MESH-C088": "a quality rule's metric is asked of the wrong place, or with the wrong arguments",
     "MESH-C090": "logicalTypeOptions or an enum contradict themselves",
     "MESH-C098": "a date or a time cannot be read",
+    "MESH-C128": "readers or retained events would not understand what is declared now",
+    "MESH-C129": "nobody can say whether readers would understand what is declared now",
     "MESH-C163": "a key of a policy file is unknown, missing, or has the wrong form",
     "MESH-C164": "a value of a policy file is not one that can stand there",
     "MESH-C165": "a pattern of a policy is not RE2, or too long",

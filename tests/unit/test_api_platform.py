@@ -471,3 +471,29 @@ async def test_an_authorization_of_odd_bytes_is_401(settled_app: httpx2.ASGITran
 async def test_the_token_may_come_as_a_basic_password(stranger: httpx2.ASGITransport) -> None:
     async with Http(transport=stranger, base_url="http://mesh", auth=("anybody", TOKEN)) as client:
         assert (await client.get("/contracts")).status_code == 200
+
+
+RETIRED = CONTRACT.replace("status: active", "status: retired")
+
+
+async def test_a_contract_that_is_active_is_not_removed(settled: Http) -> None:
+    problem(await settled.delete("/contracts/ops.flights.v1"), 409, "MESH-G022")
+
+
+async def test_a_contract_that_a_product_stands_on_is_not_removed(http: Http) -> None:
+    await http.post("/contracts", json={"file": FILE, "text": RETIRED})
+    await http.post("/products", json={"file": "p.odps.yaml", "text": PRODUCT})
+    problem(await http.delete("/contracts/ops.flights.v1"), 409, "MESH-G023")
+
+
+async def test_a_retired_contract_goes_after_its_product(http: Http) -> None:
+    await http.post("/contracts", json={"file": FILE, "text": RETIRED})
+    await http.post("/products", json={"file": "p.odps.yaml", "text": PRODUCT})
+    assert (await http.delete("/products/ops/flights")).status_code == 200
+    assert (await http.delete("/contracts/ops.flights.v1")).status_code == 200
+    assert (await http.get("/contracts")).json() == (await http.get("/products")).json() == []
+
+
+async def test_what_is_not_there_cannot_be_removed(settled: Http) -> None:
+    problem(await settled.delete("/contracts/ops.nothing.v1"), 404, "MESH-S404")
+    problem(await settled.delete("/products/ops/nothing"), 404, "MESH-S404")

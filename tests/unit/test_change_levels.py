@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from mesh.change import Bump, Change, Difference, contract_difference
+from mesh.contract.avro import avro_schema
 from mesh.contract.model import Contract
+from mesh.schema import parse_schema
 from tests.unit.contract_kit import contract_of, field
 
 A, TIME = field("a", required=True), field("t", "timestamp")
@@ -224,6 +227,13 @@ def topic(**settings: Any) -> Contract:
 )
 def test_a_change_of_the_whole_contract_needs(old: Contract, new: Contract, expected: str) -> None:
     assert str(difference(old, new).level) == expected
+
+
+def test_a_schema_beside_the_contract_that_says_something_else_is_minor() -> None:
+    contract = contract_of([A])
+    refined = parse_schema(avro_schema(contract).text.replace('"name":"a"', '"name":"a","aliases":["z"]'))
+    (change,) = difference(contract, replace(contract, refined=refined)).changes
+    assert (change.subject, change.level) == ("the Avro schema", Bump.MINOR)
 
 
 def test_shorter_retention_says_that_events_are_deleted() -> None:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mesh.contract.avro import avro_schema
+from mesh.contract.custom_properties import READ
+from mesh.contract.model import Property
 from mesh.contract.reading import read_contract
 from mesh.errors import DeclarationError
 from tests.unit.contract_kit import contract_of, contract_text, declared, field
@@ -166,6 +172,146 @@ def test_a_type_without_an_avro_form_is_refused_where_it_stands(prop: dict[str, 
     assert str(caught.value.where).startswith("contracts/ops.flights.v1.odcs.yaml:")
     assert caught.value.why
     assert caught.value.fix
+
+
+def refined_by(kind: str = "string", **custom: Any) -> dict[str, Any]:
+    entries = [{"property": name, "value": value} for name, value in custom.items()]
+    more = {"enum": [{"value": "A"}, {"value": "B"}]} if custom.get("avroType") == "enum" else {}
+    return {"kind": kind, "customProperties": entries, **more}
+
+
+@pytest.mark.parametrize(
+    ("prop", "avro"),
+    [
+        (refined_by("time", avroLogicalType="time-millis"), {"type": "int", "logicalType": "time-millis"}),
+        (
+            refined_by("timestamp", avroLogicalType="timestamp-nanos"),
+            {"type": "long", "logicalType": "timestamp-nanos"},
+        ),
+        (
+            refined_by("number", avroLogicalType="big-decimal"),
+            {"type": "bytes", "logicalType": "big-decimal"},
+        ),
+        (refined_by(avroLogicalType="country-code"), {"type": "string", "logicalType": "country-code"}),
+        (refined_by(avroType="bytes"), "bytes"),
+        (refined_by(avroType="fixed", avroSize=4), {"type": "fixed", "name": "Flights_f", "size": 4}),
+        (
+            refined_by(avroType="enum", avroEnumDefault="A", avroName="Letter", avroTypeDoc="One."),
+            {"type": "enum", "name": "Letter", "doc": "One.", "symbols": ["A", "B"], "default": "A"},
+        ),
+        (
+            refined_by(avroType="enum", avroTypeAliases=["Old"], avroName="com.acme.Letter"),
+            {
+                "type": "enum",
+                "name": "Letter",
+                "namespace": "com.acme",
+                "symbols": ["A", "B"],
+                "aliases": ["Old"],
+            },
+        ),
+        (refined_by("object", avroType=["int", "string"]), ["int", "string"]),
+        (refined_by(avroAttributes={"java": "String"}), {"type": "string", "java": "String"}),
+    ],
+    ids=str,
+)
+def test_custom_properties_say_what_only_avro_knows(prop: dict[str, Any], avro: Any) -> None:
+    assert type_of(**prop) == avro
+
+
+NULL = {"default": None}
+
+
+@pytest.mark.parametrize(
+    ("prop", "said"),
+    [
+        (refined_by("integer", avroDefault=3), {"type": ["long", "null"], "default": 3}),
+        (refined_by("integer", avroDefault=3, avroNull="first"), {"type": ["null", "long"], "default": 3}),
+        (refined_by("integer", avroNull="last"), {"type": ["long", "null"], **NULL}),
+        (refined_by("integer", avroNoDefault=True), {"type": ["null", "long"]}),
+        (refined_by("integer", avroOrder="ignore"), {"type": ["null", "long"], **NULL, "order": "ignore"}),
+        (refined_by("object", avroType=["null", "int", "bytes"]), {"type": ["null", "int", "bytes"], **NULL}),
+        (refined_by(avroFieldAttributes={"x": None}), {"type": ["null", "string"], **NULL, "x": None}),
+        (refined_by(avroDoc="a\n b"), {"type": ["null", "string"], **NULL, "doc": "a\n b"}),
+    ],
+    ids=str,
+)
+def test_an_optional_field_says_where_null_stands_and_what_its_default_is(
+    prop: dict[str, Any], said: dict[str, Any]
+) -> None:
+    assert field_of(**prop) == {"name": "f", **said}
+
+
+def test_a_type_used_twice_under_one_name_is_defined_once() -> None:
+    place = [{"property": "avroName", "value": "Place"}]
+    both = [field(n, "object", required=True, properties=[field("x")], customProperties=place) for n in "ab"]
+    tree: Any = avro_schema(contract_of(both)).tree
+    first, second = (f["type"] for f in tree["fields"])
+    assert (first["name"], second) == ("Place", "Place")
+
+
+def test_two_types_under_one_name_are_refused() -> None:
+    place = [{"property": "avroName", "value": "Place"}]
+    both = [field(n, "object", properties=[field(n)], customProperties=place) for n in "ab"]
+    assert [f.code for f in declared(contract_text(both)).findings] == ["MESH-A004"]
+
+
+def test_the_record_may_have_a_name_words_and_aliases_of_its_own() -> None:
+    attributes = {"x": [None]}
+    custom = {"avroName": "com.acme.Flight", "avroAliases": ["com.acme.Trip"], "avroAttributes": attributes}
+    tree: Any = avro_schema(contract_of([field("f")], custom=custom)).tree
+    assert (tree["name"], tree["namespace"], tree["aliases"]) == ("Flight", "com.acme", ["Trip"])
+    assert tree["x"] == [None]
+
+
+@pytest.mark.parametrize(
+    ("prop", "code"),
+    [
+        (refined_by(avroType="text"), "MESH-C100"),
+        (refined_by(avroType=5), "MESH-C100"),
+        (refined_by(avroNull="middle"), "MESH-C100"),
+        (refined_by(avroAttributes="x"), "MESH-C100"),
+        (refined_by(avroAttributes={"type": "int"}), "MESH-C100"),
+        (refined_by(avroFieldAttributes={"default": 1}), "MESH-C100"),
+        (refined_by(avroLogicalType=["x"]), "MESH-C100"),
+        (refined_by(avroLogicalType="date"), "MESH-C101"),
+        (refined_by("timestamp", avroLogicalType="time-micros"), "MESH-C101"),
+        (refined_by("timestamp", avroType="int", avroLogicalType="timestamp-micros"), "MESH-C101"),
+        (refined_by(avroType="fixed", avroSize=4, avroLogicalType="duration"), "MESH-C101"),
+        (refined_by(avroType="fixed"), "MESH-A006"),
+        (refined_by(avroType="enum", avroEnumDefault="Z"), "MESH-A009"),
+    ],
+    ids=str,
+)
+def test_a_custom_property_that_means_nothing_is_refused(prop: dict[str, Any], code: str) -> None:
+    with pytest.raises(DeclarationError) as caught:
+        type_of(**prop)
+    assert caught.value.error_code == code
+
+
+_KEYS = st.sampled_from(["type", "name", "namespace", "fields", "items", "values", "size"])
+_ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["", "enum", "fixed", "null", "a.b"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner),
+    max_leaves=6,
+)
+_NAMES = [name for name in (*READ["property"], *READ["schema object"]) if name.startswith("avro")]
+
+
+@given(
+    st.sampled_from(["string", "integer", "number", "timestamp", "object"]),
+    st.dictionaries(st.sampled_from(_NAMES), _ANYTHING, max_size=4),
+)
+@settings(max_examples=150, deadline=None)
+def test_whatever_stands_in_custom_properties_is_a_schema_or_a_finding(
+    kind: str, custom: dict[str, Any]
+) -> None:
+    inner = Property(name="x", logical_type="string", description="")
+    prop = Property(
+        name="f", logical_type=kind, description="", custom=custom, enum=("A",), properties=(inner,)
+    )
+    contract = replace(contract_of([field("f")]), properties=(prop,), custom=custom)
+    with suppress(DeclarationError):
+        assert avro_schema(contract).text
 
 
 @pytest.mark.parametrize(

@@ -341,3 +341,8 @@ def test_a_topic_asks_for_copies_and_sizes_only_when_its_contract_does() -> None
     assert (asked.min_insync_replicas, asked.max_message_bytes) == (2, 2_000_000)
     silent = contract_of([field("a")]).settings
     assert (silent.min_insync_replicas, silent.max_message_bytes) == (None, None)
+
+
+def test_null_among_the_values_of_an_enum_is_no_value() -> None:
+    (prop,) = contract_of([field("a", enum=[{"value": "x"}, {"value": None, "label": "none"}])]).properties
+    assert prop.enum == ("x",)

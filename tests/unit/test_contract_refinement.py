@@ -10,6 +10,8 @@ import pytest
 
 from mesh.adapters.workspace import read_sources
 from mesh.apply import apply
+from mesh.config import Settings
+from mesh.connection import Mesh
 from mesh.contract.avro import avro_schema, derived_schema
 from mesh.contract.model import Contract
 from mesh.contract.reading import read_contract
@@ -18,7 +20,7 @@ from mesh.declaration import Declaration, SourceFile, declare
 from mesh.errors import DeclarationError
 from mesh.plan import make_plan
 from tests.unit.contract_kit import contract_text, field
-from tests.unit.twins import WorldTwin
+from tests.unit.twins import PlatformTwin, WorldTwin
 
 AVSC = "contracts/ops/flights.v1.avsc"
 ODCS = "contracts/ops/flights.v1.odcs.yaml"
@@ -184,3 +186,12 @@ def test_schemas_are_read_beside_contracts_and_nowhere_else(tmp_path: Path) -> N
     }
     one = read_sources([tmp_path / "contracts/a.v1.odcs.yaml"], tmp_path)
     assert {source.name for source in one} == {"contracts/a.v1.odcs.yaml", "contracts/a.v1.avsc"}
+
+
+def test_who_publishes_uses_the_schema_in_force() -> None:
+    schema = avro_schema(refine(in_field("id", doc="Which.")))
+    with Mesh(Settings("127.0.0.1:1", "http://127.0.0.1:1", "http://127.0.0.1:1", "t")) as mesh:
+        platform = PlatformTwin()
+        platform.declare_contract(ODCS, TEXT, schema.text)
+        mesh.platform = platform  # type: ignore[assignment]
+        assert mesh.port("ops.flights.v1").schema == schema

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from mesh import limits
 from mesh.contract.reading import read_contract
-from mesh.errors import Finding, Location
+from mesh.errors import DeclarationError, Finding, Location
 from tests.unit.contract_flaws import CASES, HOLDS, TEXT
 from tests.unit.contract_kit import FILE, findings_of, replaced
 
@@ -55,3 +56,19 @@ def test_warnings_do_not_keep_a_contract_from_being_used() -> None:
     text = replaced(TEXT, ("classification: public", "classification: open"))
     contract = read_contract(text.encode(), FILE)
     assert [finding.code for finding in contract.findings] == ["MESH-C092"]
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_of_very_many_findings_so_many_are_told_as_somebody_may_read(more: int) -> None:
+    many = limits.FINDINGS + more
+    values = ", ".join(["7"] * many)
+    told = found(("examples: [UA]", f"examples: [{values}]"))
+    assert len(told) == limits.FINDINGS
+
+
+def test_an_error_behind_very_many_warnings_is_an_error() -> None:
+    values = ", ".join(["7"] * (limits.FINDINGS + 1))
+    text = replaced(TEXT, ("examples: [UA]", f"examples: [{values}]"), ("{value: b}", "{value: a, label: x}"))
+    with pytest.raises(DeclarationError) as caught:
+        read_contract(text.encode(), FILE)
+    assert caught.value.error_code == "MESH-C090"

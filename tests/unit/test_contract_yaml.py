@@ -100,6 +100,22 @@ def test_a_file_one_byte_over_the_limit_is_refused_before_parsing() -> None:
     assert refusal(padded(limits.CONTRACT_BYTES + 1)).error_code == "MESH-C010"
 
 
+def test_a_line_may_be_as_long_as_the_file() -> None:
+    text = "a: {b: '" + "x" * (limits.CONTRACT_BYTES - 20) + "', c: 1}"
+    document = read(text.encode(), "a.yaml")
+    assert document.at("a", "c") == Location("a.yaml", 1, len(text) - 4)
+    assert document.at("a", "b") == Location("a.yaml", 1, 5)
+
+
+@pytest.mark.parametrize("text", ["a: 1\t# one", "a:\t1", 'a: "1\t2"', "a: |\n  1\t2\n"])
+def test_a_tab_that_indents_nothing_does_no_harm(text: str) -> None:
+    assert str(data(text)["a"]).startswith("1")
+
+
+def test_a_byte_order_mark_inside_is_no_beginning() -> None:
+    assert data("a: x\ufeffy")["a"] == "x\ufeffy"
+
+
 def nested(depth: int) -> str:
     return "[" * depth + "]" * depth
 

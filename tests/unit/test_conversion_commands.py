@@ -93,13 +93,26 @@ def test_a_contract_is_named_by_id_product_or_file(
     assert json.loads(capsys.readouterr().out)["$id"] == "urn:mesh:ops.flights.v1:1.0.0"
 
 
+@pytest.mark.parametrize(
+    ("selector", "count"), [("domain:ops", 2), ("*.flights.v1", 1), ("status:active", 2)]
+)
+def test_contracts_can_be_selected(here: Path, selector: str, count: int) -> None:
+    mesh("export", "html", selector, "-o", "pages/")
+    pages = here / "pages"
+    assert count == (len(list(pages.iterdir())) if pages.is_dir() else 1)
+
+
+def test_a_selector_that_means_nothing_is_a_usage_error(here: Path) -> None:
+    assert code_of("export", "html", "domain:none", "-o", "pages") == "MESH-U103"
+
+
 def test_what_a_format_has_no_word_for_is_said_beside_the_data(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mesh("export", "avro", "ops.flights")
     said = capsys.readouterr()
     assert json.loads(said.out)["name"] == "Flights"
-    assert "MESH-C109 id: primaryKey" in said.err
+    assert "MESH-C109 not in Avro: primaryKey of id" in said.err
 
 
 def test_several_contracts_do_not_go_into_one_file(here: Path) -> None:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import random
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from mesh.contract.yaml import read
 from mesh.declaration import SourceFile, declare
 from mesh.errors import DeclarationError
 from mesh.product import read_product
@@ -143,75 +138,6 @@ def test_a_product_is_read_with_its_ports_and_people() -> None:
     assert (product.team_name, len(product.team)) == ("Punctuality analysis", 3)
     assert product.implementation == "domains.punctuality.delay_causes:delay_causes"
     assert product.document.text.encode() == text
-
-
-FUZZ = """
-import copy, json, random, sys, time
-from mesh.contract.record_rules import record_rules
-from mesh.declaration import SourceFile, declare
-
-sources, seed, runs = json.load(sys.stdin), int(sys.argv[1]), int(sys.argv[2])
-rng = random.Random(seed)
-values = [None, 0, -1, 1e308, True, "", [], {}, "x", [1], {"a": 1}, "P0D", 10**30, ["a", {"b": []}], "["]
-keys = "items map properties quality customProperties value metric arguments logicalType enum".split()
-pieces = ["[", "]", "{", "}", ":", "- ", "&a ", "*a", "!x ",
-     "\\t", "\\n", "'", '"', "|", "\\0", "%", "#", "? ", "<<: "]
-
-
-def places(tree):
-    if isinstance(tree, (dict, list)):
-        for key in tree if isinstance(tree, dict) else range(len(tree)):
-            yield tree, key
-            yield from places(tree[key])
-
-
-for run in range(runs):
-    name, text, tree = rng.choice(sources)
-    if run % 2:
-        tree = json.loads(json.dumps(tree))
-        for _ in range(rng.choice([1, 2])):
-            holder, key = rng.choice(list(places(tree)))
-            if rng.random() < 0.7 or not isinstance(holder, dict):
-                holder[key] = copy.deepcopy(rng.choice(values))
-            else:
-                holder[rng.choice(keys)] = copy.deepcopy(rng.choice(values))
-        text = json.dumps(tree)
-    else:
-        for _ in range(rng.choice([1, 3])):
-            at = rng.randrange(len(text))
-            text = text[:at] + rng.choice(pieces) + text[at + rng.choice([0, 1, 5, 200]) :]
-    started = time.perf_counter()
-    try:
-        found = declare([SourceFile(name, text.encode())])
-        for contract in found.contracts.values():
-            record_rules(contract)
-        for f in found.findings:
-            assert f.code and f.message and str(f.where).startswith(name) and f.why and f.fix, f
-    except BaseException as error:
-        print(json.dumps([seed, run, repr(error)[:300], text[:2000]]))
-        raise SystemExit(1)
-    if time.perf_counter() - started > 1.0:
-        print(json.dumps([seed, run, "slow", text[:2000]]))
-        raise SystemExit(1)
-print("held")
-"""
-
-
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_mutated_declaration_is_a_finding_or_holds_and_never_anything_else(seed: int) -> None:
-    files = [*(ROOT / "contracts").rglob("*.odcs.yaml"), *(ROOT / "domains").rglob("*.odps.yaml")]
-    sources = [
-        (f.name, f.read_text(), read(f.read_bytes(), f.name).data)
-        for f in random.Random(seed).sample(sorted(files), 6)
-    ]
-    ended = subprocess.run(
-        [sys.executable, "-c", FUZZ, str(seed), "80"],
-        input=json.dumps(sources),
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-    )
-    assert (ended.returncode, ended.stdout) == (0, "held\n"), ended.stdout + ended.stderr
 
 
 def test_every_declaration_of_the_example_mesh_holds() -> None:

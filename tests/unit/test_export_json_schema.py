@@ -159,7 +159,7 @@ def test_what_json_schema_has_no_word_for_is_said() -> None:
     )
     found = FORMATS["json-schema"].findings(contract)
     assert [finding.message for finding in found] == [
-        "d: minimum 2020-01-01 of a date",
-        "p: a pattern that only RE2 understands",
+        "not in JSON Schema: minimum 2020-01-01 of d",
+        "not in JSON Schema: the pattern, which only RE2 understands, of p",
     ]
     assert validator(contract).is_valid({"d": "2019-01-01", "p": "A"})

@@ -183,7 +183,10 @@ def test_references_in_a_circle_end() -> None:
 @pytest.mark.parametrize(
     ("prop", "named"),
     [
-        (field("n", "integer", logicalTypeOptions={"minimum": 5, "maximum": 4}), "n is in range"),
+        (
+            field("n", "integer", logicalTypeOptions={"exclusiveMinimum": 4, "exclusiveMaximum": 5}),
+            "n is in range",
+        ),
         (
             field("n", "integer", logicalTypeOptions={"minimum": 1, "maximum": 4, "multipleOf": 5}),
             "n is a multiple",
@@ -216,6 +219,29 @@ def test_examples_stand_in_for_a_pattern_that_cannot_be_made() -> None:
         values(odd)
     assert caught.value.error_code == "MESH-C151"
     assert set(values({**odd, "examples": ["αβγ", "latin"]})) == {"αβγ"}
+
+
+def test_examples_stand_in_where_no_text_of_the_format_is_short_enough() -> None:
+    short = field("n", required=True, logicalTypeOptions={"format": "email", "maxLength": 8})
+
+    assert set(values({**short, "examples": ["a@b.org"]})) == {"a@b.org"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("number", {"minimum": 0.1, "maximum": 0.1}),
+        ("number", {"exclusiveMinimum": 1e300}),
+        ("number", {"multipleOf": 0.1, "minimum": 0, "maximum": 1, "format": "f32"}),
+        ("integer", {"minimum": -(2**63), "maximum": 2**63 - 1}),
+        ("integer", {"multipleOf": 2.5}),
+        ("timestamp", {"minimum": "2020-01-01T00:00:00Z", "maximum": "2020-01-01T00:00:01Z"}),
+        ("string", {"minLength": 0, "maxLength": 0}),
+        ("string", {"minLength": 400}),
+    ],
+)
+def test_narrow_and_wide_rules_have_values(kind: str, options: dict[str, Any]) -> None:
+    assert len(values(field("n", kind, required=True, logicalTypeOptions=options))) == 200
 
 
 # --- contracts that nobody wrote -----------------------------------------------------------------

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
+from mesh.contract.model import Contract
 from mesh.contract.record_rules import record_rules
 from mesh.errors import UsageError
 from mesh.fake import Faults, events
@@ -13,7 +15,7 @@ from mesh.fake.events import Fake
 from mesh.rules.closures import compile_closures
 from mesh.rules.masks import compile_masks
 from tests.unit.contract_kit import contract_of, field
-from tests.unit.test_fake_events import CONTRACTS, example
+from tests.unit.test_fake_events import CONTRACTS, contracts, example
 
 IMPLIED = {"carrier", "code", "destination", "faa", "flight_id", "local_hour", "route", "tail_number"}
 NESTED = contract_of(
@@ -64,6 +66,16 @@ def test_each_rule_is_broken_alone_or_implied_by_another(contract_id: str) -> No
             # A pattern of a fixed length says what the length says.
             assert name.removesuffix(" has its length") in IMPLIED
         else:
+            assert {rule.name for rule in guard.check(event)} == {name}
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(contract=contracts())
+def test_faults_of_any_contract_are_those_that_were_asked_for(contract: Contract) -> None:
+    guard = compile_closures(record_rules(contract), Fake(contract).port.codec.arrow_schema)
+
+    for name, event in Faults(contract, 2).each():
+        if event is not None:
             assert {rule.name for rule in guard.check(event)} == {name}
 
 

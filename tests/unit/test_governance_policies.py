@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
 from mesh.policy import Shelf
+from mesh_platform.catalog.reviews import review_page
 from mesh_platform.governance.policies import ask_policies, standing_in_the_way
+from mesh_platform.web.review_view import ReviewView
+from mesh_platform.web.views import Visitor
 from tests.unit.contract_kit import contract
 from tests.unit.policy_kit import TODAY, policy_text, shelf
 from tests.unit.test_governance_state import Chamber, refused
 
+VERDICT = {"level": "BACKWARD", "changes": [], "readers": [], "details": [], "judged_against": 1}
 DEPRECATED = ("status: active", "status: deprecated")
 STRICT = policy_text(
     name="needs-purpose",
@@ -130,3 +135,32 @@ def test_replay_asks_the_record_and_no_policy(chamber: Chamber) -> None:
 def test_a_proposal_of_before_there_were_policies_is_decided_as_then() -> None:
     verdict = {"compatible": True, "problems": []}
     assert list(standing_in_the_way(verdict)) == []
+
+
+def page(chamber: Chamber, policies: dict[str, Any]) -> ReviewView:
+    propose(chamber, policies)
+    proposal = replace(chamber.state.proposals[1], proposed_at="2026-11-21T08:00:00+00:00")
+    proposal = replace(proposal, verdict={**VERDICT, **proposal.verdict})
+    return review_page(chamber.state, proposal, Visitor())
+
+
+def test_the_review_page_shows_who_refuses_who_warns_and_who_passed(chamber: Chamber) -> None:
+    shown = page(chamber, asked(DEPRECATED, policies=shelf(STRICT)))
+    states = {policy.name: policy.state for policy in shown.policies}
+    assert states == {"deprecation-has-end": "refused", "needs-purpose": "refused"}
+    assert "status-goes-forward" in shown.policies_passed
+    assert shown.summary.startswith("Compatible (BACKWARD), but refused by policy: ")
+
+
+def test_the_review_page_tells_the_exempt_and_the_unknown_from_the_passed(chamber: Chamber) -> None:
+    odd = policy_text(name="odd", require={"path": "status", "atLeast": 1})
+    entry = "exemptions: [{subject: ops.*, reason: it moves, expires: '2026-12-31'}]\n"
+    shown = page(chamber, asked(policies=shelf(odd, STRICT + entry)))
+    notes = {policy.name: (policy.state, policy.note) for policy in shown.policies}
+    assert notes["odd"] == ("unknown", "not passed, so it refuses")
+    assert notes["needs-purpose"] == ("exempt", "until 2026-12-31")
+    assert notes["owner-present"] == ("warning", "")
+
+
+def test_the_review_page_of_before_there_were_policies_has_no_such_part(chamber: Chamber) -> None:
+    assert page(chamber, {}).policies_hash == ""

@@ -38,7 +38,7 @@ def back(schema: AvroSchema) -> AvroSchema:
 
 
 def said(schema: AvroSchema) -> list[str]:
-    return [f"{finding.where} {finding.fix.split(';')[0]}" for finding in imported(schema).findings]
+    return [f"{finding.where} {finding.message.split(', ')[1]}" for finding in imported(schema).findings]
 
 
 TYPES: list[Any] = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from decimal import Decimal
 from itertools import count
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
+from mesh.codec import codec_for, to_batch
+from mesh.contract.avro import avro_schema
 from mesh.contract.model import Contract
 from mesh.contract.reading import read_contract
 from mesh.export.pydantic_model import class_name, model_source
@@ -72,6 +75,20 @@ def fields_of(*properties: dict[str, Any]) -> Any:
     return model_of(contract_of(list(properties))).model_fields
 
 
+EVENT = {
+    "order_id": "0b1d8a54-6f1c-4a8e-9a47-0d9b8f0f6f5a",
+    "number": 1,
+    "level": 2,
+    "size": "L",
+    "amount": "9.50",
+    "ordered_at": "2026-01-02T03:04:05Z",
+    "day": "2026-01-02",
+    "ship_to": {"street": "Main St 1", "zip": "12345"},
+    "lines": [{"street": "Main St 2", "zip": "12345"}],
+    "must": None,
+    "email": "ada@example.org",
+    "story": "once",
+}
 HOSTILE = [
     "class",
     "None",
@@ -192,6 +209,26 @@ def test_the_model_takes_what_the_contract_allows(
     for value in bad:
         with pytest.raises(ValidationError):
             model.model_validate({"f": value})
+
+
+def test_an_event_of_the_model_can_be_published() -> None:
+    contract = imported(Order)
+    event = model_of(contract).model_validate(EVENT)
+    codec = codec_for(avro_schema(contract))
+    (row,) = codec.decode(codec.encode(to_batch([event], codec))).to_pylist()
+    assert (row["order_id"], row["size"], row["ship_to"]["zip"]) == (EVENT["order_id"], "L", "12345")
+    assert row["amount"] == Decimal("9.50")
+
+
+SYMBOLS = ["a", "A", "mro", "name", "None", "class", "title", "__x__", "_x", "_"]
+
+
+def test_symbols_of_any_spelling_are_members() -> None:
+    custom = [{"property": "avroType", "value": "enum"}, {"property": "avroDefault", "value": "A"}]
+    prop = field("f", required=True, enum=[{"value": s} for s in SYMBOLS], customProperties=custom)
+    model = model_of(contract_of([prop]))
+    assert model.model_validate({}).f == "A"
+    assert [model.model_validate({"f": symbol}).f for symbol in SYMBOLS] == SYMBOLS
 
 
 def test_an_unknown_field_is_refused() -> None:

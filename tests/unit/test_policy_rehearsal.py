@@ -6,7 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from mesh.cli.plan_policies import foretold
 from mesh.cli.policies import deployed_estate
+from mesh.plan import make_plan
+from mesh.plan.actual import Actual
+from mesh.plan.changes import Blocked
 from mesh.policy import changed, subjects
 from mesh.policy.rehearsal import Row, rehearse
 from tests.unit.contract_kit import contract_text, declared, product_text
@@ -79,3 +83,20 @@ def test_what_changed_between_two_declarations_is_asked_as_a_change() -> None:
     assert [(one.kind, one.name, one.fact("bump")) for one in changed(old, new)] == [
         ("change", "ops.flights.v1", "patch")
     ]
+
+
+def planned(*texts: str) -> list[tuple[str, str]]:
+    """Verb and subject of the first steps of a plan on an empty world, policies asked."""
+    desired = declared(*texts)
+    nothing = Actual(topics={}, subjects={}, contracts={}, products={})
+    made = foretold(make_plan(desired, nothing), desired, shelf(), TODAY)
+    return [(step.verb, step.subject) for step in made.changes if step.subject == "ops.flights.v1"]
+
+
+def test_a_plan_foretells_that_policies_refuse_a_new_contract() -> None:
+    personal = contract_text([prop("email")], contract_id="ops.flights.v1")
+    assert planned(personal)[0] == (Blocked.verb, "ops.flights.v1")
+
+
+def test_a_plan_is_not_stopped_by_warnings() -> None:
+    assert planned(contract("ops.flights.v1"))[0] == ("declare contract", "ops.flights.v1")

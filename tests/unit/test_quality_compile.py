@@ -251,12 +251,6 @@ def test_a_rule_that_no_contract_should_hold_is_named_all_the_same(rule: dict[st
     assert (reason in check.obstacle, check.expectations) == (True, ())
 
 
-def test_a_percentage_of_a_number_of_rows_is_no_measure() -> None:
-    rule = {"metric": "rowCount", "mustBe": 3, "unit": "percent"}
-
-    assert "no percentage" in only(contract_of(PROPERTIES, quality=[rule])).obstacle
-
-
 RECORD_EXPECTATIONS = {
     "flight_id is required": ("column_values_to_not_be_null", {"column": "flight_id"}),
     "tail has its length": (

@@ -84,8 +84,6 @@ def test_metrics_of_the_whole_window() -> None:
     together = {"metric": "duplicateValues", "arguments": {"properties": ["id", "name"]}, "mustBe": 0}
     assert results({"name": "asked", **together})["asked"].failed_rows == 2
     assert results({"name": "asked", "metric": "rowCount", "mustBe": 4})["asked"].status == "passed"
-    percent = {"name": "asked", "metric": "rowCount", "mustBe": 4, "unit": "percent"}
-    assert results(percent)["asked"].status == "unknown"
 
 
 def test_unique_is_a_check_of_its_own() -> None:

@@ -198,6 +198,13 @@ async def test_config_is_spelled_two_ways(http: httpx2.AsyncClient) -> None:
     assert (await http.delete("/config/s")).json() == {"compatibilityLevel": "FULL"}
 
 
+async def test_the_levels_of_all_subjects_are_one_answer(http: httpx2.AsyncClient) -> None:
+    for subject, level in (("b", "FULL"), ("a", "NONE")):
+        body = json.dumps({"compatibility": level})
+        await http.put(f"/config/{subject}", content=body, headers={"content-type": TYPE})
+    assert (await http.get("/mesh/levels")).json() == {"a": "NONE", "b": "FULL"}
+
+
 async def test_settings_in_force_are_answered_when_asked_for(http: httpx2.AsyncClient) -> None:
     assert (await http.get("/config/s?defaultToGlobal=true")).json() == {"compatibilityLevel": "BACKWARD"}
     assert (await http.get("/mode/s?defaultToGlobal=True")).json() == {"mode": "READWRITE"}

@@ -121,3 +121,28 @@ def test_quality_rules_inside_objects_are_record_rules_too() -> None:
     inner = field("city", quality=[{"metric": "nullValues", "mustBe": 0}])
     contract = contract_of([field("stop", "object", properties=[inner])])
     assert [rule.sentence for rule in record_rules(contract)] == ["stop.city is required"]
+
+
+def test_what_the_registrys_clients_will_not_check_is_said_at_the_rule() -> None:
+    prop = field("price", "number", logicalTypeOptions={"minimum": 0, "multipleOf": 0.1})
+    text = contract_text([prop])
+    (finding,) = declare([SourceFile("x.odcs.yaml", text.encode())]).findings
+    assert (finding.code, finding.severity) == ("MESH-C130", "info")
+    assert isinstance(finding.where, Location)
+    assert text.splitlines()[finding.where.line - 1].strip() == "multipleOf: 0.1"
+
+
+def test_a_rule_for_an_engine_that_mesh_does_not_run_is_said() -> None:
+    rule = {"name": "theirs", "type": "custom", "engine": "soda", "implementation": "x"}
+    source = SourceFile("x.odcs.yaml", contract_text([field("a")], quality=[rule]).encode())
+    (finding,) = declare([source]).findings
+    assert (finding.code, finding.severity) == ("MESH-C131", "info")
+    assert "soda" in finding.why
+
+
+def test_a_list_with_few_items_is_compared_by_clients_too() -> None:
+    for most, expected in ((16, []), (17, ["MESH-C130"])):
+        options = {"uniqueItems": True, "maxItems": most}
+        prop = field("tags", "array", logicalTypeOptions=options, items={"logicalType": "string"})
+        found = declare([SourceFile("x.odcs.yaml", contract_text([prop]).encode())]).findings
+        assert [finding.code for finding in found] == expected

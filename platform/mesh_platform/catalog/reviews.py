@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from mesh import naming
 from mesh.change import Change
@@ -16,6 +16,7 @@ from mesh_platform.web.review_view import (
     Effect,
     Evidence,
     PolicyOutcome,
+    PolicyState,
     Reason,
     ReviewStep,
     ReviewsView,
@@ -117,18 +118,23 @@ def _effect(compatible: bool, reader: Mapping[str, Any]) -> Effect:
 
 
 def _policy(outcome: Mapping[str, Any]) -> PolicyOutcome:
-    verdict, refuses = outcome["verdict"], outcome["severity"] == "error"
-    state: Literal["refused", "warning", "unknown", "exempt"] = "refused" if refuses else "warning"
-    if verdict != "failed":
-        state = "exempt" if verdict == "exempt" else "unknown"
+    exempt, refuses = outcome["verdict"] == "exempt", outcome["severity"] == "error"
+    state: PolicyState
+    match outcome["verdict"]:
+        case "exempt":
+            state, note = "exempt", f"until {outcome['exempt_until']}"
+        case "unknown":
+            state, note = "unknown", "not passed, so it refuses" if refuses else ""
+        case _:
+            state, note = "refused" if refuses else "warning", ""
     return PolicyOutcome(
         name=outcome["policy"],
         title=outcome["title"],
         state=state,
         messages=tuple(outcome["messages"]),
         why=outcome["why"],
-        fix="" if verdict == "exempt" else outcome["fix"],
-        note=f"until {outcome['exempt_until']}" if verdict == "exempt" else "",
+        fix="" if exempt else outcome["fix"],
+        note=note,
     )
 
 
@@ -145,9 +151,11 @@ def _summary(proposal: Proposal) -> str:
 
 
 def _outcome(verdict: Mapping[str, Any]) -> Outcome:
-    if not verdict["judged_against"] or verdict.get("outcome") == "unknown":
+    """What was found of the schema; a verdict of an earlier platform told nothing else."""
+    if not verdict["judged_against"]:
         return "unknown"
-    return "passed" if verdict["compatible"] else "failed"
+    found: Outcome = verdict.get("avro", "passed" if verdict["compatible"] else "failed")
+    return found
 
 
 def _version(verdict: Mapping[str, Any]) -> Iterator[Evidence]:

@@ -57,7 +57,7 @@ def _told(outcome: Outcome) -> dict[str, Any]:
         "title": policy.title,
         "verdict": outcome.verdict,
         "severity": outcome.severity,
-        "messages": [violation.message for violation in outcome.violations] or [outcome.reason],
+        "messages": list(outcome.messages),
         "why": " ".join(policy.description.split()),
         "fix": (fixes or [policy.fix])[0] or f"mesh policy show {policy.name}",
         "exempt_until": str(outcome.exemption.expires)

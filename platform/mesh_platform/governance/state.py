@@ -166,7 +166,9 @@ class GovernanceState:
     def _remove_contract(self, contract_id: str) -> object:
         versions = self.contracts.pop(contract_id, None)
         if versions is None:
-            return Refused(404, "MESH-S404", f"no contract has the id {contract_id!r}", "", "mesh plan")
+            return Refused(
+                404, "MESH-G024", f"{contract_id} is gone already", "somebody removed it first", "mesh plan"
+            )
         for version in versions:
             self._topics.pop(version.topic, None)
         return versions[-1]
@@ -174,7 +176,9 @@ class GovernanceState:
     def _remove_product(self, full_name: str) -> object:
         product = self.products.pop(full_name, None)
         if product is None:
-            return Refused(404, "MESH-S404", f"there is no product {full_name}", "", "mesh products")
+            return Refused(
+                404, "MESH-G025", f"{full_name} is gone already", "somebody removed it first", "mesh plan"
+            )
         for key in [key for key in self.subscriptions if key[0] == full_name]:
             del self.subscriptions[key]
         return product

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mesh.change import Bump, contract_difference, finding_of
-from mesh.compatibility import Direction, Incompatibility, Level, Verdict, verdict
+from mesh.compatibility import Direction, Incompatibility, Level, Outcome, Verdict, verdict
 from mesh.contract.avro import avro_schema
 from mesh.contract.model import Contract
 from mesh.schema import AvroSchema
@@ -41,7 +41,7 @@ def judge(
             details.append({"path": reason.subject, "type": reason.aspect, "explanation": reason.sentence})
     for finding in finding_of(difference, new):
         fix = fix or finding.fix
-        if finding.code == "MESH-C120":
+        if difference.level is not Bump.MAJOR or not new.version.major:
             details.append({"path": "version", "type": "version", "explanation": f"{finding.message}."})
     changed = [change for change in difference.changes if change.kind != "added" or "." in change.subject]
     touched = {change.field for change in changed}
@@ -50,10 +50,12 @@ def judge(
         (f"{s.group} (subscription)", s.fields) for s in sorted(subscriptions, key=lambda s: s.group)
     ]
     readers = [_reader(name, reads, touched, found) for name, reads in known_readers]
-    unsure = any(answer.outcome == "unknown" for answer in answers)
+    outcomes = {answer.outcome for answer in answers}
+    avro: Outcome = "unknown" if "unknown" in outcomes else "failed" if "failed" in outcomes else "passed"
     return {
         "compatible": not details,
-        "outcome": "unknown" if unsure else "failed" if details else "passed",
+        "outcome": avro if avro != "passed" else "failed" if details else "passed",
+        "avro": avro,
         "level": new.compatibility,
         "problems": [detail["explanation"] for detail in details],
         "fix": fix,

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from mesh.contract.model import Contract, QualityRule
+from mesh.contract.rule_targets import unique_rules
 from mesh_platform.quality import custom, record_checks
 from mesh_platform.quality.model import Expectation, WindowCheck
 from mesh_platform.quality.operators import limit
@@ -35,8 +36,8 @@ def compile_checks(contract: Contract) -> tuple[WindowCheck, ...]:
 
 def checks_of(contract: Contract) -> list[WindowCheck]:
     """The same under the names that their rules have."""
-    checks = [_quality_check(contract, rule) for rule in contract.quality if not of_many(rule)]
-    checks += _unique_checks(contract)
+    ruled = [*contract.quality, *unique_rules(contract)]
+    checks = [_quality_check(contract, rule) for rule in ruled if not of_many(rule)]
     return checks + record_checks.compile_record_checks(contract)
 
 
@@ -143,8 +144,6 @@ def _duplicates(contract: Contract, rule: QualityRule) -> tuple[Expectation, ...
 
 
 def _row_count(_contract: Contract, rule: QualityRule) -> tuple[Expectation, ...]:
-    if rule.unit == "percent":
-        raise Obstacle("a number of rows has no percentage")
     kwargs: Mapping[str, Any]
     match rule.operator, rule.threshold:
         case "mustBe", value:
@@ -168,27 +167,6 @@ _METRICS: Mapping[str, Callable[[Contract, QualityRule], tuple[Expectation, ...]
     "duplicateValues": _duplicates,
     "rowCount": _row_count,
 }
-
-
-def _unique_checks(contract: Contract) -> list[WindowCheck]:
-    """`unique: true` says what a rule on duplicateValues says, where the property has none of its own."""
-    ruled = {rule.property for rule in contract.quality if rule.metric == "duplicateValues"}
-    rules = [
-        QualityRule(
-            name=f"{prop.name} is unique",
-            kind="library",
-            property=prop.name,
-            metric="duplicateValues",
-            operator="mustBe",
-            threshold=0,
-            dimension="uniqueness",
-            description=prop.description,
-            where=prop.where,
-        )
-        for prop in contract.properties
-        if prop.unique and prop.name not in ruled
-    ]
-    return [_quality_check(contract, rule) for rule in rules]
 
 
 def _asked(rule: QualityRule) -> str:

@@ -10,6 +10,7 @@ from mesh.change import Change
 from mesh_platform.web.views import Outcome, ReviewCard
 
 Effect = Literal["breaks", "unaffected", "unknown"]
+PolicyState = Literal["refused", "warning", "unknown", "exempt"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,7 @@ class PolicyOutcome:
 
     name: str
     title: str
-    state: Literal["refused", "warning", "unknown", "exempt"]
+    state: PolicyState
     messages: tuple[str, ...]
     why: str = ""
     fix: str = ""
