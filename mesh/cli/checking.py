@@ -52,7 +52,7 @@ class Checked:
             yield from difflib.unified_diff(before, after, f"a/{file}", f"b/{file}")
 
     def beside(self, baseline: Path | None) -> Compared:
-        """What is new beside a baseline; raises UsageError (MESH-U105) when there is no such file."""
+        """What is new beside a baseline; raises UsageError (MESH-U106) when there is no such file."""
         from mesh.diagnostics.baseline import Compared, compared, known_from
         from mesh.errors import UsageError
 
@@ -61,7 +61,7 @@ class Checked:
         if not baseline.is_file():
             raise UsageError(
                 "there is no such baseline",
-                code="MESH-U105",
+                code="MESH-U106",
                 where=str(baseline),
                 why="known findings are read from it",
                 fix=f"mesh check --write-baseline --baseline {baseline}",
