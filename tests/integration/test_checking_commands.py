@@ -161,7 +161,7 @@ def test_pull_requests_get_annotations_a_summary_and_reports(
 
 
 def commands_of(text: str) -> set[str]:
-    return set(re.findall(r"\bmesh (check|ci)\b", text))
+    return set(re.findall(r"\bmesh\"? (check|ci)\b", text))
 
 
 def options_of(command: str) -> set[str]:
