@@ -14,13 +14,28 @@ from mesh.errors import Finding, Location
 def compatibility_findings(old: Declaration, new: Declaration) -> tuple[Finding, ...]:
     """Every contract of both declarations whose Avro schema may not follow the one it had.
 
-    MESH-C128 for each reason, MESH-C129 when nobody can say: unknown is never passed.
+    MESH-C128 for each reason, MESH-C129 when nobody can say: unknown is never passed. Where the old text did
+    not hold, C129 is a warning, as nothing else could ever mend it.
     """
-    return tuple(
-        finding
-        for contract_id, after in new.contracts.items()
-        if (before := old.contracts.get(contract_id)) is not None and before.sha256 != after.sha256
-        for finding in _between(before, after)
+    unread = {finding.where.file for finding in old.findings if isinstance(finding.where, Location)}
+    found: list[Finding] = []
+    for contract_id, after in new.contracts.items():
+        before = old.contracts.get(contract_id)
+        if before is None and after.document.file in unread:
+            found.append(_unreadable(after))
+        elif before is not None and before.sha256 != after.sha256:
+            found += _between(before, after)
+    return tuple(found)
+
+
+def _unreadable(contract: Contract) -> Finding:
+    return Finding(
+        code="MESH-C129",
+        severity="warning",
+        message=f"nobody can say whether readers of {contract.id} would break: what it was did not hold",
+        where=contract.document.at("version"),
+        why="a text that does not hold cannot be compared",
+        fix="compare with a revision that holds: mesh diff REVISION",
     )
 
 

@@ -77,6 +77,16 @@ def test_a_breaking_change_is_told_by_what_breaks_and_by_the_version_it_needs(br
     assert "engines" in (broken / CONTRACT).read_text().splitlines()[breaks["line"] - 1]
 
 
+def test_what_could_not_be_read_at_the_base_is_told_as_unknown(clone: Path) -> None:
+    whole = (clone / CONTRACT).read_text()
+    (clone / CONTRACT).write_text("id: [")
+    names = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+    subprocess.run(["git", "-C", clone, *names, "commit", "-qam", "broken"], check=True)
+    (clone / CONTRACT).write_text(whole)
+    run = ci(clone, "--json")
+    assert (run.returncode, codes(run)) == (0, ["MESH-C129"])
+
+
 def test_never_is_never(broken: Path) -> None:
     assert ci(broken, "--fail-on", "never").returncode == 0
 
