@@ -22,8 +22,9 @@ def rule_findings(contract: Contract, schema: AvroSchema) -> tuple[Finding, ...]
     subscribers and window checks will take them all. What other engines cannot check is info.
     """
     event = event_of(schema)
-    errors = [finding for written in written_rules(contract) for finding in _of_rule(written, event)]
-    return tuple(errors or target_findings(contract, schema))
+    rules = written_rules(contract)
+    errors = [finding for written in rules for finding in _of_rule(written, event)]
+    return tuple(errors or target_findings(contract, rules, event))
 
 
 def _of_rule(written: Written, event: Object) -> Iterator[Finding]:

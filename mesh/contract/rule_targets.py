@@ -7,12 +7,12 @@ its clients, SQL what DuckDB and other readers of the retained events can run.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mesh.contract.model import Contract, QualityRule
-from mesh.contract.record_rules import is_record_rule, record_rules, written_rules
+from mesh.contract.record_rules import Written, is_record_rule, record_rules
 from mesh.contract.rule_types import event_of
 from mesh.errors import Finding
 from mesh.rules import ruleset as sets
@@ -20,6 +20,7 @@ from mesh.rules.compilation import place_of
 from mesh.rules.inexpressible import Inexpressible
 from mesh.rules.model import Rule
 from mesh.rules.sql import predicate
+from mesh.rules.types import Object
 from mesh.schema import AvroSchema
 
 
@@ -75,29 +76,29 @@ def engine_of(rule: QualityRule) -> str:
     return re.sub(r"[^a-z0-9]", "", rule.engine.lower())
 
 
-def target_findings(contract: Contract, schema: AvroSchema) -> Iterator[Finding]:
-    """Which rules some engine will not check, severity info.
+def target_findings(contract: Contract, rules: Sequence[Written], event: Object) -> Iterator[Finding]:
+    """Which rules some engine will not check, severity info; `rules` are those of the contract, and compile.
 
     MESH-C130 the registry's clients (CEL)    MESH-C131 nobody in this mesh (another tool's rule)
     """
-    where = {written.rule: written.parts[0][0] for written in written_rules(contract)}
-    for target in rule_targets(contract, schema):
-        if isinstance(target.cel, Inexpressible):
+    where = {written.rule: written.parts[0][0] for written in rules}
+    for rule, cel in sets.expressions([written.rule for written in rules], event):
+        if isinstance(cel, Inexpressible):
             yield Finding(
                 code="MESH-C130",
                 severity="info",
-                message=f"the registry's clients will not check the rule {target.rule.name!r}",
-                where=where[target.rule],
-                why=f"they check in CEL, and {target.cel.why}",
+                message=f"the registry's clients will not check the rule {rule.name!r}",
+                where=where[rule],
+                why=f"they check in CEL, and {cel.why}",
                 fix="nothing, when all publish through mesh; mesh rules shows what each engine checks",
             )
-    for rule in contract.quality:
-        if rule.kind == "custom" and engine_of(rule) != "greatexpectations":
+    for quality in contract.quality:
+        if quality.kind == "custom" and engine_of(quality) != "greatexpectations":
             yield Finding(
                 code="MESH-C131",
                 severity="info",
-                message=f"mesh gives no verdict on the rule {rule.name!r}",
-                where=rule.where,
-                why=f"it is written for {rule.engine or 'an unnamed engine'}, which mesh does not run",
+                message=f"mesh gives no verdict on the rule {quality.name!r}",
+                where=quality.where,
+                why=f"it is written for {quality.engine or 'an unnamed engine'}, which mesh does not run",
                 fix="run it with that engine, or write it as a library, sql or greatExpectations rule",
             )
