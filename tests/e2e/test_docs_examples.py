@@ -34,8 +34,8 @@ GUIDES = (
     "guides/contracts.md",
     "guides/versions.md",
     "guides/checking.md",
-    "guides/policies.md",
     "guides/rules.md",
+    "guides/policies.md",
 )
 ALONE = ("guides/kafka-for-your-tests.md", "guides/conversions.md")
 FROM_TEMPLATE = "guides/first-product.md"
