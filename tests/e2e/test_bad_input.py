@@ -87,7 +87,7 @@ def test_bytes_that_are_no_text_are_refused(folder: Path) -> None:
 
 
 def test_a_path_that_is_not_there_is_a_usage_error(folder: Path) -> None:
-    done = mesh("check", "nowhere", cwd=folder)
+    done = mesh("check", "nowhere/at-all", cwd=folder)
     assert "MESH-U020" in told(done)
     assert done.returncode == 2
 
