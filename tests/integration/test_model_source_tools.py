@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from mesh.contract.reading import read_contract
 from mesh.export.pydantic_model import model_source
 from mesh.imports.document import Heading
 from mesh.imports.pydantic import contract_of_model
-from tests.conftest import require
+from tests.conftest import unavailable
 from tests.unit.shop_models import Order
 
 ROOT = Path(__file__).parents[2]
@@ -31,17 +32,25 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def installed(tool: str) -> None:
+    """Beside this interpreter, whether or not the environment is on the PATH."""
+    if find_spec(tool) is None:
+        unavailable(f"{tool} is not installed")
+
+
 def test_the_source_is_clean_and_formatted_for_ruff(sources: Path) -> None:
-    ruff = require("ruff")
+    installed("ruff")
     for arguments in (["check", "--select", RULES, "--ignore", "RUF001"], ["format", "--check", "--diff"]):
         done = subprocess.run(
-            [ruff, *arguments, "--isolated", "--no-cache", sources], capture_output=True, text=True
+            [sys.executable, "-m", "ruff", *arguments, "--isolated", "--no-cache", sources],
+            capture_output=True,
+            text=True,
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_source_is_clean_for_strict_mypy(sources: Path) -> None:
-    require("mypy")
+    installed("mypy")
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--cache-dir", str(sources / "c")]
     done = subprocess.run([*command, sources], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

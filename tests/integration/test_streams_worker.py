@@ -322,7 +322,9 @@ def test_sigterm_ends_a_worker_whose_words_nobody_reads() -> None:
     talkative += "run_process(lambda *_: [print('x' * 200, file=sys.stderr) for _ in iter(int, 1)], [])"
     with subprocess.Popen([sys.executable, "-c", talkative], stderr=subprocess.PIPE) as worker:
         try:
-            time.sleep(1)
+            assert worker.stderr is not None
+            assert worker.stderr.read(1) == b"x"  # it talks, so it listens to signals already
+            time.sleep(0.5)
             worker.terminate()
             assert worker.wait(15) == 1
         finally:
