@@ -75,7 +75,7 @@ class Subjects:
         ]
 
     def referred(self, subject: str, reference: Reference) -> Version | None:
-        """The version, soft-deleted or not, that a schema of `subject` refers to; -1 is the latest live one."""
+        """The version, soft-deleted or not, that a schema of `subject` refers to; -1: the latest."""
         name = seen_from(context_of(subject), reference.subject)
         if isinstance(name, Refusal):
             return None
