@@ -60,7 +60,7 @@ def delete_version(state: RegistryState, record: Record) -> Outcome:
 
 
 def delete_context(state: RegistryState, record: Record) -> Outcome:
-    """Answer for a `registry.delete-context` record: nothing; 42211 while it has subjects, even deleted ones."""
+    """Answer for a `registry.delete-context` record: nothing; 42211 while it has subjects, deleted or not."""
     context = context_name(str(record.body.get("context")))
     if isinstance(context, Refusal):
         return context
