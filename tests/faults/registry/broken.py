@@ -20,7 +20,9 @@ def forget_the_tail() -> None:
     read = SqliteLog.read
 
     def shortened(log: Any, start: int = 0) -> Any:
-        log._db.execute("delete from control_log where log_offset = (select max(log_offset) from control_log)")
+        log._db.execute(
+            "delete from control_log where log_offset = (select max(log_offset) from control_log)"
+        )
         log._next = max(0, log._next - 1)
         return read(log, start)
 
@@ -59,7 +61,7 @@ def judge_before_the_log() -> None:
         return await submit(self, kind, body, actor)
 
     mock.patch.object(control.ControlPlane, "submit", slow).start()
-    mock.patch.object(registration, "_place", lambda *_: None).start()
+    mock.patch.object(registration, "_place", return_value=None).start()
 
 
 def count_again() -> None:

@@ -1,4 +1,4 @@
-"""A campaign: actors, kills, rest, a reading before and one after a last kill, and every check on all of it."""
+"""A campaign: actors, kills, a reading before and one after a last kill, and every check on all of it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The verifier: what must hold of every history of the registry, and of what the processes hold at the end.
 
-Each check is named as its findings are. An id belongs to one schema for ever, and a schema has one id; what is
-acknowledged is still there; no reader of a subject meets what it cannot read; nothing is in a product's
-subject that no approval let in; and every process holds the same.
+Each check is named as its findings are. An id belongs to one schema for ever, and a schema has one id; what
+is acknowledged is still there; no reader of a subject meets what it cannot read; nothing is in the subject
+of a product that no approval let in; and every process holds the same.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def id_loss(history: History, finals: Sequence[Final]) -> Iterator[Finding]:
     known: dict[tuple[int, int], str] = {}
     safe: dict[int, str] = {}
     for line in history:
-        if line.f == "register" and line.type == "ok" and line.subject not in unsafe:
+        if _took(line) and line.subject not in unsafe:
             known[line.node, line.id] = safe[line.id] = line.v
         if line.f == "get" and line.type == "fail" and (line.node, line.id) in known:
             yield Finding("id-loss", f"id {line.id} was given and is not known ({line.code})", line.t)
@@ -70,7 +70,9 @@ def version_loss(history: History, finals: Sequence[Final]) -> Iterator[Finding]
         for final in finals:
             held = final.versions.get((line.subject, line.version))
             if held is None or (held.id, held.v) != (line.id, line.v):
-                yield Finding("version-loss", f"{line.subject} {line.version} was {line.id}, is {held}", line.t)
+                yield Finding(
+                    "version-loss", f"{line.subject} {line.version} was {line.id}, is {held}", line.t
+                )
 
 
 def two_winners(history: History, _: Sequence[Final]) -> Iterator[Finding]:
@@ -101,9 +103,8 @@ def unapproved_live(history: History, _: Sequence[Final]) -> Iterator[Finding]:
     for line in history:
         if line.f in ("declare", "approve") and line.type == "invoke":
             allowed.add((line.subject, line.v))
-        elif line.f == "register" and line.type == "ok" and line.subject in owned:
-            if (line.subject, line.v) not in allowed:
-                yield Finding("unapproved-live", f"{line.subject} took {line.v}", line.t)
+        elif _took(line) and line.subject in owned and (line.subject, line.v) not in allowed:
+            yield Finding("unapproved-live", f"{line.subject} took {line.v}", line.t)
 
 
 def undeleted(history: History, finals: Sequence[Final]) -> Iterator[Finding]:
@@ -192,7 +193,11 @@ def _meanings(history: History, finals: Sequence[Final]) -> dict[int, set[str]]:
 
 
 def _acknowledged(history: History) -> Iterator[Line]:
-    return (line for line in history if line.f == "register" and line.type == "ok")
+    return filter(_took, history)
+
+
+def _took(line: Line) -> bool:
+    return line.f == "register" and line.type == "ok"
 
 
 def _removed(history: History) -> set[str]:

@@ -106,9 +106,7 @@ class Client:
     def _connected(self, node: int) -> http.client.HTTPConnection:
         """A connection; waits while nobody listens: what is not sent needs no line."""
         while node not in self._open:
-            connection = http.client.HTTPConnection(
-                "127.0.0.1", self._ports[node], timeout=_PATIENCE_SECONDS
-            )
+            connection = http.client.HTTPConnection("127.0.0.1", self._ports[node], timeout=_PATIENCE_SECONDS)
             try:
                 connection.connect()
             except OSError:

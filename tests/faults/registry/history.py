@@ -1,4 +1,4 @@
-"""What each client of the registry did and was told: one JSON line each, written before and after the request.
+"""What each client of the registry did and was told: one JSON line before and one after each request.
 
 | f | what | fields |
 | --- | --- | --- |
@@ -6,11 +6,11 @@
 | get | a schema by its id | id; v when ok |
 | hide | a version deleted softly | subject, version |
 | remove | a version deleted for good | subject, version |
-| approve | a decision that lets the schema `v` into a subject | subject, v; id is the proposal's number |
+| approve | a decision that lets the schema `v` into a subject | subject, v, id (of the proposal) |
 | declare | a first contract version, which lets the schema `v` in too | subject, v |
 
-`ok` it happened, `fail` it was refused with `code` and did not, `info` nobody knows: the connection broke, the
-registry did not decide in time (50002), or it failed with another 5xx, whose status is in `code`.
+`ok` it happened, `fail` it was refused with `code` and did not, `info` nobody knows: the connection broke,
+the registry did not decide in time (50002), or it failed with another 5xx, which is then the `code`.
 """
 
 from __future__ import annotations

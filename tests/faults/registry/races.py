@@ -1,4 +1,4 @@
-"""Races: many clients want the same place at the same moment, with schemas that exclude each other, or with one."""
+"""Races: many clients want one place at the same moment, with schemas that exclude each other or are one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.faults.checks import Finding
 from tests.faults.history import Recorder
@@ -32,6 +33,16 @@ class Races:
     refusals: Counter[int] = field(default_factory=Counter)
     ids: list[int] = field(default_factory=list)  #: ids that the registrations of one schema led to
     findings: list[Finding] = field(default_factory=list)
+
+    def wrong(self) -> list[Finding]:
+        """Rounds that did not end as they must."""
+        rounds = [("no-winner" if won == 0 else "two-winners", won) for won in self.winners if won != 1]
+        split = [("split-id", ids) for ids in self.ids if ids != 1]
+        return [Finding(check, f"a round ended with {count}") for check, count in rounds + split]
+
+    def as_json(self) -> dict[str, Any]:
+        refusals = {str(status): count for status, count in self.refusals.items()}
+        return {"winners": self.winners, "ids": self.ids, "refusals": refusals}
 
 
 def race(

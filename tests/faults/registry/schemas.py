@@ -1,4 +1,4 @@
-"""Schemas made for histories: each tells by itself what it may follow, without asking the registry's engine."""
+"""Schemas made for histories: each tells by itself what it may follow, without the registry's engine."""
 
 from __future__ import annotations
 
