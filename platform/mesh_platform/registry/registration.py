@@ -85,7 +85,7 @@ def _settled(state: RegistryState, draft: Draft) -> Outcome | Grounded:
         return grounded
     present = _present(state, draft, grounded)
     if present is None:
-        return _unsafe(draft, grounded) or grounded
+        return _unfit(state, draft, grounded) or grounded
     if draft.id not in (None, present.id):
         return errors.ID_MISMATCH.refuse(actual=present.id, given=draft.id)
     if draft.version in (None, present.version):
@@ -99,10 +99,20 @@ def _present(state: RegistryState, draft: Draft, grounded: Grounded) -> Version 
     return next((version for version in found if not version.deleted), None)
 
 
-def _unsafe(draft: Draft, grounded: Grounded) -> Refusal | None:
-    """What is imported is in use elsewhere: it is taken in, and `/mesh/…/hazards` tells readers."""
+def _unfit(state: RegistryState, draft: Draft, grounded: Grounded) -> Refusal | None:
+    """Why a valid schema is not taken in as a new one: unsafe to decode with, or built on what is deleted.
+
+    What is imported is in use elsewhere: it is taken in as it is.
+    """
+    if draft.id is not None:
+        return None
+    for reference in grounded.references:
+        referred = state.subjects.referred(draft.subject, reference)
+        if referred is not None and referred.deleted:
+            reason = f"Invalid schema: the reference {reference.name[:255]!r} leads to a deleted version"
+            return errors.INVALID_SCHEMA.refuse(reason=reason)
     try:
-        refuse_hazards(() if draft.id is not None else grounded.schema.hazards)
+        refuse_hazards(grounded.schema.hazards)
     except SchemaError as error:
         return errors.INVALID_SCHEMA.refuse(reason=f"Invalid schema: {error}")
     return None
