@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from mesh import limits
 from mesh.errors import SchemaError
 from mesh.schema import AvroSchema, parse_schema
+from mesh.schema.nodes import Record
 from mesh_platform.registry import errors
 from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.model import Content, Kind, Reference
@@ -52,6 +53,12 @@ def reading(subjects: Subjects, subject: str, content: Content) -> Parsed | Refu
 def avro(content: Content) -> AvroSchema:
     """A stored Avro schema; raises SchemaError when it no longer passes the guards."""
     return parse_schema(content.text)
+
+
+def top_fields(content: Content) -> frozenset[str]:
+    """The names of the fields of an event, at its top; raises SchemaError as `avro` does."""
+    root = avro(content).root
+    return frozenset(one.name for one in root.fields) if isinstance(root, Record) else frozenset()
 
 
 def resolved(

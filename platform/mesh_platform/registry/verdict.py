@@ -7,17 +7,30 @@ from collections.abc import Sequence
 from mesh.compatibility import Incompatibility, Level, check
 from mesh.errors import SchemaError
 from mesh_platform.registry import errors
+from mesh_platform.registry.config import Config
 from mesh_platform.registry.errors import Refusal
+from mesh_platform.registry.metadata import property_of, reserved
 from mesh_platform.registry.model import Content, Version
-from mesh_platform.registry.parsing import avro
+from mesh_platform.registry.parsing import avro, top_fields
 
 
-def reasons(content: Content, versions: Sequence[Version], level: Level) -> list[str] | Refusal:
-    """What keeps `content` from following `versions` (oldest first); empty when nothing does."""
+def judged(config: Config, content: Content, versions: Sequence[Version]) -> list[str] | Refusal:
+    """What keeps `content` from following `versions` (live ones, oldest first); empty when nothing does."""
+    level = config.level or Level.BACKWARD
     try:
-        found = check(avro(content), [avro(version.content) for version in versions], level)
+        found = [*_reserved(config, content, versions), *_reasons(config, content, versions, level)]
     except SchemaError as error:
         return errors.INVALID_SCHEMA.refuse(reason=f"Invalid schema: {error}")
+    validated = str(config.validate_fields is True).lower()
+    return [*found, f"{{validateFields: '{validated}', compatibility: '{level}'}}"] if found else []
+
+
+def _reasons(config: Config, content: Content, versions: Sequence[Version], level: Level) -> list[str]:
+    """Against the group of the content only, where there are groups."""
+    if config.group is not None:
+        mine = property_of(content.metadata, config.group)
+        versions = [one for one in versions if property_of(one.content.metadata, config.group) == mine]
+    found = check(avro(content), [avro(version.content) for version in versions], level)
     if not found:
         return []
     against = versions[found[0].against]
@@ -25,17 +38,26 @@ def reasons(content: Content, versions: Sequence[Version], level: Level) -> list
         *(_reason(problem) for problem in found if problem.against == found[0].against),
         f"{{oldSchemaVersion: {against.version}}}",
         f"{{oldSchema: '{against.content.text}'}}",
-        f"{{validateFields: 'false', compatibility: '{level}'}}",
     ]
 
 
-def comparable(content: Content, versions: Sequence[Version], group: str | None) -> list[Version]:
-    """The live versions a new one is compared with: all, or those with the same value of `group`."""
-    live = [version for version in versions if not version.deleted]
-    if group is None:
-        return live
-    mine = _property(content, group)
-    return [version for version in live if _property(version.content, group) == mine]
+def _reserved(config: Config, content: Content, versions: Sequence[Version]) -> list[str]:
+    """Reserved fields are not used, and stay reserved: a rule of its own, at every level."""
+    if not config.validate_fields:
+        return []
+    kept = reserved(content.metadata)
+    before = reserved(versions[-1].content.metadata) if versions else frozenset()
+    removed = (
+        "{errorType:'RESERVED_FIELD_REMOVED', description:'The new schema has reserved field "
+        f"{name} removed from its metadata which is present in the old schema's metadata.', additionalInfo:'{name}'}}"
+        for name in sorted(before - kept)
+    )
+    used = (
+        "{errorType:'FIELD_CONFLICTS_WITH_RESERVED_FIELD', description:'The new schema has field that "
+        f"conflicts with the reserved field {name}.', additionalInfo:'{name}'}}"
+        for name in sorted(kept & top_fields(content))
+    )
+    return [*removed, *used]
 
 
 def _reason(problem: Incompatibility) -> str:
@@ -43,8 +65,3 @@ def _reason(problem: Incompatibility) -> str:
         f"{{errorType:'{problem.type}', description:'{problem.explanation} At {problem.path}; "
         f"next: {problem.fix}.', additionalInfo:'{problem.message}'}}"
     )
-
-
-def _property(content: Content, name: str) -> object:
-    properties = (content.metadata or {}).get("properties")
-    return properties.get(name) if isinstance(properties, dict) else None

@@ -18,7 +18,7 @@ from mesh_platform.registry.reads import granted, subject_of
 from mesh_platform.registry.registration import content_of, incompatibilities, settled
 from mesh_platform.registry.selection import chosen
 from mesh_platform.registry.service import RegistryService
-from mesh_platform.registry.verdict import reasons
+from mesh_platform.registry.verdict import judged
 
 
 class Writes:
@@ -64,7 +64,8 @@ class Writes:
 
     async def delete_mode(self, request: Request) -> Outcome:
         """DELETE /mode and /mode/{subject}"""
-        return await self._submit(request, state.DELETE_MODE, _scope(request))
+        body: dict[str, Answer] = {**_scope(request), "recursive": flag(request, "recursive")}
+        return await self._submit(request, state.DELETE_MODE, body)
 
     async def compatible_with_version(self, request: Request) -> Outcome:
         """POST /compatibility/subjects/{subject}/versions/{version}: against that one version"""
@@ -75,8 +76,7 @@ class Writes:
         if not subjects.live(subject) and wanted in ("latest", "-1"):
             return {"is_compatible": True}
         version: Version = granted(chosen(subject, subjects.live(subject), wanted))
-        level = self._registry.state.settings.effective(subject).level
-        return _verdict(request, reasons(content, [version], level) if level else [])
+        return _verdict(request, judged(self._registry.state.settings.effective(subject), content, [version]))
 
     async def compatible(self, request: Request) -> Outcome:
         """POST /compatibility/subjects/{subject}/versions: against what the subject's level demands"""
