@@ -30,7 +30,7 @@ def read_metadata(value: object) -> Document | Refusal | None:
         return _invalid()
     if not _is_texts(sensitive):
         return _invalid()
-    by_path = {path: sorted(set(names)) for path, names in tags.items()}
+    by_path: dict[str, Json] = {path: sorted(set(names)) for path, names in tags.items()}
     return _spelled(by_path, dict(properties), set(_texts(sensitive)))
 
 

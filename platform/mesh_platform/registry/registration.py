@@ -111,7 +111,8 @@ def _mode(state: RegistryState, draft: Draft) -> Refusal | None:
     if refusal := read_only(draft.subject, mode):
         return refusal
     if mode.takes_ids and draft.id is None:
-        reason = f"Subject {draft.subject} in context {context} is in {mode.lower()} mode: give the id of the schema"
+        where = f"Subject {draft.subject} in context {context}"
+        reason = f"{where} is in {mode.lower()} mode: give the id of the schema"
         return errors.NOT_PERMITTED.refuse(reason=reason)
     if not mode.takes_ids and draft.id is not None:
         reason = f"Subject {draft.subject} in context {context} is not in import mode: an id may not be given"

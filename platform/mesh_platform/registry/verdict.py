@@ -49,7 +49,8 @@ def _reserved(config: Config, content: Content, versions: Sequence[Version]) -> 
     before = reserved(versions[-1].content.metadata) if versions else frozenset()
     removed = (
         "{errorType:'RESERVED_FIELD_REMOVED', description:'The new schema has reserved field "
-        f"{name} removed from its metadata which is present in the old schema's metadata.', additionalInfo:'{name}'}}"
+        f"{name} removed from its metadata which is present in the old schema's metadata.', "
+        f"additionalInfo:'{name}'}}"
         for name in sorted(before - kept)
     )
     used = (
