@@ -90,6 +90,7 @@ TOO_LARGE = Code(42209, 422, "The request is larger than {limit} bytes")
 INVALID_RULE_SET = Code(42210, 422, "{reason}")
 
 # The registry's own trouble
+STORE_ERROR = Code(50001, 500, "The registry could not write this down, nothing was changed: {reason}")
 STORE_TIMEOUT = Code(
     50002,
     500,
