@@ -19,9 +19,11 @@ _BEFORE_TAGS = ("name", "doc", "kind", "mode", "type")
 _AFTER_PARAMS = ("expr", "onSuccess", "onFailure")
 
 
-def identity_of(parts: object) -> bytes:
-    """A digest of JSON values; the order of an object's members does not count."""
-    return hashlib.sha256(compact(_sorted(parts)).encode()).digest()
+def identity_of(text: str, rest: object) -> bytes:
+    """A digest of a text and of JSON values; the order of an object's members does not count."""
+    digest = hashlib.sha256(f"{len(text)}:{text}".encode())
+    digest.update(compact(_sorted(rest)).encode())
+    return digest.digest()
 
 
 def guid_bytes(
