@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mesh.errors import SchemaError
+from mesh.schema.refusal import refuse_hazards
 from mesh_platform.registry import errors, rule_sets
 from mesh_platform.registry.contexts import context_of
 from mesh_platform.registry.draft import LARGEST, Draft, read_draft
 from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.inheritance import metadata_of, rule_set_of
 from mesh_platform.registry.model import Content, Outcome, Record, Version
-from mesh_platform.registry.parsing import Parsed, parse
+from mesh_platform.registry.parsing import Grounded, ground
 from mesh_platform.registry.selection import matching
 from mesh_platform.registry.settings import read_only
 from mesh_platform.registry.verdict import judged
@@ -31,7 +33,7 @@ def settled(state: RegistryState, body: Mapping[str, object]) -> Outcome | Draft
     if isinstance(draft, Refusal):
         return draft
     found = _settled(state, draft)
-    return draft if isinstance(found, Parsed) else found
+    return draft if isinstance(found, Grounded) else found
 
 
 def register(state: RegistryState, record: Record) -> Outcome:
@@ -39,10 +41,10 @@ def register(state: RegistryState, record: Record) -> Outcome:
     draft = _draft(state, record.body)
     if isinstance(draft, Refusal):
         return draft
-    parsed = _settled(state, draft)
-    if not isinstance(parsed, Parsed):
-        return parsed
-    content = content_of(state, draft, parsed)
+    grounded = _settled(state, draft)
+    if not isinstance(grounded, Grounded):
+        return grounded
+    content = content_of(state, draft, grounded)
     refusal = _rules(state, draft, content) or _gate(state, draft, content) or _place(state, draft, content)
     if refusal is not None:
         return refusal
@@ -53,7 +55,7 @@ def register(state: RegistryState, record: Record) -> Outcome:
 
 def incompatibilities(state: RegistryState, subject: str, content: Content) -> list[str] | Refusal:
     """What keeps a content from following those that its subject's level compares it with."""
-    return judged(state.settings.effective(subject), content, state.subjects.live(subject))
+    return judged(state, subject, content, state.subjects.live(subject))
 
 
 def normalizes(state: RegistryState, draft: Draft) -> bool:
@@ -61,15 +63,15 @@ def normalizes(state: RegistryState, draft: Draft) -> bool:
     return draft.normalize or bool(state.settings.effective(draft.subject).normalize)
 
 
-def content_of(state: RegistryState, draft: Draft, parsed: Parsed) -> Content:
+def content_of(state: RegistryState, draft: Draft, grounded: Grounded) -> Content:
     """The draft, with what it leaves out taken over; one from another registry is taken as it is."""
-    text = parsed.normal if normalizes(state, draft) else parsed.text
+    text = grounded.schema.normal_text() if normalizes(state, draft) else grounded.schema.text
     if draft.id is not None:
-        return Content(draft.kind, text, parsed.references, draft.metadata, draft.rule_set)
+        return Content(draft.kind, text, grounded.references, draft.metadata, draft.rule_set)
     live, config = state.subjects.live(draft.subject), state.settings.effective(draft.subject)
     before = live[-1].content if live else None
     metadata, rule_set = metadata_of(config, draft, before), rule_set_of(config, draft, before)
-    return Content(draft.kind, text, parsed.references, metadata, rule_set)
+    return Content(draft.kind, text, grounded.references, metadata, rule_set)
 
 
 def _draft(state: RegistryState, body: Mapping[str, object]) -> Draft | Refusal:
@@ -80,30 +82,39 @@ def _draft(state: RegistryState, body: Mapping[str, object]) -> Draft | Refusal:
     return replace(draft, subject=state.settings.target(draft.subject))
 
 
-def _settled(state: RegistryState, draft: Draft) -> Outcome | Parsed:
+def _settled(state: RegistryState, draft: Draft) -> Outcome | Grounded:
     if refusal := _mode(state, draft):
         return refusal
-    parsed = parse(state.subjects, draft.subject, draft.kind, draft.text, draft.references)
-    if isinstance(parsed, Refusal):
-        return parsed
-    present = _present(state, draft, parsed)
+    grounded = ground(state.subjects, draft.subject, draft.kind, draft.text, draft.references)
+    if isinstance(grounded, Refusal):
+        return grounded
+    present = _present(state, draft, grounded)
     if present is None:
-        return parsed
+        return _unsafe(draft, grounded) or grounded
     if draft.id not in (None, present.id):
         return errors.ID_MISMATCH.refuse(actual=present.id, given=draft.id)
     if draft.version in (None, present.version):
         return version_answer(present)
     # History may hold one schema twice; a subject that goes on from here takes it once.
-    return parsed if draft.id is not None else _next(state, draft) or version_answer(present)
+    return grounded if draft.id is not None else _next(state, draft) or version_answer(present)
 
 
-def _present(state: RegistryState, draft: Draft, parsed: Parsed) -> Version | None:
-    found = matching(state.subjects, draft, parsed, normalize=normalizes(state, draft))
+def _present(state: RegistryState, draft: Draft, grounded: Grounded) -> Version | None:
+    found = matching(state.subjects, draft, grounded, normalize=normalizes(state, draft))
     posted = next((version for version in found if not version.deleted), None)
     if posted is not None or draft.id is not None:
         return posted
-    content = content_of(state, draft, parsed)
+    content = content_of(state, draft, grounded)
     return next((one for one in state.subjects.live(draft.subject) if one.content == content), None)
+
+
+def _unsafe(draft: Draft, grounded: Grounded) -> Refusal | None:
+    """What is imported is in use elsewhere: it is taken in, and `/mesh/…/hazards` tells readers."""
+    try:
+        refuse_hazards(() if draft.id is not None else grounded.schema.hazards)
+    except SchemaError as error:
+        return errors.INVALID_SCHEMA.refuse(reason=f"Invalid schema: {error}")
+    return None
 
 
 def _mode(state: RegistryState, draft: Draft) -> Refusal | None:

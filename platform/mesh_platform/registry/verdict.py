@@ -3,34 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from mesh.compatibility import Incompatibility, Level, check
+from mesh.compatibility import Level
 from mesh.errors import SchemaError
-from mesh_platform.registry import errors
-from mesh_platform.registry.config import Config
+from mesh_platform.registry import errors, kinds
 from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.metadata import property_of, reserved
 from mesh_platform.registry.model import Content, Version
-from mesh_platform.registry.parsing import avro, top_fields
+from mesh_platform.registry.parsing import read, understood
+
+if TYPE_CHECKING:
+    from mesh_platform.registry.state import RegistryState
 
 
-def judged(config: Config, content: Content, versions: Sequence[Version]) -> list[str] | Refusal:
+def judged(
+    state: RegistryState, subject: str, content: Content, versions: Sequence[Version]
+) -> list[str] | Refusal:
     """What keeps `content` from following `versions` (live ones, oldest first); empty when nothing does."""
+    config = state.settings.effective(subject)
     level = config.level or Level.BACKWARD
+    kept = _reserved(state, subject, content, versions) if config.validate_fields else []
+    if isinstance(kept, Refusal):
+        return kept
+    grouped = _grouped(content, versions, config.group)
+    compared = grouped if level.transitive else grouped[-1:]
+    found = _reasons(state, subject, content, compared, level) if level is not Level.NONE and compared else []
+    if isinstance(found, Refusal):
+        return found
+    if not (kept or found):
+        return []
+    validated = str(config.validate_fields is True).lower()
+    return [*kept, *found, f"{{validateFields: '{validated}', compatibility: '{level}'}}"]
+
+
+def _reasons(
+    state: RegistryState, subject: str, content: Content, versions: Sequence[Version], level: Level
+) -> list[str] | Refusal:
+    new, earlier = understood(state.subjects, subject, content), []
+    if isinstance(new, Refusal):
+        return new
+    for version in versions:
+        old = read(state.subjects, version)
+        if isinstance(old, Refusal):
+            return old
+        earlier.append(old)
     try:
-        found = [*_reserved(config, content, versions), *_reasons(config, content, versions, level)]
+        found = kinds.reasons(new, earlier, level)
     except SchemaError as error:
         return errors.INVALID_SCHEMA.refuse(reason=f"Invalid schema: {error}")
-    validated = str(config.validate_fields is True).lower()
-    return [*found, f"{{validateFields: '{validated}', compatibility: '{level}'}}"] if found else []
-
-
-def _reasons(config: Config, content: Content, versions: Sequence[Version], level: Level) -> list[str]:
-    """Against the group of the content only, where there are groups."""
-    if config.group is not None:
-        mine = property_of(content.metadata, config.group)
-        versions = [one for one in versions if property_of(one.content.metadata, config.group) == mine]
-    found = check(avro(content), [avro(version.content) for version in versions], level)
     if not found:
         return []
     against = versions[found[0].against]
@@ -41,10 +62,21 @@ def _reasons(config: Config, content: Content, versions: Sequence[Version], leve
     ]
 
 
-def _reserved(config: Config, content: Content, versions: Sequence[Version]) -> list[str]:
+def _grouped(content: Content, versions: Sequence[Version], group: str | None) -> Sequence[Version]:
+    """Those with the same value of the property `group`: a breaking change begins a group of its own."""
+    if group is None:
+        return versions
+    mine = property_of(content.metadata, group)
+    return [version for version in versions if property_of(version.content.metadata, group) == mine]
+
+
+def _reserved(
+    state: RegistryState, subject: str, content: Content, versions: Sequence[Version]
+) -> list[str] | Refusal:
     """Reserved fields are not used, and stay reserved: a rule of its own, at every level."""
-    if not config.validate_fields:
-        return []
+    schema = understood(state.subjects, subject, content)
+    if isinstance(schema, Refusal):
+        return schema
     kept = reserved(content.metadata)
     before = reserved(versions[-1].content.metadata) if versions else frozenset()
     removed = (
@@ -56,12 +88,12 @@ def _reserved(config: Config, content: Content, versions: Sequence[Version]) -> 
     used = (
         "{errorType:'FIELD_CONFLICTS_WITH_RESERVED_FIELD', description:'The new schema has field that "
         f"conflicts with the reserved field {name}.', additionalInfo:'{name}'}}"
-        for name in sorted(kept & top_fields(content))
+        for name in sorted(kept & schema.fields)
     )
     return [*removed, *used]
 
 
-def _reason(problem: Incompatibility) -> str:
+def _reason(problem: kinds.Reason) -> str:
     return (
         f"{{errorType:'{problem.type}', description:'{problem.explanation} At {problem.path}; "
         f"next: {problem.fix}.', additionalInfo:'{problem.message}'}}"
