@@ -170,3 +170,18 @@ async def test_what_a_client_posts_beside_a_schema_is_not_kept(
 ) -> None:
     await post(http, "/subjects/x/versions", {"schema": '"int"', "extra": 1, "references": []})
     assert registry.records[-1].body == {"schema": '"int"', "references": [], "subject": "x"}
+
+
+@pytest.mark.usefixtures("using_gate")
+async def test_references_are_told_with_their_context_when_asked_for(http: httpx2.AsyncClient) -> None:
+    for path in ("/subjects/board/versions/1", "/schemas/ids/3"):
+        answer = (await http.get(f"{path}?referenceFormat=QUALIFIED")).json()
+        assert [one["subject"] for one in answer["references"]] == [":.:gate"]
+
+
+async def test_schemas_are_listed_with_the_aliases_of_their_subject(
+    http: httpx2.AsyncClient, registry: RegistryTwin
+) -> None:
+    registry.send(state.SET_CONFIG, {"subject": "old-name", "alias": "s"})
+    assert (await http.get("/schemas?aliases=true")).json()[0]["aliases"] == ["old-name"]
+    assert "aliases" not in (await http.get("/schemas")).json()[0]

@@ -19,10 +19,10 @@ from mesh_platform.registry.model import Answer, Content, Outcome, Version
 from mesh_platform.registry.parsing import understood
 from mesh_platform.registry.paths import asked_subject, context_in, id_of
 from mesh_platform.registry.service import RegistryService
-from mesh_platform.registry.shapes import shaped, text_for
+from mesh_platform.registry.shapes import ASKED, shaped, text_for
 from mesh_platform.registry.views import content_answer
 
-_SPECIAL = frozenset({"fetchMaxId", "format", "findTags"})
+_SPECIAL = ASKED | {"fetchMaxId"}
 
 
 class ById:

@@ -129,8 +129,14 @@ class Reads:
 
     async def schemas(self, request: Request) -> Outcome:
         """GET /schemas: every version, or the latest of each subject"""
-        found = list(listed(request, self._registry.state.subjects))
-        return [version_answer(version) for version in page(request, found)]
+        state = self._registry.state
+        found = page(request, list(listed(request, state.subjects)))
+        if not flag(request, "aliases"):
+            return [version_answer(version) for version in found]
+        aliases = state.settings.aliases()
+        return [
+            {**version_answer(one), "aliases": list[Answer](aliases.get(one.subject, []))} for one in found
+        ]
 
     async def config(self, request: Request) -> Outcome:
         """GET /config and /config/{subject}: its own settings, or with defaultToGlobal=true those in force"""
