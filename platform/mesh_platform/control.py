@@ -84,6 +84,10 @@ class ControlPlane:
         wait([answer], timeout=self._patience)
         return self._answered(answer, actor, command)
 
+    def trouble(self) -> str:
+        """Why the views may be behind the log; empty when they are not."""
+        return str(self.lost) if self.lost is not None else self._log.trouble()
+
     def close(self) -> None:
         """Let go of the log."""
         self._turns.close()
@@ -122,16 +126,16 @@ class ControlPlane:
         self._waiting.fail(error)
 
     def _apply(self, record: Record) -> object:
-        self.recent.append(record)
-        del self.recent[:-200]
         try:
-            if record.kind.startswith("registry."):
-                return self.registry.apply(record)
-            return self.governance.apply(record)
+            state = self.registry if record.kind.startswith("registry.") else self.governance
+            outcome: object = state.apply(record)
         except Exception as error:
             # A record of another release, or of no sense, must not keep the platform from starting.
             why = f"{record.kind} at offset {record.offset}: {type(error).__name__}: {error}"
             return Refused(500, "MESH-S013", "the control log holds a record that cannot be read", why)
+        self.recent.append(record)
+        del self.recent[:-200]
+        return outcome
 
 
 class RegistryDoor:

@@ -120,6 +120,10 @@ class SqliteLog:
                 deliver(missed)
             self._deliver = deliver
 
+    def trouble(self) -> str:
+        """None: the file is there, or it was refused when it was opened."""
+        return ""
+
     def verify(self) -> int | None:
         """The offset of the first record that was tampered with, None when the chain holds.
 
