@@ -1,0 +1,86 @@
+"""The hash chain as a pure state: every replica computes it from the same records, and checks the others.
+
+A log with several writers cannot chain at append. So who applies a record extends the chain, and every
+`CHECKPOINT_EVERY` records one of the writers appends what it has computed (`audit.checkpoint`). A checkpoint
+that differs from one's own chain is evidence: a record before it was edited, deleted or moved.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mesh_platform.log.entry import entry_of
+from mesh_platform.log.record import GENESIS, Record
+
+CHECKPOINT: Final = "audit.checkpoint"
+CHECKPOINT_EVERY: Final = 100
+#: A paused process may append a checkpoint of long ago; one older than this is left to `mesh audit verify`.
+_REMEMBERED: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A checkpoint that says otherwise than the records before it."""
+
+    at: int  #: offset of the checkpoint
+    offset: int  #: of the last record it speaks of
+    stated: str
+    computed: str
+
+
+class AuditState:
+    """The chain up to the last record applied, and whether the checkpoints agree with it."""
+
+    def __init__(self) -> None:
+        self.offset = -1
+        self.chain = GENESIS
+        self.disagreements: list[Disagreement] = []
+        self._unsealed = 0
+        self._known: OrderedDict[int, str] = OrderedDict()
+
+    def apply(self, record: Record) -> None:
+        """Extend the chain; a checkpoint is compared first."""
+        if record.kind == CHECKPOINT:
+            self._compare(record.offset, record.body)
+            self._unsealed = 0
+        else:
+            self._unsealed += 1
+        self.offset, self.chain = record.offset, entry_of(record).after(self.chain)
+        self._known[self.offset] = self.chain
+        if len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+
+    @property
+    def due(self) -> bool:
+        """Whether the next to write appends a checkpoint."""
+        return self._unsealed >= CHECKPOINT_EVERY
+
+    def checkpoint(self) -> Mapping[str, Any]:
+        """The body of a checkpoint as of now."""
+        return {"offset": self.offset, "chain": self.chain}
+
+    def chain_at(self, offset: int) -> str | None:
+        """The chain hash of a recent record; GENESIS before the first."""
+        return GENESIS if offset < 0 else self._known.get(offset)
+
+    def snapshot(self) -> list[object]:
+        """What goes on from here needs: where the chain stands, what was found wrong."""
+        found = [[one.at, one.offset, one.stated, one.computed] for one in self.disagreements]
+        return [self.offset, self.chain, self._unsealed, found]
+
+    def restore(self, part: Iterable[Any]) -> None:
+        """Go on from a snapshot."""
+        self.offset, self.chain, self._unsealed, found = part
+        self.disagreements = [Disagreement(*one) for one in found]
+        self._known = OrderedDict({self.offset: self.chain})
+
+    def _compare(self, at: int, body: Mapping[str, Any]) -> None:
+        offset, stated = body.get("offset"), body.get("chain")
+        if not isinstance(offset, int) or not isinstance(stated, str):
+            return  # of another release, or of no sense: `mesh audit verify` says so
+        computed = self.chain_at(offset)
+        if computed is not None and computed != stated:
+            self.disagreements.append(Disagreement(at, offset, stated, computed))
