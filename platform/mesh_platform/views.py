@@ -1,4 +1,4 @@
-"""Every view of one control log, changed together: a record is applied to all, and all are snapshotted at once.
+"""Every view of one control log, changed together: by a record, or by a snapshot of all of them.
 
 Pure: the same records in the same order lead to the same views, with or without a snapshot on the way.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from mesh_platform.audit.state import AuditState
@@ -35,10 +35,10 @@ class Views:
     def apply(self, record: Record) -> object:
         """Take in one record; the answer is what its client is told."""
         self.remember(record)
+        self.audit.apply(record)
         try:
             if record.kind.startswith("audit."):
-                return self.audit.apply(record)
-            self.audit.apply(record)
+                return None
             if record.kind.startswith("registry."):
                 return self.registry.apply(record)
             return self.governance.apply(record)
@@ -66,6 +66,12 @@ class Views:
 
         return parts()
 
+    def recall(self, before: str, records: Sequence[Record]) -> str:
+        """Remember the latest records of what was restored, without applying them; the chain they lead to."""
+        for record in records:
+            self.remember(record)
+        return self.audit.recall(before, records)
+
     def restore(self, part: Part) -> None:
         """Take in one part of a snapshot; raises what a part of no sense raises."""
         view, content = part
@@ -83,5 +89,5 @@ class Views:
         """Equal for equal views, however they came about."""
         digest = hashlib.sha256()
         for part in self.snapshot():
-            digest.update(json.dumps(part, ensure_ascii=False, sort_keys=True, default=str).encode())
+            digest.update(json.dumps(part).encode())
         return digest.hexdigest()

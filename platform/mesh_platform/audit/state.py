@@ -8,7 +8,7 @@ that differs from one's own chain is evidence: a record before it was edited, de
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -39,7 +39,7 @@ class AuditState:
         self.chain = GENESIS
         self.disagreements: list[Disagreement] = []
         self._unsealed = 0
-        self._known: OrderedDict[int, str] = OrderedDict()
+        self._known: OrderedDict[int, str] = OrderedDict({-1: GENESIS})
 
     def apply(self, record: Record) -> None:
         """Extend the chain; a checkpoint is compared first."""
@@ -63,8 +63,8 @@ class AuditState:
         return {"offset": self.offset, "chain": self.chain}
 
     def chain_at(self, offset: int) -> str | None:
-        """The chain hash of a recent record; GENESIS before the first."""
-        return GENESIS if offset < 0 else self._known.get(offset)
+        """The chain hash of a recent record; -1 stands before the first."""
+        return self._known.get(offset)
 
     def snapshot(self) -> list[object]:
         """What goes on from here needs: where the chain stands, what was found wrong."""
@@ -76,6 +76,17 @@ class AuditState:
         self.offset, self.chain, self._unsealed, found = part
         self.disagreements = [Disagreement(*one) for one in found]
         self._known = OrderedDict({self.offset: self.chain})
+
+    def recall(self, before: str, records: Sequence[Record]) -> str:
+        """Remember the hashes of records that a snapshot covers; `before` is that before the first of them.
+
+        Returns the hash they lead to.
+        """
+        chain = before
+        for record in records:
+            self._known[record.offset - 1] = chain
+            chain = entry_of(record).after(chain)
+        return chain
 
     def _compare(self, at: int, body: Mapping[str, Any]) -> None:
         offset, stated = body.get("offset"), body.get("chain")

@@ -11,8 +11,8 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mesh_platform.log.entry import Entry
 from mesh_platform.audit.state import CHECKPOINT
+from mesh_platform.log.entry import Entry
 from mesh_platform.log.record import GENESIS
 
 
@@ -107,7 +107,7 @@ class _Walk:
         if -1 <= offset < entry.offset:
             self._hear(offset, chain, witness)
         else:
-            self._found(entry.offset, entry.offset, witness, f"it speaks of record {offset}, which came later")
+            self._found(entry.offset, entry.offset, witness, f"it speaks of record {offset}")
 
     def _hear(self, offset: int, chain: str, witness: str) -> None:
         if self._chains[offset + 1] == chain:

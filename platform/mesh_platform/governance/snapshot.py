@@ -1,4 +1,4 @@
-"""Governance's view as JSON and back: what was declared, approved, proposed and subscribed, nothing decided anew."""
+"""Governance's view as JSON and back: what was declared, decided and subscribed, nothing decided anew."""
 
 from __future__ import annotations
 

@@ -19,15 +19,23 @@ class Entry:
     actor: str
     kind: str
     body: str
+    command: str = ""
     chain: str | None = None
 
     def after(self, previous: str) -> str:
         """The chain hash of this record when `previous` is that of the record before."""
-        return chained(previous, time=self.time, actor=self.actor, kind=self.kind, body=self.body)
+        return chained(
+            previous,
+            time=self.time,
+            actor=self.actor,
+            kind=self.kind,
+            body=self.body,
+            command=self.command,
+        )
 
     def record(self) -> Record:
         """As the states see it; raises ValueError when the body is no JSON."""
-        return Record(self.offset, self.time, self.actor, self.kind, json.loads(self.body))
+        return Record(self.offset, self.time, self.actor, self.kind, json.loads(self.body), self.command)
 
 
 class EntrySource(Protocol):
@@ -52,7 +60,8 @@ def body_text(body: Mapping[str, Any]) -> str:
 
 def entry_of(record: Record) -> Entry:
     """The entry behind a record: a body that went through JSON is written as it was read."""
-    return Entry(record.offset, record.time, record.actor, record.kind, body_text(record.body))
+    text = body_text(record.body)
+    return Entry(record.offset, record.time, record.actor, record.kind, text, record.command)
 
 
 class LogEntries:

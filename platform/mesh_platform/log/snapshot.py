@@ -1,7 +1,7 @@
-"""A snapshot file: what a log had led to at one offset, as JSON lines. A cache: what is wrong with it is ignored.
+"""A snapshot file: what a log had led to at one offset, as JSON lines. A cache: a wrong one is ignored.
 
-First line: the header (`Mark`: which log, how far, made by which release). Then one part of a view a line. Last
-line: the digest of all before it. A file is complete under its name or not there: it is written aside first.
+First line: the `Mark` (which log, how far, which release). Then one part of a view a line. Last line: the
+digest of all before it. A file is complete under its name or not there: it is written aside first.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 FORMAT: Final = "mesh-snapshot 1"
 
@@ -46,7 +46,7 @@ def write_snapshot(path: Path, mark: Mark, parts: Iterable[tuple[str, Any]]) -> 
             for line in _lines(mark, parts):
                 digest.update(line)
                 out.write(line)
-            out.write(json.dumps({"sha256": digest.hexdigest()}).encode() + b"\n")
+            out.write(_seal(digest) + b"\n")
             out.flush()
             os.fsync(out.fileno())
         Path(draft).replace(path)
@@ -55,34 +55,44 @@ def write_snapshot(path: Path, mark: Mark, parts: Iterable[tuple[str, Any]]) -> 
         raise
 
 
-def read_mark(path: Path) -> Mark:
-    """The header of a snapshot; raises Unusable, FileNotFoundError."""
+def read_snapshot(path: Path, take_mark: Callable[[Mark], None]) -> Iterator[tuple[str, Any]]:
+    """Hand over the mark, then the parts, while the file is read once.
+
+    Raises Unusable, OSError: at the end too, so what was made of the parts counts only after the last.
+    """
     with path.open("rb") as file:
-        return _mark(file)
+        digest = hashlib.sha256()
+        first, line = file.readline(), file.readline()
+        take_mark(_mark(first))
+        digest.update(first)
+        for following in file:
+            digest.update(line)
+            yield _part(line)
+            line = following
+        if line.rstrip() != _seal(digest):
+            raise Unusable("it is damaged")
 
 
-def read_snapshot(path: Path) -> Iterator[tuple[str, Any]]:
-    """The parts of a snapshot that is whole; raises Unusable before the first part when it is not."""
-    data = path.read_bytes()
-    body, _, last = data.rstrip(b"\n").rpartition(b"\n")
-    body += b"\n"
-    if json.dumps({"sha256": hashlib.sha256(body).hexdigest()}).encode() != last:
-        raise Unusable("it is damaged")
-    lines = iter(body.splitlines())
-    next(lines)
-    for line in lines:
-        view, part = json.loads(line)
-        yield view, part
-
-
-def _mark(file: IO[bytes]) -> Mark:
+def _part(line: bytes) -> tuple[str, Any]:
     try:
-        header = json.loads(file.readline(1 << 16))
+        view, part = json.loads(line)
+    except (ValueError, TypeError) as error:
+        raise Unusable("it is damaged") from error
+    return view, part
+
+
+def _mark(line: bytes) -> Mark:
+    try:
+        header = json.loads(line)
         if header.pop("format") != FORMAT:
             raise Unusable("it is of another format")
         return Mark(**header)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise Unusable("it is damaged") from error
+
+
+def _seal(digest: hashlib._Hash) -> bytes:
+    return json.dumps({"sha256": digest.hexdigest()}).encode()
 
 
 def _lines(mark: Mark, parts: Iterable[tuple[str, Any]]) -> Iterator[bytes]:
@@ -92,4 +102,6 @@ def _lines(mark: Mark, parts: Iterable[tuple[str, Any]]) -> Iterator[bytes]:
 
 
 def _line(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return (
+        json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass") + b"\n"
+    )

@@ -33,8 +33,10 @@ class SqliteReader:
         Raises MeshError (MESH-S012) when the file is no control log.
         """
         try:
+            columns = {row[1] for row in self._db.execute("pragma table_info(control_log)")}
+            command = "command" if "command" in columns else "''"  # a file from before commands had names
             rows = self._db.execute(
-                "select log_offset, time, actor, kind, body, chain from control_log"
+                f"select log_offset, time, actor, kind, body, {command}, chain from control_log"  # noqa: S608
                 " where log_offset >= ? order by log_offset",
                 (start,),
             )
