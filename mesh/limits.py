@@ -25,6 +25,10 @@ ENUM_SYMBOLS = 10_000
 UNION_BRANCHES = 100
 COMPATIBILITY_STEPS = 100_000
 
+# Schemas that refer to others: named directly, and reached in all
+SCHEMA_REFERENCES = 100
+REACHED_SCHEMAS = 1_000
+
 # Policies
 POLICY_STEPS = 100_000
 POLICY_FINDINGS = 50

@@ -82,11 +82,14 @@ def _settled(state: RegistryState, draft: Draft) -> Outcome | Parsed:
     if isinstance(parsed, Refusal):
         return parsed
     present = _present(state, draft, parsed)
-    if present is None or draft.version not in (None, present.version):
+    if present is None:
         return parsed
     if draft.id not in (None, present.id):
         return errors.ID_MISMATCH.refuse(actual=present.id, given=draft.id)
-    return version_answer(present)
+    if draft.version in (None, present.version):
+        return version_answer(present)
+    # History may hold one schema twice; a subject that goes on from here takes it once.
+    return parsed if draft.id is not None else _next(state, draft) or version_answer(present)
 
 
 def _present(state: RegistryState, draft: Draft, parsed: Parsed) -> Version | None:
@@ -119,19 +122,31 @@ def _place(state: RegistryState, draft: Draft, content: Content) -> Refusal | No
         return errors.INVALID_SCHEMA.refuse(reason=reason)
     if draft.id is not None:
         return _import(state, draft, draft.id, content)
-    ids, versions = state.subjects.ids(context_of(draft.subject)), state.subjects.versions(draft.subject)
-    upcoming = versions[-1].version + 1 if versions else 1
-    if draft.version not in (None, upcoming):
-        reason = f"Version is not one more than the latest version: the next version is {upcoming}"
-        return errors.INVALID_SCHEMA.refuse(reason=reason)
-    if upcoming > LARGEST or (ids.last >= LARGEST and ids.of(content) is None):
-        return errors.NOT_PERMITTED.refuse(reason=f"No id or version is left: {LARGEST} was imported")
+    if refusal := _next(state, draft) or _room(state, draft, content):
+        return refusal
     found = incompatibilities(state, draft.subject, content)
     if isinstance(found, Refusal):
         return found
     return (
         errors.INCOMPATIBLE.refuse(subject=draft.subject, details=f"[{', '.join(found)}]") if found else None
     )
+
+
+def _next(state: RegistryState, draft: Draft) -> Refusal | None:
+    versions = state.subjects.versions(draft.subject)
+    upcoming = versions[-1].version + 1 if versions else 1
+    if draft.version in (None, upcoming):
+        return None
+    reason = f"Version is not one more than the latest version: the next version is {upcoming}"
+    return errors.INVALID_SCHEMA.refuse(reason=reason)
+
+
+def _room(state: RegistryState, draft: Draft, content: Content) -> Refusal | None:
+    ids, versions = state.subjects.ids(context_of(draft.subject)), state.subjects.versions(draft.subject)
+    last_version = versions[-1].version if versions else 0
+    if last_version < LARGEST and (ids.last < LARGEST or ids.of(content) is not None):
+        return None
+    return errors.NOT_PERMITTED.refuse(reason=f"No id or version is left: {LARGEST} was imported")
 
 
 def _import(state: RegistryState, draft: Draft, schema_id: int, content: Content) -> Refusal | None:

@@ -14,7 +14,7 @@ from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.http import flag, read_body
 from mesh_platform.registry.model import Answer, Content, Outcome, Version
 from mesh_platform.registry.parsing import parse
-from mesh_platform.registry.reads import granted, subject_of
+from mesh_platform.registry.paths import context_in, granted, scope_of, subject_of
 from mesh_platform.registry.registration import content_of, incompatibilities, settled
 from mesh_platform.registry.selection import chosen
 from mesh_platform.registry.service import RegistryService
@@ -48,6 +48,10 @@ class Writes:
             "permanent": flag(request, "permanent"),
         }
         return await self._submit(request, state.DELETE_VERSION, body)
+
+    async def delete_context(self, request: Request) -> Outcome:
+        """DELETE /contexts/{context}"""
+        return await self._submit(request, state.DELETE_CONTEXT, {"context": context_in(request)})
 
     async def set_config(self, request: Request) -> Outcome:
         """PUT /config and /config/{subject}"""
@@ -98,7 +102,7 @@ class Writes:
 
 
 def _scope(request: Request) -> dict[str, Answer]:
-    return {"subject": subject_of(request) if "subject" in request.path_params else None}
+    return {"subject": scope_of(request)}
 
 
 def _unusable(request: Request, refusal: Refusal) -> Outcome:
