@@ -44,7 +44,7 @@ class Snapshots:
             if log.chain in (None, views.audit.chain):
                 return views
         self._written = -1
-        return replay(log.read, Views())
+        return views_of(log)
 
     def grown(self, views: Views) -> None:
         """Called after a record was applied: starts to write when there is enough that is new."""
@@ -85,6 +85,11 @@ class Snapshots:
         except OSError as error:
             print(f"mesh: the snapshot is not read: {error}; the log is replayed", file=sys.stderr)
             return None
+
+
+def views_of(log: ControlLog) -> Views:
+    """The views of the whole log, replayed from its start."""
+    return replay(log.read, Views())
 
 
 def replay(read: Read, views: Views) -> Views:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from mesh_platform.audit.state import AuditState
+from mesh_platform.commands import Commands
 from mesh_platform.governance import snapshot as governed
 from mesh_platform.governance.gate import ContractGate
 from mesh_platform.governance.state import GovernanceState, Refused
@@ -28,6 +29,7 @@ class Views:
 
     def __init__(self) -> None:
         self.audit = AuditState()
+        self._commands = Commands()
         self.governance = GovernanceState()
         self.registry = RegistryState(ContractGate(self.governance))
         self.recent: list[Record] = []
@@ -36,13 +38,14 @@ class Views:
         """Take in one record; the answer is what its client is told."""
         self.remember(record)
         self.audit.apply(record)
+        return self._commands.once(record, self._decide)
+
+    def _decide(self, record: Record) -> object:
         try:
-            if record.kind.startswith("audit."):
-                return None
             if record.kind.startswith("registry."):
                 return self.registry.apply(record)
             return self.governance.apply(record)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except Exception as error:
             # A record of another release, or of no sense, must not keep the platform from starting.
             why = f"{record.kind} at offset {record.offset}: {type(error).__name__}: {error}"
             return Refused(500, "MESH-S013", "the control log holds a record that cannot be read", why)
@@ -54,11 +57,13 @@ class Views:
 
     def snapshot(self) -> Iterator[Part]:
         """All views as of now, in parts of bounded size; they may change while the parts are taken."""
-        audit = self.audit.snapshot()
+        audit, commands = self.audit.snapshot(), self._commands.snapshot()
         governance, registry = governed.snapshot(self.governance), registered.snapshot(self.registry)
 
         def parts() -> Iterator[Part]:
             yield "audit", audit
+            for command in commands:
+                yield "command", command
             for part in governance:
                 yield "governance", part
             for part in registry:
@@ -78,6 +83,8 @@ class Views:
         match view:
             case "audit":
                 self.audit.restore(content)
+            case "command":
+                self._commands.restore(content)
             case "governance":
                 governed.restore(self.governance, content)
             case "registry":

@@ -35,32 +35,42 @@ class AuditState:
     """The chain up to the last record applied, and whether the checkpoints agree with it."""
 
     def __init__(self) -> None:
-        self.offset = -1
-        self.chain = GENESIS
+        self.head = (-1, GENESIS)  #: the last record and its hash: one value, so that every thread sees both
         self.disagreements: list[Disagreement] = []
-        self._unsealed = 0
+        self.unsealed = 0  #: records since the last checkpoint
         self._known: OrderedDict[int, str] = OrderedDict({-1: GENESIS})
 
     def apply(self, record: Record) -> None:
         """Extend the chain; a checkpoint is compared first."""
         if record.kind == CHECKPOINT:
             self._compare(record.offset, record.body)
-            self._unsealed = 0
+            self.unsealed = 0
         else:
-            self._unsealed += 1
-        self.offset, self.chain = record.offset, entry_of(record).after(self.chain)
+            self.unsealed += 1
+        self.head = (record.offset, entry_of(record).after(self.chain))
         self._known[self.offset] = self.chain
         if len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
 
     @property
+    def offset(self) -> int:
+        """The last record applied; -1 before the first."""
+        return self.head[0]
+
+    @property
+    def chain(self) -> str:
+        """The hash of all records applied."""
+        return self.head[1]
+
+    @property
     def due(self) -> bool:
         """Whether the next to write appends a checkpoint."""
-        return self._unsealed >= CHECKPOINT_EVERY
+        return self.unsealed >= CHECKPOINT_EVERY
 
     def checkpoint(self) -> Mapping[str, Any]:
         """The body of a checkpoint as of now."""
-        return {"offset": self.offset, "chain": self.chain}
+        offset, chain = self.head
+        return {"offset": offset, "chain": chain}
 
     def chain_at(self, offset: int) -> str | None:
         """The chain hash of a recent record; -1 stands before the first."""
@@ -69,11 +79,12 @@ class AuditState:
     def snapshot(self) -> list[object]:
         """What goes on from here needs: where the chain stands, what was found wrong."""
         found = [[one.at, one.offset, one.stated, one.computed] for one in self.disagreements]
-        return [self.offset, self.chain, self._unsealed, found]
+        return [self.offset, self.chain, self.unsealed, found]
 
     def restore(self, part: Iterable[Any]) -> None:
         """Go on from a snapshot."""
-        self.offset, self.chain, self._unsealed, found = part
+        offset, chain, self.unsealed, found = part
+        self.head = (offset, chain)
         self.disagreements = [Disagreement(*one) for one in found]
         self._known = OrderedDict({self.offset: self.chain})
 

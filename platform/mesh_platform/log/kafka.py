@@ -99,6 +99,11 @@ class KafkaLog:
         """Each record from `start` on, in a thread of its own."""
         self._tail = KafkaTail(KafkaReader(self._bootstrap, self._topic, start), deliver, lost)
 
+    @property
+    def chain(self) -> None:
+        """None: nobody knows at append what comes before; `audit.checkpoint` records say it afterwards."""
+        return None
+
     def close(self) -> None:
         """Let go: stop following, and give records on their way a moment to be acknowledged."""
         if self._tail is not None:
