@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from mesh_platform.registry import state
-from mesh_platform.registry.model import Content, Kind, Reference
+from mesh_platform.registry.kinds import Kind
+from mesh_platform.registry.model import Content, Reference
 from tests.unit.registry_kit import SUBJECT, code_of, delete, erase, record, register
 from tests.unit.registry_twin import RegistryTwin
 
