@@ -114,6 +114,11 @@ class KafkaLog:
         """Why the broker could not be asked at the last look."""
         return self._away
 
+    @property
+    def chain(self) -> None:
+        """None: nobody knows at append what comes before; `audit.checkpoint` records say it afterwards."""
+        return None
+
     def close(self) -> None:
         """Let go: stop following, and give records on their way a moment to be acknowledged."""
         if self._tail is not None:

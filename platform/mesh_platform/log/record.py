@@ -65,7 +65,7 @@ def chained(previous: str, *, time: str, actor: str, kind: str, body: str, comma
     parts = [previous, time, actor, kind, body]
     # Records from before commands had names keep their hashes.
     text = json.dumps([*parts, command] if command else parts, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class ControlLog(Protocol):
@@ -99,6 +99,10 @@ class ControlLog(Protocol):
 
     def trouble(self) -> str:
         """Why the log does not answer just now; empty when it does."""
+
+    @property
+    def chain(self) -> str | None:
+        """The hash that the log keeps beside its last record; None where several writers cannot chain."""
 
     def close(self) -> None:
         """Let go of the log; nothing is delivered afterwards."""
