@@ -1,4 +1,4 @@
-"""`mesh audit verify`: every record that was edited, deleted, moved or added in between shows, on every log."""
+"""Verifying a control log: every record that was edited, deleted, moved or doubled shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Backups of the control log: a prefix of it, whole or not there; restored, it is the same log, and no other is lost."""
+"""Backups: a prefix of the control log, whole or not there. Restored, it is that log; no other is lost."""
 
 from __future__ import annotations
 
