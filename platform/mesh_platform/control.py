@@ -100,6 +100,10 @@ class ControlPlane:
         wait([answer], timeout=self._patience)
         return self._answered(answer, actor, command)
 
+    def trouble(self) -> str:
+        """Why the views may be behind the log; empty when they are not."""
+        return str(self.lost) if self.lost is not None else self._log.trouble()
+
     def close(self) -> None:
         """Let go of the log."""
         self._turns.close()

@@ -45,6 +45,17 @@ class OutcomeUnknown(LogUnavailable):
         )
 
 
+def moved(where: str, why: str) -> LogUnavailable:
+    """The error of a log that is not the one that was read before: views of it are no longer its truth."""
+    return LogUnavailable(
+        "the control log is not the one that was read before",
+        code="MESH-S024",
+        where=where,
+        why=why,
+        fix="restore the topic if it was deleted or cut; then start the platform again",
+    )
+
+
 Deliver = Callable[[Sequence[Record]], None]
 Failed = Callable[[MeshError], None]
 
@@ -85,6 +96,9 @@ class ControlLog(Protocol):
 
         `lost` is told when the log cannot be followed any further: what was delivered is not its truth.
         """
+
+    def trouble(self) -> str:
+        """Why the log does not answer just now; empty when it does."""
 
     @property
     def chain(self) -> str | None:

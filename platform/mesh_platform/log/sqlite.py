@@ -121,6 +121,10 @@ class SqliteLog:
                 deliver(missed)
             self._deliver = deliver
 
+    def trouble(self) -> str:
+        """None: the file is there, or it was refused when it was opened."""
+        return ""
+
     @property
     def chain(self) -> str:
         """The hash beside the last record."""
