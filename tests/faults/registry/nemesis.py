@@ -16,7 +16,7 @@ from pathlib import Path
 
 #: the moments at which tests.faults.registry.process can end itself, and how far into them
 MOMENTS = {"append": 120, "appended": 120, "applied": 120, "answer": 150, "answered": 150, "replay": 300}
-_PATIENCE = 3.0
+_PATIENCE = 5.0
 _NOWHERE = "127.0.0.1:1"
 _START_SECONDS = 60
 
@@ -68,12 +68,7 @@ class Platform:
         return self._process.pid
 
     def start(self, kill: Kill | None = None) -> bool:
-        """Start and wait until it serves; one that dies before is started again, and the answer is False.
-
-        A process that lives, and is to die by the clock, is taken as it is.
-        """
-        if kill is not None and kill.moment is None and self.alive():
-            return True
+        """Start and wait until it serves; one that dies before is started again, and the answer is False."""
         self.spawn(kill)
         first = self.ready()
         if not first:
@@ -137,12 +132,20 @@ class Platform:
 
 @contextmanager
 def platforms(
-    folder: Path, count: int = 1, *, options: Sequence[str] = (), broken: str | None = None
+    folder: Path,
+    count: int = 1,
+    *,
+    first: Kill | None = None,
+    options: Sequence[str] = (),
+    broken: str | None = None,
 ) -> Iterator[list[Platform]]:
-    """Platform processes that share one token, each with a state folder of its own; gone at the end."""
+    """Platform processes that share one token, each with a state folder of its own; gone at the end.
+
+    `first` is how the first of them is to end.
+    """
     made = [Platform(folder / f"platform-{at}", options=options, broken=broken) for at in range(count)]
     try:
-        made[0].start()
+        made[0].start(first)
         for other in made[1:]:
             other.state.mkdir(parents=True, exist_ok=True)
             shutil.copy(made[0].state / "token", other.state / "token")
