@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from mesh_platform.registry.http import route
+from mesh_platform.registry.openapi import described
 from mesh_platform.registry.reads import Reads
 from mesh_platform.registry.service import RegistryService
 from mesh_platform.registry.writes import Writes
@@ -21,7 +22,7 @@ _ASSOCIATIONS = ("/associations", "/associations/{rest:path}")
 def routes(registry: RegistryService) -> list[Route]:
     """Every route of the registry, for any Starlette application."""
     read, write = Reads(registry), Writes(registry)
-    return [
+    found = [
         route("GET", "/", read.root),
         route("GET", _ID, read.by_id),
         route("GET", f"{_ID}/schema", read.schema_by_id),
@@ -63,3 +64,4 @@ def routes(registry: RegistryService) -> list[Route]:
             for method in ("GET", "POST", "PUT", "DELETE")
         ),
     ]
+    return [*found, described(found)]
