@@ -1,4 +1,4 @@
-"""What the platform's two OpenAPI documents say is what it does: requests made from them, and from their reverse.
+"""What the platform's two OpenAPI documents say is what it does: requests made from them and against them.
 
 schemathesis makes requests that fit and requests that do not. Whatever comes, the answer is of a status, a
 media type and a shape that the document names, and none is a fault of the server.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,7 +26,6 @@ from mesh_platform.auth import BodyLimit, Guarded, Keyring, api_refusal, registr
 from mesh_platform.control import ControlPlane, RegistryDoor
 from mesh_platform.log import SqliteLog
 from mesh_platform.registry.routes import routes
-from tests.unit.contract_kit import CONTRACT, FILE, PRODUCT
 
 TOKEN = "t" * 43
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}

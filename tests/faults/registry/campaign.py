@@ -13,7 +13,7 @@ from tests.faults.checks import Finding
 from tests.faults.registry import history, load
 from tests.faults.registry.checks import verify
 from tests.faults.registry.final import read_final
-from tests.faults.registry.nemesis import Kill, platforms
+from tests.faults.registry.nemesis import Kill, Log, platforms
 
 _FILES = "*.history"
 
@@ -51,12 +51,12 @@ def campaign(
     kills: Sequence[Kill],
     actors: tuple[str, ...] = tuple(load.ACTORS),
     nodes: int = 1,
-    options: Sequence[str] = (),
+    log: Log | None = None,
     broken: str | None = None,
 ) -> Report:
     """Run one; histories stay in the folder. Raises RuntimeError when a process or an actor fails."""
     report = Report(seed)
-    with platforms(folder, nodes, first=kills[0], options=options, broken=broken) as running:
+    with platforms(folder, nodes, first=kills[0], log=log, broken=broken) as running:
         ports, token = [platform.port for platform in running], running[0].token
         with load.working(folder, ports, token, seed, actors) as work:
             for at, kill in enumerate(kills):

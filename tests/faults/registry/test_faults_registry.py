@@ -47,7 +47,7 @@ def test_nothing_acknowledged_is_lost_by_kills_at_moments_of_every_kind(tmp_path
         ("an-id-for-each-subject", ("twin",), SOON, "split-id"),
         ("open-gate", ("reviewer",), Kill("answered", 8, 20.0), "unapproved-live"),
         ("forget-deletions", ("remover",), SOON, "undeleted"),
-        ("decide-by-the-clock", ("grower",), SOON, "divergence"),
+        ("decide-by-the-process", ("grower",), SOON, "divergence"),
     ],
 )
 def test_a_broken_registry_is_found_out(
