@@ -96,7 +96,7 @@ class GovernanceState:
         self.products: dict[str, DeclaredProduct] = {}
         self.proposals: dict[int, Proposal] = {}
         self.subscriptions: dict[tuple[str, str], Subscription] = {}
-        self._topics: dict[str, str] = {}
+        self.topics: dict[str, str] = {}  #: by topic: the contract that owns it
 
     def apply(self, record: Record) -> object:
         """Apply one record; answers with the value it made, or a Refused."""
@@ -134,7 +134,7 @@ class GovernanceState:
 
     def owner_of(self, topic: str) -> str | None:
         """The contract that owns a topic."""
-        return self._topics.get(topic)
+        return self.topics.get(topic)
 
     def _declare_contract(self, record: Record, body: Mapping[str, Any]) -> object:
         known = self.in_force(body["contract_id"])
@@ -170,7 +170,7 @@ class GovernanceState:
                 404, "MESH-G024", f"{contract_id} is gone already", "somebody removed it first", "mesh plan"
             )
         for version in versions:
-            self._topics.pop(version.topic, None)
+            self.topics.pop(version.topic, None)
         return versions[-1]
 
     def _remove_product(self, full_name: str) -> object:
@@ -185,7 +185,7 @@ class GovernanceState:
 
     def _accept(self, version: ApprovedVersion) -> ApprovedVersion:
         self.contracts.setdefault(version.contract_id, []).append(version)
-        self._topics[version.topic] = version.contract_id
+        self.topics[version.topic] = version.contract_id
         return version
 
     def _open(self, record: Record, body: Mapping[str, Any]) -> object:

@@ -39,7 +39,7 @@ def open_log(kind: LogKind, state: Path, bootstrap: str) -> ControlLog:
     if kind == "kafka":
         from mesh_platform.log.kafka import KafkaLog
 
-        return KafkaLog(bootstrap, control_topic(os.environ))
+        return KafkaLog(bootstrap, control_topic(os.environ), state)
     from mesh_platform.log.sqlite import SqliteLog
 
     return SqliteLog(state / "control.db")
