@@ -27,6 +27,7 @@ from mesh_platform.bodies import (
     DecisionIn,
     DeclarationIn,
     Name,
+    Problem,
     ProductOut,
     ProposalIn,
     SubscriptionIn,
@@ -44,6 +45,11 @@ from mesh_platform.judging import approved, asked_policies, declared_readers, pr
 from mesh_platform.log import LogUnavailable
 
 _READ = "see /api/v1/openapi.json"
+#: A key of the whole class also keeps FastAPI from describing a 422 that is not sent.
+_REFUSED: dict[str, Any] = {
+    "description": "Why it was not done, and what to do",
+    "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
+}
 Slug = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
 
 
@@ -56,6 +62,7 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        responses={"4XX": _REFUSED},
     )
     governance = control.governance
 
