@@ -1,26 +1,24 @@
 """Subscribing to an output port: batches of decoded, checked events; poison goes to the dead letters.
 
 Delivery is at least once: a batch is committed when the next one is asked for, that is, after the
-caller has handled it.
+caller has handled it. Where a schema is not to be had at present, its partition waits and the others go on.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
-from mesh.codec import Codec, codec_for
-from mesh.codec.resolution import Resolution, resolution
-from mesh.errors import EventError, MeshError, Position, RegistryError, UnreachableError, UsageError
-from mesh.event import Poison, SchemaGroup, dead_letter_headers, unframe_batch
-from mesh.interfaces import Message, Receiver, Registry, Sender
+from mesh.errors import EventError, Position, UsageError
+from mesh.event import Poison, SchemaGroup, Unframed, dead_letter_headers, unframe_batch
+from mesh.interfaces import Member, Message, Receiver, Registry, Sender
 from mesh.port import OutputPort
 from mesh.publishing import rule_error
+from mesh.writers import Asker, Patience, Writers
 
 if TYPE_CHECKING:
     import pandas
@@ -30,8 +28,8 @@ if TYPE_CHECKING:
     Model = TypeVar("Model", bound=BaseModel)
 
 BATCH = 10_000
-PATIENCE_SECONDS = 60.0
-UNKNOWN_ID_TRIES = 3
+#: while a partition waits, how often it is looked after
+LOOK_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +71,30 @@ class Batch:
 class Decoder:
     """Messages to batches in one reader's schema; what cannot be read or breaks a rule is set aside."""
 
-    def __init__(self, port: OutputPort, registry: Registry) -> None:
+    def __init__(self, port: OutputPort, registry: Registry, patience: Patience | None = None) -> None:
         self._port = port
-        self._registry = registry
-        self._writers: dict[int, tuple[Codec, Resolution]] = {}
+        self.writers = Writers(port, registry, patience or Patience())
 
-    def decode(self, messages: Sequence[Message]) -> tuple[Batch, list[tuple[Message, EventError]]]:
-        """The readable events as they came, and the others with their reasons. Tombstones are neither."""
-        parts = unframe_batch([message.value() for message in messages])
+    def missing(self, messages: Sequence[Message], parts: Unframed) -> Mapping[int, tuple[int, int]]:
+        """By partition, offset and schema id of the first event whose schema is not to be had at present.
+
+        Each schema that is new is asked for once. Raises RegistryError when the registry turns us away.
+        """
+        unsettled = self.writers.sought([group.schema_id for group in parts.groups])
+        gone = [group for group in parts.groups if group.schema_id in unsettled]
+        found: dict[int, tuple[int, int]] = {}
+        for index, schema_id in sorted((i, group.schema_id) for group in gone for i in group.indices):
+            found.setdefault(messages[index].partition(), (messages[index].offset(), schema_id))
+        return found
+
+    def decode(
+        self, messages: Sequence[Message], parts: Unframed | None = None
+    ) -> tuple[Batch, list[tuple[Message, EventError]]]:
+        """The readable events as they came, and the others with their reasons. Tombstones are neither.
+
+        Waits for schemas; raises UnreachableError when the registry stays away.
+        """
+        parts = parts or unframed(messages)
         poison = list(parts.poison)
         columns: list[pa.RecordBatch] = []
         order: list[int] = []
@@ -101,20 +115,15 @@ class Decoder:
         ]
 
     def _group(self, group: SchemaGroup) -> tuple[pa.RecordBatch, Sequence[int], list[Poison]]:
-        try:
-            codec, to_reader = self._writer(group.schema_id)
-        except RegistryError as error:
-            return (
-                self._none(),
-                [],
-                [Poison(index, _unreadable(group.schema_id, error)) for index in group.indices],
-            )
-        decoded = codec.decode_with_poison(group.datums)
+        writer = self.writers.awaited(group.schema_id)
+        if isinstance(writer, EventError):
+            return self._none(), [], [Poison(index, writer) for index in group.indices]
+        decoded = writer.codec.decode_with_poison(group.datums)
         poison = [Poison(group.indices[p.index], p.error) for p in decoded.poison]
         indices: Sequence[int] = (
             group.indices if not poison else [group.indices[index] for index in decoded.indices]
         )
-        events = to_reader.apply(decoded.batch)
+        events = writer.to_reader.apply(decoded.batch)
         verdict = self._port.guard.check(events)
         if verdict.valid is None:
             return events, indices, poison
@@ -125,32 +134,37 @@ class Decoder:
     def _none(self) -> pa.RecordBatch:
         return pa.RecordBatch.from_pylist([], schema=self._port.codec.arrow_schema)
 
-    def _writer(self, schema_id: int) -> tuple[Codec, Resolution]:
-        """The codec of a writer's schema; asks once, with patience: an outage is no event's fault."""
-        known = self._writers.get(schema_id)
-        if known is None:
-            schema = _asked(self._registry, schema_id)
-            try:
-                codec = codec_for(schema, self._port.engine)
-                known = codec, resolution(codec, self._port.codec)
-            except MeshError as error:
-                raise RegistryError(error.what, code=error.error_code, why=error.why) from error
-            self._writers[schema_id] = known
-        return known
+
+def unframed(messages: Sequence[Message]) -> Unframed:
+    """The messages by schema id."""
+    return unframe_batch([message.value() for message in messages])
 
 
 class Subscription:
     """One group's endless reading of one port. Use `with`, or close it."""
 
     def __init__(
-        self, port: OutputPort, decoder: Decoder, receiver: Receiver, dead_letters: Sender, group: str
+        self,
+        port: OutputPort,
+        decoder: Decoder,
+        receiver: Member,
+        dead_letters: Sender,
+        group: str,
+        asker: Asker | None = None,
     ) -> None:
         self._port = port
         self._decoder = decoder
         self._receiver = receiver
         self._dead_letters = dead_letters
         self._group = group
+        self._asker = asker or Asker(decoder.writers)
+        self._held: dict[int, int] = {}
         self.buried = 0
+
+    @property
+    def waiting(self) -> Mapping[int, str]:
+        """By partition that waits for a schema: which one, and why it is not to be had."""
+        return {partition: self._decoder.writers.why(held) for partition, held in self._held.items()}
 
     def batches(self, *, most: int = BATCH, wait_seconds: float = 0.5) -> Iterator[Batch]:
         """Batches as they come, for ever; the one before is committed when the next is asked for."""
@@ -162,10 +176,10 @@ class Subscription:
     def poll(self, *, most: int = BATCH, wait_seconds: float = 0.5) -> Batch | None:
         """The next batch, None when nothing readable came within `wait_seconds`; commits the one before."""
         self._receiver.commit()
-        messages = self._receiver.take(most, wait_seconds)
+        messages, parts = self._taken(most, wait_seconds)
         if not messages:
             return None
-        batch, poison = self._decoder.decode(messages)
+        batch, poison = self._decoder.decode(messages, parts)
         if poison:
             self._bury(poison)
         return batch if len(batch) else None
@@ -177,6 +191,7 @@ class Subscription:
 
     def close(self) -> None:
         """Leave the group; what was handled but not committed comes again."""
+        self._asker.close()
         self._receiver.close()
         self._dead_letters.close()
 
@@ -189,6 +204,48 @@ class Subscription:
         if error is None:
             self._receiver.commit()
         self.close()
+
+    def _taken(self, most: int, wait_seconds: float) -> tuple[Sequence[Message], Unframed]:
+        """Records whose schemas are all at hand, or known to be none; a partition without one is held."""
+        clock = self._decoder.writers.clock
+        end = clock() + wait_seconds
+        while True:
+            self._resume()
+            left = max(end - clock(), 0.0)
+            messages = self._receiver.take(most, min(left, LOOK_SECONDS) if self._held else left)
+            parts = unframed(messages)
+            missing = self._missing(messages, parts)
+            if missing:
+                messages = self._held_back(messages, missing)
+                parts = unframed(messages)
+            if messages or clock() >= end:
+                return messages, parts
+
+    def _missing(self, messages: Sequence[Message], parts: Unframed) -> Mapping[int, tuple[int, int]]:
+        try:
+            return self._decoder.missing(messages, parts)
+        except BaseException:
+            # Nothing of it was handled: whoever asks again gets the same records again.
+            firsts = {message.partition(): message.offset() for message in reversed(messages)}
+            self._receiver.hold(firsts)
+            self._receiver.release(firsts)
+            raise
+
+    def _held_back(
+        self, messages: Sequence[Message], missing: Mapping[int, tuple[int, int]]
+    ) -> Sequence[Message]:
+        """Without what waits: order within a partition is kept, so everything after it waits too."""
+        self._receiver.hold({partition: offset for partition, (offset, _) in missing.items()})
+        self._held |= {partition: schema_id for partition, (_, schema_id) in missing.items()}
+        return [m for m in messages if m.partition() not in missing or m.offset() < missing[m.partition()][0]]
+
+    def _resume(self) -> None:
+        ready = [p for p, schema_id in self._held.items() if self._decoder.writers.settled(schema_id)]
+        if ready:
+            self._receiver.release(ready)
+            self._held = {p: schema_id for p, schema_id in self._held.items() if p not in ready}
+        if self._held:
+            self._asker.look(set(self._held.values()))
 
     def _bury(self, poison: list[tuple[Message, EventError]]) -> None:
         """Send poison on, bytes and headers untouched, before its offset can be committed."""
@@ -270,28 +327,3 @@ def _joined(parts: list[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatch:
     if not parts:
         return pa.RecordBatch.from_pylist([], schema=schema)
     return pa.concat_batches(parts)
-
-
-def _asked(registry: Registry, schema_id: int) -> Any:
-    began, tries = time.monotonic(), 0
-    while True:
-        tries += 1
-        try:
-            return registry.schema(schema_id)
-        except UnreachableError:
-            if time.monotonic() - began > PATIENCE_SECONDS:
-                raise
-        except RegistryError as error:
-            # A replica may lag: an id counts as unknown only when it stays unknown for two seconds.
-            if error.status != 404 or tries >= UNKNOWN_ID_TRIES:
-                raise
-        time.sleep(1.0)
-
-
-def _unreadable(schema_id: int, error: RegistryError) -> EventError:
-    return EventError(
-        f"the event's schema id {schema_id} is of no use",
-        code="MESH-E013",
-        why=error.what,
-        fix="check which registry the publisher used",
-    )

@@ -1,4 +1,7 @@
-"""Registry over Confluent's REST API, whoever serves it. Ids never change, so they are cached."""
+"""Registry over Confluent's REST API, whoever serves it. Ids never change, so they are cached.
+
+What is not of the shape that the API has is an answer of nobody: UnreachableError, and nothing of it is kept.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
-from mesh.adapters.http import Http
+from mesh.adapters.http import Budget, Http
+from mesh.adapters.registry_answers import held, number, schema_of, text
 from mesh.errors import RegistryError
 from mesh.plan.actual import SubjectFacts
 from mesh.schema import AvroSchema, parse_schema
