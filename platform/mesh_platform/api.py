@@ -5,7 +5,9 @@ Its OpenAPI document is the only door: the command line and the pages are client
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -30,7 +32,11 @@ from mesh_platform.bodies import (
     SubscriptionIn,
 )
 from mesh_platform.control import ControlPlane
-from mesh_platform.governance.policies import PolicySource, standing_in_the_way
+from mesh_platform.governance.policies import (
+    PolicySource,
+    ask_policies_of_product,
+    standing_in_the_way,
+)
 from mesh_platform.governance.removal import held
 from mesh_platform.governance.state import ApprovedVersion, DeclaredProduct, Refused
 from mesh_platform.governance.verdict import judge
@@ -105,17 +111,7 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
         facts = _facts(body)
         if governance.in_force(facts["contract_id"]) is None:
             asked = await asked_policies(control, policies, None, proposed(body.text, body.file, body.avro))
-            against = list(standing_in_the_way({"policies": asked}))
-            if against:
-                raise HTTPException(
-                    409,
-                    {
-                        "code": "MESH-G018",
-                        "what": f"policies refuse {facts['contract_id']}",
-                        "why": "; ".join(against[:3]),
-                        "fix": f"mesh check {body.file}",
-                    },
-                )
+            _hold_policies(asked, facts["contract_id"], body.file)
             facts["policies"] = {"sha256": asked["sha256"], "day": asked["day"]}
         return _contract_out(await submit("contract.declare", facts, request))
 
@@ -139,6 +135,11 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
             "text": product.document.text,
             "sha256": hashlib.sha256(product.document.text.encode()).hexdigest(),
         }
+        known = governance.products.get(product.full_name)
+        if known is None or known.sha256 != facts["sha256"]:
+            today = control.now().date()
+            asked = await asyncio.to_thread(lambda: ask_policies_of_product(policies(), product, today))
+            _hold_policies(asked, product.full_name, body.file)
         return _product_out(await submit("product.declare", facts, request))
 
     @api.delete("/contracts/{contract_id}", summary="Let go of a contract that promises nothing any more")
@@ -214,6 +215,20 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
         return [asdict(s) for _, s in sorted(governance.subscriptions.items())]
 
     return api
+
+
+def _hold_policies(asked: Mapping[str, Any], name: str, file: str) -> None:
+    against = list(standing_in_the_way({"policies": asked}))
+    if against:
+        raise HTTPException(
+            409,
+            {
+                "code": "MESH-G018",
+                "what": f"policies refuse {name}",
+                "why": "; ".join(against[:3]),
+                "fix": f"mesh check {file}",
+            },
+        )
 
 
 def problem(

@@ -15,6 +15,8 @@ import pytest
 from mesh import limits
 from mesh.contract.avro import avro_schema
 from mesh.contract.reading import read_contract
+from mesh.declaration import SourceFile
+from mesh.policy import shelve
 from mesh_platform.api import create_api
 from mesh_platform.auth import BodyLimit, Guarded, Keyring, api_refusal
 from mesh_platform.control import ControlPlane
@@ -40,6 +42,7 @@ BROKEN = replaced(
         "      - name: speed\n        logicalType: number\n        required: true\n",
     ),
 )
+STRICT = b"apiVersion: mesh/v1\nkind: Policy\nname: support-channel\nseverity: error\n"
 Http = httpx2.AsyncClient
 
 
@@ -275,6 +278,22 @@ async def test_a_first_version_that_a_policy_refuses_is_not_declared(http: Http)
     answer = await http.post("/contracts", json={"file": FILE, "text": personal})
     assert "personal-data-classified" in problem(answer, 409, "MESH-G018")["why"]
     assert (await http.get("/contracts")).json() == []
+
+
+async def test_a_product_that_a_policy_refuses_is_not_taken(filled: Http, control: ControlPlane) -> None:
+    strict = shelve([SourceFile("policies/support-channel.policy.yaml", STRICT)])
+    app = Guarded(create_api(control, lambda: strict), Keyring(TOKEN, control.now), api_refusal())
+    transport, headers = httpx2.ASGITransport(app=app), {"Authorization": f"Bearer {TOKEN}"}
+    async with Http(transport=transport, base_url="http://mesh", headers=headers) as client:
+        changed = {
+            "file": "p.odps.yaml",
+            "text": replaced(PRODUCT, ("version: 1.0.0\nstatus", "version: 1.1.0\nstatus")),
+        }
+        answer = await client.post("/products", json=changed)
+        assert "support-channel" in problem(answer, 409, "MESH-G018")["why"]
+        assert (await client.get("/products")).json() == (await filled.get("/products")).json()
+        same = await client.post("/products", json={"file": "p.odps.yaml", "text": PRODUCT})
+        assert same.status_code == 201, "a policy that came later does not stand against what is in force"
 
 
 async def test_a_first_version_carries_the_hash_of_the_policies_that_let_it_through(

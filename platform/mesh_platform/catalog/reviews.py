@@ -35,11 +35,12 @@ _STATES: dict[str, ReviewState] = {
 def card(proposal: Proposal) -> ReviewCard:
     """A review as one line of a list."""
     compatible = proposal.verdict["compatible"]
+    against = compatible and any(standing_in_the_way(proposal.verdict))
     return ReviewCard(
         id=str(proposal.number),
         title=proposal.reason or f"{proposal.contract_id} {proposal.version}",
         contract=proposal.contract_id,
-        verdict="compatible" if compatible else "incompatible",
+        verdict="against-policy" if against else "compatible" if compatible else "incompatible",
         state=_STATES[proposal.status],
         proposed_by=proposal.proposed_by,
         proposed_at=datetime.fromisoformat(proposal.proposed_at),

@@ -16,7 +16,7 @@ from mesh_platform.web.lineage import NOTHING, HealthState, Lineage
 
 Status = Literal["proposed", "draft", "active", "deprecated", "retired"]
 Outcome = Literal["passed", "failed", "unknown"]
-Verdict = Literal["compatible", "incompatible", "unknown"]
+Verdict = Literal["compatible", "incompatible", "against-policy", "unknown"]
 ReviewState = Literal["open", "approved", "refused", "withdrawn"]
 
 
