@@ -14,7 +14,8 @@ from urllib.parse import quote
 from mesh.adapters.http import Budget, Http
 from mesh.adapters.registry_answers import held, number, schema_of, text
 from mesh.errors import RegistryError
-from mesh.plan.actual import SubjectFacts
+from mesh.plan.actual import SubjectFacts, VersionFacts
+from mesh.rules.ruleset import RuleSet
 from mesh.schema import AvroSchema, parse_schema
 
 PAGE = 500
@@ -44,20 +45,22 @@ class HttpRegistry:
         """Those of these names that are there, and every subject that starts with a prefix.
 
         One listing for all schemas, and one for all levels where the registry is the mesh's own:
-        others do not list levels, and are asked subject by subject.
+        others do not list levels, and are asked subject by subject. They may keep no rule sets either:
+        what they show none of is not known.
         """
-        listed = self._listed(frozenset(names), tuple(prefixes))
+        every = self._every_level()
+        listed = self._listed(frozenset(names), tuple(prefixes), own=every is not None)
         if listed is None:
             asked = sorted({*names, *self._starting(tuple(prefixes))})
             with ThreadPoolExecutor(AT_ONCE) as pool:
                 found = zip(asked, pool.map(self.subject, asked), strict=True)
                 return {name: facts for name, facts in found if facts is not None}
         asked = sorted({*names, *listed})
-        levels = self._levels(asked)
+        levels = self._levels(asked) if every is None else every
         return {
-            name: SubjectFacts(levels[name], tuple(listed.get(name, ())))
+            name: SubjectFacts(levels.get(name), tuple(listed.get(name, ())))
             for name in asked
-            if levels[name] is not None or name in listed
+            if levels.get(name) is not None or name in listed
         }
 
     def refusal(self, subject: str, schema: AvroSchema) -> str | None:
@@ -80,10 +83,14 @@ class HttpRegistry:
             if status != 404:
                 self._hold(status, answer, name)
 
-    def register(self, subject: str, schema: AvroSchema) -> int:
-        """The schema's id; registering again gives the same one."""
+    def register(self, subject: str, schema: AvroSchema, rule_set: RuleSet | None = None) -> int:
+        """The schema's id; registering again gives the same one. Other registries may drop the rule set."""
         path = f"/subjects/{quote(subject, safe='')}/versions"
-        status, answer = self._http.request("POST", path, {"schema": schema.text})
+        body: dict[str, Any] = {"schema": schema.text}
+        if rule_set is not None:
+            # Empty, and yet said: left out it would be taken over from the version before.
+            body["ruleSet"] = dict(rule_set) or {"domainRules": []}
+        status, answer = self._http.request("POST", path, body)
         self._hold(status, answer, subject)
         return int(answer["id"])
 
@@ -113,10 +120,11 @@ class HttpRegistry:
             known = self._by_id[schema_id] = parse_schema(answer["schema"])
         return known
 
-    def _levels(self, names: Collection[str]) -> Mapping[str, str | None]:
+    def _every_level(self) -> Mapping[str, str | None] | None:
         status, listed = self._http.request("GET", LEVELS)
-        if status == 200 and isinstance(listed, dict):
-            return {name: listed.get(name) for name in names}
+        return listed if status == 200 and isinstance(listed, dict) else None
+
+    def _levels(self, names: Collection[str]) -> Mapping[str, str | None]:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             return dict(zip(names, pool.map(self._level, names), strict=True))
 
@@ -129,20 +137,20 @@ class HttpRegistry:
         return level
 
     def _listed(
-        self, names: frozenset[str], prefixes: tuple[str, ...]
-    ) -> Mapping[str, list[AvroSchema]] | None:
+        self, names: frozenset[str], prefixes: tuple[str, ...], *, own: bool
+    ) -> Mapping[str, list[VersionFacts]] | None:
         """Live versions by subject, oldest first; None when the registry does not list schemas."""
         rows: list[dict[str, Any]] = []
         for page in self._pages():
             if page is None:
                 return None
             rows += [row for row in page if row["subject"] in names or row["subject"].startswith(prefixes)]
-        found: dict[str, list[AvroSchema]] = defaultdict(list)
+        found: dict[str, list[VersionFacts]] = defaultdict(list)
         for row in sorted(rows, key=lambda row: (row["subject"], row["version"])):
             schema = self._by_id.get(row["id"])
             if schema is None:
                 schema = self._by_id[row["id"]] = parse_schema(row["schema"])
-            found[row["subject"]].append(schema)
+            found[row["subject"]].append(VersionFacts(schema, row.get("ruleSet") or ({} if own else None)))
         return found
 
     def _pages(self) -> Iterator[list[dict[str, Any]] | None]:
@@ -168,11 +176,11 @@ class HttpRegistry:
         self._hold(status, names, "subjects")
         return [name for name in names if name.startswith(prefixes)]
 
-    def _version(self, subject: str, number: int) -> AvroSchema:
+    def _version(self, subject: str, number: int) -> VersionFacts:
         status, answer = self._http.request("GET", f"/subjects/{quote(subject, safe='')}/versions/{number}")
         self._hold(status, answer, subject)
         schema = self._by_id[answer["id"]] = parse_schema(answer["schema"])
-        return schema
+        return VersionFacts(schema, answer.get("ruleSet"))
 
     def _hold(self, status: int, answer: Any, where: str) -> None:
         if status < 400:
