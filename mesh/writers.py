@@ -78,7 +78,7 @@ class Writers:
         return error if self.clock() < until else None
 
     def sought(self, schema_ids: Collection[int]) -> frozenset[int]:
-        """Those of these ids that are not settled. New ones are asked for once, until one finds nobody there."""
+        """Those of these ids that are not settled. New ones are asked for once, until nobody answers."""
         for schema_id in schema_ids:
             if self.settled(schema_id) is None and schema_id not in self._questions:
                 if self._away():
@@ -109,6 +109,9 @@ class Writers:
         except UnreachableError as error:
             self._again(question, error)
         except RegistryError as error:
+            if not error.status:  # it did answer, with something that no event can be read by
+                self._settle(schema_id, _of_no_use(schema_id, error))
+                return
             if error.registry_code != UNKNOWN_SCHEMA:
                 del self._questions[schema_id]
                 raise
@@ -119,18 +122,20 @@ class Writers:
             self._settle(schema_id, _of_no_use(schema_id, error))
 
     def due(self, wanted: Collection[int]) -> int | None:
-        """The id whose turn it is to be asked for again, of those that are wanted or have been; None as yet."""
+        """The id whose turn it is to be asked for again, of those that are or were wanted."""
         for schema_id in wanted:
             self._questions.setdefault(schema_id, _Question(self.clock()))
         waiting = [(question.due, schema_id) for schema_id, question in self._questions.items()]
-        due, schema_id = min(waiting, default=(0.0, None))
-        return schema_id if due <= self.clock() else None
+        if not waiting:
+            return None
+        due, first = min(waiting)
+        return first if due <= self.clock() else None
 
     def why(self, schema_id: int) -> str:
         """Why an id is not settled, in a sentence."""
         question = self._questions.get(schema_id)
         trouble = question.trouble if question else None
-        return f"schema id {schema_id}: " + (f"{trouble.what}: {trouble.why}" if trouble else "it is there now")
+        return f"schema id {schema_id}: " + (f"{trouble.what}: {trouble.why}" if trouble else "asked for")
 
     def _writer(self, schema_id: int) -> Writer:
         codec = codec_for(self._registry.schema(schema_id), self._port.engine)
@@ -159,7 +164,7 @@ class Writers:
         return enough and now - question.unknown_since >= self._patience.unknown_seconds
 
     def _away(self) -> bool:
-        return any(isinstance(question.trouble, UnreachableError) for question in list(self._questions.values()))
+        return any(isinstance(one.trouble, UnreachableError) for one in list(self._questions.values()))
 
     def _given_up(self, began: float) -> bool:
         return self.clock() - began > self._patience.outage_seconds

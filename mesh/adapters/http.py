@@ -1,7 +1,7 @@
 """One HTTP client for the platform and registries: a time budget, a few retries, no surprises.
 
 Whatever comes back is JSON of bounded size within the budget, or UnreachableError: a page of HTML, half an
-answer, a flood, a trickle. Redirects are not followed, so credentials never leave the host they were given for.
+answer, a flood, a trickle. Redirects are not followed: credentials never leave the host they were given for.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Http:
     def request(
         self, method: str, path: str, body: object | None = None, *, budget: Budget | None = None
     ) -> tuple[int, Any]:
-        """Status and parsed answer; raises UnreachableError (MESH-X002) when nothing sensible comes in time."""
+        """Status and parsed answer; raises UnreachableError (MESH-X002) when none comes in time."""
         allowed = budget or self._budget
         content = None if body is None else json.dumps(body).encode()
         end = self._hours.clock() + allowed.seconds
@@ -123,7 +123,11 @@ class Http:
         return status in _RETRIED and (status == 429 or method in self._repeatable)
 
     def _sent(self, method: str, path: str, content: bytes | None, allowed: Budget) -> _Answer:
-        headers = {**self._address.headers, "Accept": "application/json", "Accept-Encoding": "identity"}
+        headers: dict[bytes | str, bytes | str] = {
+            **dict(self._address.headers),
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+        }
         if content is not None:
             headers["Content-Type"] = "application/json"
         waits = dict.fromkeys(("connect", "read", "write", "pool"), allowed.silence)
@@ -135,7 +139,7 @@ class Http:
             for chunk in response.iter_stream():
                 content_read += chunk
                 if len(content_read) > ANSWER_BYTES:
-                    raise self.unreachable(f"an answer of more than {ANSWER_BYTES:,} bytes is not one of its own")
+                    raise self.unreachable(f"more than {ANSWER_BYTES:,} bytes are no answer of its own")
             return _Answer(response.status, told, bytes(content_read))
 
     def _parsed(self, answer: _Answer) -> Any:
