@@ -20,7 +20,9 @@ def endless(part: bytes) -> Fault:
     """A body that never ends, part by part."""
 
     def fault(peer: socket.socket) -> None:
-        peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 999999999\r\n\r\n")
+        peer.sendall(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 999999999\r\n\r\n"
+        )
         while True:
             peer.sendall(part)
 
