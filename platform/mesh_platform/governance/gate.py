@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from mesh import naming
 from mesh_platform.governance.state import GovernanceState
-from mesh_platform.registry.model import Content, Kind
+from mesh_platform.registry.kinds import Kind
+from mesh_platform.registry.model import Content
 
 _VALUE = "-value"
 

@@ -12,12 +12,12 @@ from urllib.parse import unquote
 from starlette.requests import Request
 
 from mesh_platform.registry import errors
-from mesh_platform.registry.draft import read_draft
+from mesh_platform.registry.draft import KEPT, read_draft
 from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.http import RequestRefused, flag, page, read_body
 from mesh_platform.registry.listing import listed, visible
-from mesh_platform.registry.model import Answer, Kind, Outcome, Version
-from mesh_platform.registry.parsing import parse
+from mesh_platform.registry.model import Answer, Outcome, Version
+from mesh_platform.registry.parsing import ground
 from mesh_platform.registry.paths import granted, prefixed, scope_of, subject_of
 from mesh_platform.registry.registration import normalizes
 from mesh_platform.registry.selection import chosen, matching
@@ -37,7 +37,7 @@ class Reads:
 
     async def types(self, request: Request) -> Outcome:  # noqa: ARG002
         """GET /schemas/types"""
-        return [kind.value for kind in Kind]
+        return [kind.value for kind in KEPT]
 
     async def contexts(self, request: Request) -> Outcome:
         """GET /contexts"""
@@ -72,11 +72,11 @@ class Reads:
         if isinstance(draft, Refusal):
             return draft
         state = self._registry.state
-        parsed = parse(state.subjects, draft.subject, draft.kind, draft.text, draft.references)
-        if isinstance(parsed, Refusal):
-            return parsed
+        grounded = ground(state.subjects, draft.subject, draft.kind, draft.text, draft.references)
+        if isinstance(grounded, Refusal):
+            return grounded
         self._visible(request)
-        found = matching(state.subjects, draft, parsed, normalize=normalizes(state, draft))
+        found = matching(state.subjects, draft, grounded, normalize=normalizes(state, draft))
         hidden = flag(request, "deleted")
         version = next((version for version in found if hidden or not version.deleted), None)
         return errors.SCHEMA_NOT_FOUND.refuse() if version is None else version_answer(version)

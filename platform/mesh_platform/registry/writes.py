@@ -13,7 +13,7 @@ from mesh_platform.registry.draft import Draft, read_draft
 from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.http import flag, read_body
 from mesh_platform.registry.model import Answer, Content, Outcome, Version
-from mesh_platform.registry.parsing import parse
+from mesh_platform.registry.parsing import ground
 from mesh_platform.registry.paths import context_in, granted, scope_of, subject_of
 from mesh_platform.registry.registration import content_of, incompatibilities, settled
 from mesh_platform.registry.selection import chosen
@@ -80,7 +80,7 @@ class Writes:
             return {"is_compatible": True}
         version: Version = granted(chosen(subject, subjects.live(subject), wanted))
         level = self._registry.state.settings.effective(subject).level
-        return _verdict(request, reasons(content, [version], level) if level else [])
+        return _verdict(request, reasons(subjects, subject, content, [version], level) if level else [])
 
     async def compatible(self, request: Request) -> Outcome:
         """POST /compatibility/subjects/{subject}/versions: against what the subject's level demands"""
@@ -94,8 +94,8 @@ class Writes:
         draft = read_draft({**await read_body(request), "subject": subject_of(request)})
         if isinstance(draft, Refusal):
             return draft
-        parsed = parse(state.subjects, draft.subject, draft.kind, draft.text, draft.references)
-        return parsed if isinstance(parsed, Refusal) else content_of(state, draft, parsed)
+        grounded = ground(state.subjects, draft.subject, draft.kind, draft.text, draft.references)
+        return grounded if isinstance(grounded, Refusal) else content_of(state, draft, grounded)
 
     async def _submit(self, request: Request, kind: str, body: dict[str, Answer]) -> Outcome:
         return await self._registry.submit(kind, body, str(request.scope.get("principal", "anonymous")))
