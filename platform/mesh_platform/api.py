@@ -41,6 +41,7 @@ from mesh_platform.governance.removal import held
 from mesh_platform.governance.state import ApprovedVersion, DeclaredProduct, Refused
 from mesh_platform.governance.verdict import judge
 from mesh_platform.judging import approved, asked_policies, declared_readers, proposed, retained, subscribed
+from mesh_platform.log import LogUnavailable
 
 _READ = "see /api/v1/openapi.json"
 Slug = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
@@ -60,7 +61,10 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
 
     @api.exception_handler(MeshError)
     async def told(_request: Request, error: MeshError) -> JSONResponse:
-        return problem(422, error.error_code, error.what, error.why, error.fix, str(error.where or ""), error)
+        status = 503 if isinstance(error, LogUnavailable) else 422
+        return problem(
+            status, error.error_code, error.what, error.why, error.fix, str(error.where or ""), error
+        )
 
     @api.exception_handler(StarletteHTTPException)
     async def refused(request: Request, error: StarletteHTTPException) -> JSONResponse:

@@ -15,7 +15,7 @@ from mesh_platform.registry.model import Document, Reference
 from mesh_platform.registry.rule_sets import read_rule_set
 
 LARGEST = 2**31 - 1
-_KEPT = (Kind.AVRO,)
+KEPT = (Kind.AVRO,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +69,9 @@ def read_draft(body: Mapping[str, object]) -> Draft | Refusal:
 
 def _kind(value: object) -> Kind | Refusal:
     name = str(value or Kind.AVRO)
-    if name in _KEPT:
+    if name in KEPT:
         return Kind(name)
-    reason = f"Invalid schema type {name[:80]}: this registry keeps {', '.join(_KEPT)}"
+    reason = f"Invalid schema type {name[:80]}: this registry keeps {', '.join(KEPT)}"
     return errors.INVALID_SCHEMA.refuse(reason=reason)
 
 

@@ -55,7 +55,12 @@ def register(state: RegistryState, record: Record) -> Outcome:
 
 def incompatibilities(state: RegistryState, subject: str, content: Content) -> list[str] | Refusal:
     """What keeps a content from following those that its subject's level compares it with."""
+<<<<<<< HEAD
     return judged(state, subject, content, state.subjects.live(subject))
+=======
+    config, live = state.settings.effective(subject), state.subjects.live(subject)
+    return judged(state.subjects, subject, config, content, live)
+>>>>>>> model
 
 
 def normalizes(state: RegistryState, draft: Draft) -> bool:
@@ -65,6 +70,7 @@ def normalizes(state: RegistryState, draft: Draft) -> bool:
 
 def content_of(state: RegistryState, draft: Draft, grounded: Grounded) -> Content:
     """The draft, with what it leaves out taken over; one from another registry is taken as it is."""
+<<<<<<< HEAD
     text = grounded.schema.normal_text() if normalizes(state, draft) else grounded.schema.text
     if draft.id is not None:
         return Content(draft.kind, text, grounded.references, draft.metadata, draft.rule_set)
@@ -72,6 +78,16 @@ def content_of(state: RegistryState, draft: Draft, grounded: Grounded) -> Conten
     before = live[-1].content if live else None
     metadata, rule_set = metadata_of(config, draft, before), rule_set_of(config, draft, before)
     return Content(draft.kind, text, grounded.references, metadata, rule_set)
+=======
+    schema, references = grounded.schema, grounded.references
+    text = schema.normal_text() if normalizes(state, draft) else schema.text
+    if draft.id is not None:
+        return Content(draft.kind, text, references, draft.metadata, draft.rule_set)
+    live, config = state.subjects.live(draft.subject), state.settings.effective(draft.subject)
+    before = live[-1].content if live else None
+    metadata, rule_set = metadata_of(config, draft, before), rule_set_of(config, draft, before)
+    return Content(draft.kind, text, references, metadata, rule_set)
+>>>>>>> model
 
 
 def _draft(state: RegistryState, body: Mapping[str, object]) -> Draft | Refusal:
@@ -90,7 +106,7 @@ def _settled(state: RegistryState, draft: Draft) -> Outcome | Grounded:
         return grounded
     present = _present(state, draft, grounded)
     if present is None:
-        return _unsafe(draft, grounded) or grounded
+        return _unfit(state, draft, grounded) or grounded
     if draft.id not in (None, present.id):
         return errors.ID_MISMATCH.refuse(actual=present.id, given=draft.id)
     if draft.version in (None, present.version):
@@ -108,10 +124,20 @@ def _present(state: RegistryState, draft: Draft, grounded: Grounded) -> Version 
     return next((one for one in state.subjects.live(draft.subject) if one.content == content), None)
 
 
-def _unsafe(draft: Draft, grounded: Grounded) -> Refusal | None:
-    """What is imported is in use elsewhere: it is taken in, and `/mesh/…/hazards` tells readers."""
+def _unfit(state: RegistryState, draft: Draft, grounded: Grounded) -> Refusal | None:
+    """Why a valid schema is not taken in as a new one: unsafe to decode with, or built on what is deleted.
+
+    What is imported is in use elsewhere: it is taken in as it is.
+    """
+    if draft.id is not None:
+        return None
+    for reference in grounded.references:
+        referred = state.subjects.referred(draft.subject, reference)
+        if referred is not None and referred.deleted:
+            reason = f"Invalid schema: the reference {reference.name[:255]!r} leads to a deleted version"
+            return errors.INVALID_SCHEMA.refuse(reason=reason)
     try:
-        refuse_hazards(() if draft.id is not None else grounded.schema.hazards)
+        refuse_hazards(grounded.schema.hazards)
     except SchemaError as error:
         return errors.INVALID_SCHEMA.refuse(reason=f"Invalid schema: {error}")
     return None

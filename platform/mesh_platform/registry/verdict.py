@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 from mesh.compatibility import Level
 from mesh.errors import SchemaError
 from mesh_platform.registry import errors, kinds
+<<<<<<< HEAD
+=======
+from mesh_platform.registry.config import Config
+>>>>>>> model
 from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.metadata import property_of, reserved
 from mesh_platform.registry.model import Content, Version
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 
 
 def judged(
+<<<<<<< HEAD
     state: RegistryState, subject: str, content: Content, versions: Sequence[Version]
 ) -> list[str] | Refusal:
     """What keeps `content` from following `versions` (live ones, oldest first); empty when nothing does."""
@@ -45,6 +50,39 @@ def _reasons(
         return new
     for version in versions:
         old = read(state.subjects, version)
+=======
+    subjects: Subjects, subject: str, config: Config, content: Content, versions: Sequence[Version]
+) -> list[str] | Refusal:
+    """What keeps `content` from following `versions` (live ones, oldest first); empty when nothing does."""
+    level, new = config.level or Level.BACKWARD, understood(subjects, subject, content)
+    if isinstance(new, Refusal):
+        return new
+    found = _reasons(subjects, config, content, new, versions, level)
+    if isinstance(found, Refusal):
+        return found
+    found = [*_reserved(config, content, new, versions), *found]
+    validated = str(config.validate_fields is True).lower()
+    return [*found, f"{{validateFields: '{validated}', compatibility: '{level}'}}"] if found else []
+
+
+def _reasons(
+    subjects: Subjects,
+    config: Config,
+    content: Content,
+    new: kinds.Parsed,
+    versions: Sequence[Version],
+    level: Level,
+) -> list[str] | Refusal:
+    """Against the group of the content only, where there are groups."""
+    if config.group is not None:
+        mine = property_of(content.metadata, config.group)
+        versions = [one for one in versions if property_of(one.content.metadata, config.group) == mine]
+    if level is Level.NONE:
+        return []
+    compared, earlier = versions if level.transitive else versions[-1:], []
+    for version in compared:
+        old = read(subjects, version)
+>>>>>>> model
         if isinstance(old, Refusal):
             return old
         earlier.append(old)
@@ -62,6 +100,7 @@ def _reasons(
     ]
 
 
+<<<<<<< HEAD
 def _grouped(content: Content, versions: Sequence[Version], group: str | None) -> Sequence[Version]:
     """Those with the same value of the property `group`: a breaking change begins a group of its own."""
     if group is None:
@@ -73,6 +112,9 @@ def _grouped(content: Content, versions: Sequence[Version], group: str | None) -
 def _reserved(
     state: RegistryState, subject: str, content: Content, versions: Sequence[Version]
 ) -> list[str] | Refusal:
+=======
+def _reserved(config: Config, content: Content, new: kinds.Parsed, versions: Sequence[Version]) -> list[str]:
+>>>>>>> model
     """Reserved fields are not used, and stay reserved: a rule of its own, at every level."""
     schema = understood(state.subjects, subject, content)
     if isinstance(schema, Refusal):
@@ -88,7 +130,11 @@ def _reserved(
     used = (
         "{errorType:'FIELD_CONFLICTS_WITH_RESERVED_FIELD', description:'The new schema has field that "
         f"conflicts with the reserved field {name}.', additionalInfo:'{name}'}}"
+<<<<<<< HEAD
         for name in sorted(kept & schema.fields)
+=======
+        for name in sorted(kept & new.fields)
+>>>>>>> model
     )
     return [*removed, *used]
 

@@ -84,7 +84,9 @@ class Writes:
             return (
                 version if live or version.status != 404 else errors.VERSION_NOT_FOUND.refuse(version=wanted)
             )
-        return _verdict(request, judged(self._registry.state, subject, content, [version]))
+        state = self._registry.state
+        config = state.settings.effective(subject)
+        return _verdict(request, judged(state.subjects, subject, config, content, [version]))
 
     async def compatible(self, request: Request) -> Outcome:
         """POST /compatibility/subjects/{subject}/versions: against what the subject's level demands"""
