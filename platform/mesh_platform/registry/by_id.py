@@ -64,8 +64,12 @@ class ById:
         """GET /schemas/guids/{guid}/ids"""
         return [{"context": context, "id": schema_id} for context, schema_id in self._guid(request)]
 
-    def _context(self, request: Request, schema_id: int) -> str:
+    def _asked(self, request: Request) -> str | None:
         subject = asked_subject(request)
+        return None if subject is None else self._registry.state.settings.target(subject)
+
+    def _context(self, request: Request, schema_id: int) -> str:
+        subject = self._asked(request)
         context = context_in(request) if subject is None else context_of(subject)
         subjects = self._registry.state.subjects
         contexts = subjects.contexts()
@@ -83,7 +87,7 @@ class ById:
         return content
 
     def _uses(self, request: Request) -> list[Version]:
-        schema_id, subject = id_of(request), asked_subject(request)
+        schema_id, subject = id_of(request), self._asked(request)
         context = self._context(request, schema_id)
         self._content(schema_id, context)
         uses = visible(request, self._registry.state.subjects.uses(schema_id, context))

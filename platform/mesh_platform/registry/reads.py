@@ -67,7 +67,7 @@ class Reads:
 
     async def lookup(self, request: Request) -> Outcome:
         """POST /subjects/{subject}: which version a schema is."""
-        body = {**await read_body(request), "subject": subject_of(request)}
+        body = {**await read_body(request), "subject": self._subject(request)}
         draft = read_draft({**body, "normalize": flag(request, "normalize")})
         if isinstance(draft, Refusal):
             return draft
@@ -83,7 +83,7 @@ class Reads:
 
     async def versions(self, request: Request) -> Outcome:
         """GET /subjects/{subject}/versions"""
-        subject = subject_of(request)
+        subject = self._subject(request)
         every = self._registry.state.subjects.versions(subject)
         if flag(request, "deletedAsNegative"):
             numbers = [-version.version if version.deleted else version.version for version in every]
@@ -106,8 +106,8 @@ class Reads:
     async def referenced_by(self, request: Request) -> Outcome:
         """GET /subjects/{subject}/versions/{version}/referencedby: the ids of the schemas that refer to it"""
         subjects = self._registry.state.subjects
-        every = subjects.versions(subject_of(request))
-        version = granted(chosen(subject_of(request), every, request.path_params["version"]))
+        every = subjects.versions(self._subject(request))
+        version = granted(chosen(self._subject(request), every, request.path_params["version"]))
         ids = {referrer.id for referrer in visible(request, subjects.referrers(version))}
         return list[Answer](page(request, sorted(ids)))
 
@@ -157,14 +157,17 @@ class Reads:
         own = settings.modes.get(scope)
         return errors.NO_SUBJECT_MODE.refuse(subject=scope) if own is None else {"mode": own.value}
 
+    def _subject(self, request: Request) -> str:
+        return self._registry.state.settings.target(subject_of(request))
+
     def _visible(self, request: Request) -> list[Version]:
-        subject = subject_of(request)
+        subject = self._subject(request)
         versions = visible(request, self._registry.state.subjects.versions(subject))
         if not versions:
             raise RequestRefused(errors.SUBJECT_NOT_FOUND.refuse(subject=subject))
         return versions
 
     def _chosen(self, request: Request) -> Version:
-        subject = subject_of(request)
+        subject = self._subject(request)
         versions = visible(request, self._registry.state.subjects.versions(subject))
         return granted(chosen(subject, versions, request.path_params["version"]))
