@@ -55,12 +55,8 @@ def register(state: RegistryState, record: Record) -> Outcome:
 
 def incompatibilities(state: RegistryState, subject: str, content: Content) -> list[str] | Refusal:
     """What keeps a content from following those that its subject's level compares it with."""
-<<<<<<< HEAD
-    return judged(state, subject, content, state.subjects.live(subject))
-=======
     config, live = state.settings.effective(subject), state.subjects.live(subject)
     return judged(state.subjects, subject, config, content, live)
->>>>>>> model
 
 
 def normalizes(state: RegistryState, draft: Draft) -> bool:
@@ -70,15 +66,6 @@ def normalizes(state: RegistryState, draft: Draft) -> bool:
 
 def content_of(state: RegistryState, draft: Draft, grounded: Grounded) -> Content:
     """The draft, with what it leaves out taken over; one from another registry is taken as it is."""
-<<<<<<< HEAD
-    text = grounded.schema.normal_text() if normalizes(state, draft) else grounded.schema.text
-    if draft.id is not None:
-        return Content(draft.kind, text, grounded.references, draft.metadata, draft.rule_set)
-    live, config = state.subjects.live(draft.subject), state.settings.effective(draft.subject)
-    before = live[-1].content if live else None
-    metadata, rule_set = metadata_of(config, draft, before), rule_set_of(config, draft, before)
-    return Content(draft.kind, text, grounded.references, metadata, rule_set)
-=======
     schema, references = grounded.schema, grounded.references
     text = schema.normal_text() if normalizes(state, draft) else schema.text
     if draft.id is not None:
@@ -87,7 +74,6 @@ def content_of(state: RegistryState, draft: Draft, grounded: Grounded) -> Conten
     before = live[-1].content if live else None
     metadata, rule_set = metadata_of(config, draft, before), rule_set_of(config, draft, before)
     return Content(draft.kind, text, references, metadata, rule_set)
->>>>>>> model
 
 
 def _draft(state: RegistryState, body: Mapping[str, object]) -> Draft | Refusal:

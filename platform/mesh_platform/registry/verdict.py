@@ -3,54 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from mesh.compatibility import Level
 from mesh.errors import SchemaError
 from mesh_platform.registry import errors, kinds
-<<<<<<< HEAD
-=======
 from mesh_platform.registry.config import Config
->>>>>>> model
 from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.metadata import property_of, reserved
 from mesh_platform.registry.model import Content, Version
 from mesh_platform.registry.parsing import read, understood
-
-if TYPE_CHECKING:
-    from mesh_platform.registry.state import RegistryState
+from mesh_platform.registry.subjects import Subjects
 
 
 def judged(
-<<<<<<< HEAD
-    state: RegistryState, subject: str, content: Content, versions: Sequence[Version]
-) -> list[str] | Refusal:
-    """What keeps `content` from following `versions` (live ones, oldest first); empty when nothing does."""
-    config = state.settings.effective(subject)
-    level = config.level or Level.BACKWARD
-    kept = _reserved(state, subject, content, versions) if config.validate_fields else []
-    if isinstance(kept, Refusal):
-        return kept
-    grouped = _grouped(content, versions, config.group)
-    compared = grouped if level.transitive else grouped[-1:]
-    found = _reasons(state, subject, content, compared, level) if level is not Level.NONE and compared else []
-    if isinstance(found, Refusal):
-        return found
-    if not (kept or found):
-        return []
-    validated = str(config.validate_fields is True).lower()
-    return [*kept, *found, f"{{validateFields: '{validated}', compatibility: '{level}'}}"]
-
-
-def _reasons(
-    state: RegistryState, subject: str, content: Content, versions: Sequence[Version], level: Level
-) -> list[str] | Refusal:
-    new, earlier = understood(state.subjects, subject, content), []
-    if isinstance(new, Refusal):
-        return new
-    for version in versions:
-        old = read(state.subjects, version)
-=======
     subjects: Subjects, subject: str, config: Config, content: Content, versions: Sequence[Version]
 ) -> list[str] | Refusal:
     """What keeps `content` from following `versions` (live ones, oldest first); empty when nothing does."""
@@ -82,7 +47,6 @@ def _reasons(
     compared, earlier = versions if level.transitive else versions[-1:], []
     for version in compared:
         old = read(subjects, version)
->>>>>>> model
         if isinstance(old, Refusal):
             return old
         earlier.append(old)
@@ -92,7 +56,7 @@ def _reasons(
         return errors.INVALID_SCHEMA.refuse(reason=f"Invalid schema: {error}")
     if not found:
         return []
-    against = versions[found[0].against]
+    against = compared[found[0].against]
     return [
         *(_reason(problem) for problem in found if problem.against == found[0].against),
         f"{{oldSchemaVersion: {against.version}}}",
@@ -100,25 +64,10 @@ def _reasons(
     ]
 
 
-<<<<<<< HEAD
-def _grouped(content: Content, versions: Sequence[Version], group: str | None) -> Sequence[Version]:
-    """Those with the same value of the property `group`: a breaking change begins a group of its own."""
-    if group is None:
-        return versions
-    mine = property_of(content.metadata, group)
-    return [version for version in versions if property_of(version.content.metadata, group) == mine]
-
-
-def _reserved(
-    state: RegistryState, subject: str, content: Content, versions: Sequence[Version]
-) -> list[str] | Refusal:
-=======
 def _reserved(config: Config, content: Content, new: kinds.Parsed, versions: Sequence[Version]) -> list[str]:
->>>>>>> model
     """Reserved fields are not used, and stay reserved: a rule of its own, at every level."""
-    schema = understood(state.subjects, subject, content)
-    if isinstance(schema, Refusal):
-        return schema
+    if not config.validate_fields:
+        return []
     kept = reserved(content.metadata)
     before = reserved(versions[-1].content.metadata) if versions else frozenset()
     removed = (
@@ -130,11 +79,7 @@ def _reserved(config: Config, content: Content, new: kinds.Parsed, versions: Seq
     used = (
         "{errorType:'FIELD_CONFLICTS_WITH_RESERVED_FIELD', description:'The new schema has field that "
         f"conflicts with the reserved field {name}.', additionalInfo:'{name}'}}"
-<<<<<<< HEAD
-        for name in sorted(kept & schema.fields)
-=======
         for name in sorted(kept & new.fields)
->>>>>>> model
     )
     return [*removed, *used]
 
