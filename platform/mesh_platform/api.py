@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from mesh import naming
 from mesh.contract.avro import avro_schema
+from mesh.contract.rule_targets import rule_set
 from mesh.errors import MeshError
 from mesh.policy import shelve
 from mesh.product import read_product
@@ -196,7 +197,7 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
     async def proposals() -> list[dict[str, Any]]:
         newest = sorted(governance.proposals.values(), key=lambda p: -p.number)
         return [
-            {key: value for key, value in asdict(p).items() if key not in ("text", "schema")} for p in newest
+            {key: value for key, value in asdict(p).items() if key not in ("text", "schema", "rule_set")} for p in newest
         ]
 
     @api.get("/proposals/{number}", summary="One proposal with its verdict")
@@ -287,6 +288,7 @@ def _contract_out(version: ApprovedVersion) -> ContractOut:
         avro=version.schema,
         approved_by=version.approved_by,
         approved_at=version.approved_at,
+        rule_set=None if version.rule_set is None else dict(version.rule_set),
     )
 
 
@@ -297,6 +299,7 @@ def _product_out(p: DeclaredProduct) -> ProductOut:
 def _facts(body: ContractIn) -> dict[str, Any]:
     """What the log is told of a contract: the text as read (no byte order mark), and what follows from it."""
     contract = proposed(body.text, body.file, body.avro)
+    schema = avro_schema(contract)
     return {
         "contract_id": contract.id,
         "version": str(contract.version),
@@ -304,5 +307,7 @@ def _facts(body: ContractIn) -> dict[str, Any]:
         "file": body.file,
         "text": contract.document.text,
         "topic": contract.topic,
-        "schema": avro_schema(contract).text,
+        "schema": schema.text,
+        "rule_set": rule_set(contract, schema),
+        "level": contract.compatibility,
     }
