@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mesh.rules.ruleset import RuleSet
 from mesh_platform.governance.policies import standing_in_the_way
 from mesh_platform.log.record import Record
 
@@ -40,6 +41,9 @@ class ApprovedVersion:
     approved_by: str
     approved_at: str
     reason: str
+    #: What the text yields by the release that approved it; None in records from before there were any.
+    rule_set: RuleSet | None = field(default=None, repr=False)
+    level: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,8 @@ class Proposal:
     decided_by: str = ""
     decided_at: str = ""
     decision_reason: str = ""
+    rule_set: RuleSet | None = field(default=None, repr=False)
+    level: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +102,7 @@ class GovernanceState:
         self.products: dict[str, DeclaredProduct] = {}
         self.proposals: dict[int, Proposal] = {}
         self.subscriptions: dict[tuple[str, str], Subscription] = {}
-        self._topics: dict[str, str] = {}
+        self.topics: dict[str, str] = {}  #: by topic: the contract that owns it
 
     def apply(self, record: Record) -> object:
         """Apply one record; answers with the value it made, or a Refused."""
@@ -134,7 +140,7 @@ class GovernanceState:
 
     def owner_of(self, topic: str) -> str | None:
         """The contract that owns a topic."""
-        return self._topics.get(topic)
+        return self.topics.get(topic)
 
     def _declare_contract(self, record: Record, body: Mapping[str, Any]) -> object:
         known = self.in_force(body["contract_id"])
@@ -160,6 +166,8 @@ class GovernanceState:
                 "policy: a first version has no readers",
                 record.time,
                 f"declared by {record.actor}",
+                body.get("rule_set"),
+                body.get("level"),
             )
         )
 
@@ -170,7 +178,7 @@ class GovernanceState:
                 404, "MESH-G024", f"{contract_id} is gone already", "somebody removed it first", "mesh plan"
             )
         for version in versions:
-            self._topics.pop(version.topic, None)
+            self.topics.pop(version.topic, None)
         return versions[-1]
 
     def _remove_product(self, full_name: str) -> object:
@@ -185,7 +193,7 @@ class GovernanceState:
 
     def _accept(self, version: ApprovedVersion) -> ApprovedVersion:
         self.contracts.setdefault(version.contract_id, []).append(version)
-        self._topics[version.topic] = version.contract_id
+        self.topics[version.topic] = version.contract_id
         return version
 
     def _open(self, record: Record, body: Mapping[str, Any]) -> object:
@@ -213,6 +221,8 @@ class GovernanceState:
             verdict=body["verdict"],
             proposed_by=record.actor,
             proposed_at=record.time,
+            rule_set=body.get("rule_set"),
+            level=body.get("level"),
         )
         self.proposals[proposal.number] = proposal
         return proposal
@@ -290,6 +300,8 @@ class GovernanceState:
                     record.actor,
                     record.time,
                     body["reason"],
+                    proposal.rule_set,
+                    proposal.level,
                 )
             )
         return proposal

@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from mesh_platform.registry.by_id import ById
 from mesh_platform.registry.http import Endpoint, route
+from mesh_platform.registry.openapi import described
 from mesh_platform.registry.reads import Reads
 from mesh_platform.registry.service import RegistryService
 from mesh_platform.registry.writes import Writes
@@ -26,12 +27,13 @@ _ASSOCIATIONS = ("/associations", "/associations/{rest:path}")
 def routes(registry: RegistryService) -> list[Route]:
     """Every route of the registry, for any Starlette application."""
     table = list(_table(registry))
-    return [
+    found = [
         *(route(method, path, endpoint) for method, path, endpoint in table),
         *_contexts(registry),
         *(route(method, f"{_CONTEXT}{path}", endpoint) for method, path, endpoint in table),
         *_elsewhere(registry),
     ]
+    return [*found, described(found)]
 
 
 def _table(registry: RegistryService) -> Iterator[tuple[str, str, Endpoint]]:
