@@ -51,11 +51,11 @@ class Awaited:
     """An asynchronous object with the face of its synchronous twin: every call is run to its end."""
 
     def __init__(self, inner: Any, runner: asyncio.Runner) -> None:
-        self._inner = inner
+        self.inner = inner
         self._runner = runner
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._inner, name)
+        found = getattr(self.inner, name)
         if not callable(found):
             return found
 
@@ -66,7 +66,7 @@ class Awaited:
         return call
 
     def __call__(self, *args: Any, **more: Any) -> Any:
-        return self._runner.run(_end_of(self._inner(*args, **more)))
+        return self._runner.run(_end_of(self.inner(*args, **more)))
 
 
 class AwaitedClient(Awaited):
@@ -82,7 +82,7 @@ class AwaitedClient(Awaited):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._runner.run(self._inner.__aexit__(kind, error, trace))
+        self._runner.run(self.inner.__aexit__(kind, error, trace))
         self._runner.close()
 
     def beside(self, made: Any) -> Awaited:
