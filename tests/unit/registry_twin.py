@@ -43,7 +43,7 @@ class RegistryTwin:
         self.records.append(record)
         return self.state.apply(record)
 
-    async def submit(self, kind: str, body: Mapping[str, object], actor: str) -> Outcome:
+    async def submit(self, kind: str, body: Mapping[str, object], actor: str, command: str = "") -> Outcome:
         return self.send(kind, body, actor)
 
 
