@@ -11,11 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-<<<<<<< HEAD
 from mesh.rules.ruleset import RuleSet
-=======
 from mesh_platform.governance.objections import objection
->>>>>>> log
 from mesh_platform.governance.policies import standing_in_the_way
 from mesh_platform.governance.refused import Refused as Refused
 from mesh_platform.log.record import Record

@@ -14,13 +14,8 @@ from mesh_platform import idempotency
 from mesh_platform.registry import errors, state
 from mesh_platform.registry.draft import POSTED, Draft, read_draft
 from mesh_platform.registry.errors import Refusal
-<<<<<<< HEAD
-from mesh_platform.registry.http import flag, read_body
-from mesh_platform.registry.model import Answer, Content, Outcome
-=======
 from mesh_platform.registry.http import RequestRefused, flag, read_body
-from mesh_platform.registry.model import Answer, Content, Outcome, Version
->>>>>>> log
+from mesh_platform.registry.model import Answer, Content, Outcome
 from mesh_platform.registry.parsing import ground
 from mesh_platform.registry.paths import context_in, scope_of, subject_of
 from mesh_platform.registry.registration import content_of, incompatibilities, settled
