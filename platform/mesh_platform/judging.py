@@ -17,6 +17,8 @@ from mesh.schema import AvroSchema
 from mesh_platform.control import ControlPlane
 from mesh_platform.governance.policies import PolicySource, ask_policies
 from mesh_platform.governance.state import ApprovedVersion
+from mesh_platform.registry.model import Kind
+from mesh_platform.registry.parsing import avro
 
 
 @lru_cache(maxsize=512)
@@ -39,7 +41,7 @@ def approved(version: ApprovedVersion) -> Contract:
 def retained(control: ControlPlane, known: ApprovedVersion) -> list[AvroSchema]:
     """The schemas that retained events were written with, oldest first."""
     live = control.registry.subjects.live(naming.value_subject(known.topic))
-    return [version.content.schema for version in live]
+    return [avro(version.content) for version in live if version.content.kind is Kind.AVRO]
 
 
 def subscribed(control: ControlPlane, known: ApprovedVersion) -> list[Any]:

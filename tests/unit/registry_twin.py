@@ -6,8 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mesh.schema import AvroSchema
-from mesh_platform.registry.model import Gate, Outcome
+from mesh_platform.registry.model import Content, Gate, Outcome
 from mesh_platform.registry.state import RegistryState
 
 
@@ -50,5 +49,5 @@ class ClosedGate:
         self.subject = subject
         self.message = message
 
-    def check(self, subject: str, schema: AvroSchema) -> str | None:
+    def check(self, subject: str, content: Content) -> str | None:
         return None if subject == self.subject else self.message

@@ -146,8 +146,9 @@ def test_what_is_there_already_does_not_pass_the_gate_again() -> None:
         ({"schema": '"int"', "id": 9}, 42205),
         ({"schema": '"int"', "subject": "__GLOBAL"}, 42208),
         ({"schema": '"int"', "subject": "a\tb"}, 42208),
-        ({"schema": '"int"', "subject": ""}, 42208),
-        ({"schema": '"int"', "subject": ":.eu:x"}, 42208),
+        ({"schema": '"int"', "subject": ":.__GLOBAL:x"}, 42208),
+        ({"schema": '"int"', "subject": ":*:x"}, 42208),
+        ({"schema": '"int"', "subject": ":.::.eu:x"}, 42208),
         ({"schema": '"int"', "subject": None}, 42208),
     ],
 )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mesh import naming
-from mesh.schema import AvroSchema
 from mesh_platform.governance.state import GovernanceState
+from mesh_platform.registry.model import Content, Kind
 
 _VALUE = "-value"
 
@@ -15,14 +15,14 @@ class ContractGate:
     def __init__(self, governance: GovernanceState) -> None:
         self._governance = governance
 
-    def check(self, subject: str, schema: AvroSchema) -> str | None:
+    def check(self, subject: str, content: Content) -> str | None:
         """None when allowed. A subject that no product owns is allowed."""
         topic = subject.removesuffix(_VALUE)
         contract_id = self._governance.owner_of(topic)
         if contract_id is None or subject != naming.value_subject(topic):
             return None
         versions = self._governance.contracts[contract_id]
-        if any(version.schema == schema.text for version in versions):
+        if content.kind is Kind.AVRO and any(version.schema == content.text for version in versions):
             return None
         latest = versions[-1]
         return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mesh_platform.registry import errors
-from mesh_platform.registry.draft import read_subject
+from mesh_platform.registry.contexts import subject_name
 from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.model import Outcome, Record
 from mesh_platform.registry.settings import DEFAULT, Config, Mode, changed_config, read_mode, read_only
@@ -82,4 +82,4 @@ def delete_mode(state: RegistryState, record: Record) -> Outcome:
 
 def _scope(record: Record) -> str | Refusal | None:
     subject = record.body.get("subject")
-    return None if subject is None else read_subject(subject)
+    return None if subject is None else subject_name(subject)

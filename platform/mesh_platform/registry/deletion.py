@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mesh_platform.registry import errors
-from mesh_platform.registry.draft import read_subject
+from mesh_platform.registry.contexts import subject_name
 from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.model import Answer, Outcome, Record, Version
 from mesh_platform.registry.selection import chosen
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def delete_subject(state: RegistryState, record: Record) -> Outcome:
     """Answer for a `registry.delete-subject` record: the numbers of the versions deleted."""
-    subject = read_subject(record.body.get("subject"))
+    subject = subject_name(record.body.get("subject"))
     if isinstance(subject, Refusal):
         return subject
     versions, live = state.subjects.versions(subject), state.subjects.live(subject)
@@ -37,7 +37,7 @@ def delete_subject(state: RegistryState, record: Record) -> Outcome:
 
 def delete_version(state: RegistryState, record: Record) -> Outcome:
     """Answer for a `registry.delete-version` record: the number of the version deleted."""
-    subject = read_subject(record.body.get("subject"))
+    subject = subject_name(record.body.get("subject"))
     if isinstance(subject, Refusal):
         return subject
     wanted, permanent = str(record.body.get("version")), record.body.get("permanent") is True

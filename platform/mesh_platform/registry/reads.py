@@ -13,10 +13,14 @@ from starlette.requests import Request
 
 from mesh.schema.strict_json import compact
 from mesh_platform.registry import errors
-from mesh_platform.registry.draft import LARGEST, read_draft, read_subject
+from mesh_platform.registry.contexts import DEFAULT, subject_name
+from mesh_platform.registry.draft import LARGEST, read_draft
 from mesh_platform.registry.errors import Refusal
+from mesh_platform.registry.fingerprint import guid_of_text
 from mesh_platform.registry.http import RequestRefused, flag, page, read_body
 from mesh_platform.registry.model import Answer, Content, Outcome, Version
+from mesh_platform.registry.parsing import parse
+from mesh_platform.registry.registration import normalizes
 from mesh_platform.registry.selection import chosen, matching
 from mesh_platform.registry.service import RegistryService
 from mesh_platform.registry.views import content_answer, version_answer
@@ -58,13 +62,15 @@ class Reads:
     async def lookup(self, request: Request) -> Outcome:
         """POST /subjects/{subject}: which version a schema is."""
         body = {**await read_body(request), "subject": subject_of(request)}
-        draft = read_draft(body)
+        draft = read_draft({**body, "normalize": flag(request, "normalize")})
         if isinstance(draft, Refusal):
             return draft
         state = self._registry.state
-        normalize = flag(request, "normalize") or bool(state.settings.effective(draft.subject).normalize)
+        parsed = parse(state.subjects, draft.subject, draft.kind, draft.text, draft.references)
+        if isinstance(parsed, Refusal):
+            return parsed
         self._visible(request)
-        found = matching(state.subjects, draft, normalize=normalize)
+        found = matching(state.subjects, draft, parsed, normalize=normalizes(state, draft))
         hidden = flag(request, "deleted")
         version = next((version for version in found if hidden or not version.deleted), None)
         return errors.SCHEMA_NOT_FOUND.refuse() if version is None else version_answer(version)
@@ -89,7 +95,7 @@ class Reads:
 
     async def version_schema(self, request: Request) -> bytes:
         """GET /subjects/{subject}/versions/{version}/schema: the schema itself"""
-        return self._chosen(request).content.schema.text.encode()
+        return self._chosen(request).content.text.encode()
 
     async def referenced_by(self, request: Request) -> Outcome:
         """GET /subjects/{subject}/versions/{version}/referencedby: nothing, as references are refused"""
@@ -126,7 +132,7 @@ class Reads:
         schema_id = id_of(request)
         content = self._content(schema_id)
         if flag(request, "fetchMaxId"):
-            return {**content_answer(content), "maxId": self._registry.state.subjects.last_id}
+            return {**content_answer(content), "maxId": self._registry.state.subjects.ids(DEFAULT).last}
         known = self._encoded.get(schema_id)
         if known is None or known[0] is not content:
             known = self._encoded[schema_id] = (content, compact(content_answer(content)).encode())
@@ -134,7 +140,7 @@ class Reads:
 
     async def schema_by_id(self, request: Request) -> bytes:
         """GET /schemas/ids/{id}/schema: the schema itself"""
-        return self._content(id_of(request)).schema.text.encode()
+        return self._content(id_of(request)).text.encode()
 
     async def subjects_by_id(self, request: Request) -> Outcome:
         """GET /schemas/ids/{id}/subjects"""
@@ -147,11 +153,11 @@ class Reads:
 
     async def by_guid(self, request: Request) -> Outcome:
         """GET /schemas/guids/{guid}"""
-        return content_answer(self._content(self._guid(request)))
+        return content_answer(self._content(self._guid(request)[0][1]))
 
     async def ids_by_guid(self, request: Request) -> Outcome:
         """GET /schemas/guids/{guid}/ids"""
-        return [{"context": ".", "id": self._guid(request)}]
+        return [{"context": context, "id": schema_id} for context, schema_id in self._guid(request)]
 
     async def config(self, request: Request) -> Outcome:  # noqa: ARG002
         """GET /config"""
@@ -213,12 +219,13 @@ class Reads:
         self._content(id_of(request))
         return self._shown(request, self._registry.state.subjects.uses(id_of(request)))
 
-    def _guid(self, request: Request) -> int:
-        guid = request.path_params["guid"]
-        schema_id = self._registry.state.subjects.id_of_guid(guid)
-        if schema_id is None:
-            raise RequestRefused(errors.SCHEMA_ID_NOT_FOUND.refuse(id=guid[:80]))
-        return schema_id
+    def _guid(self, request: Request) -> list[tuple[str, int]]:
+        text = request.path_params["guid"]
+        guid = guid_of_text(text)
+        found = self._registry.state.subjects.ids_of_guid(guid) if guid else []
+        if not found:
+            raise RequestRefused(errors.SCHEMA_ID_NOT_FOUND.refuse(id=text[:80]))
+        return found
 
 
 def granted(outcome: Value | Refusal) -> Value:
@@ -230,7 +237,7 @@ def granted(outcome: Value | Refusal) -> Value:
 
 def subject_of(request: Request) -> str:
     """The subject in the path; raises RequestRefused when it is none."""
-    return granted(read_subject(request.path_params["subject"]))
+    return granted(subject_name(request.path_params["subject"]))
 
 
 def id_of(request: Request) -> int:

@@ -1,4 +1,4 @@
-"""Taking in a schema: there already, else mode, gate, id and version, compatibility, in this order."""
+"""Taking in a schema: its mode, its text, is it there already, the gate, its place, its compatibility."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from mesh.compatibility import Level
 from mesh_platform.registry import errors
-from mesh_platform.registry.draft import Draft, read_draft
+from mesh_platform.registry.contexts import context_of
+from mesh_platform.registry.draft import LARGEST, Draft, read_draft
 from mesh_platform.registry.errors import Refusal
-from mesh_platform.registry.model import Content, Outcome, Record
+from mesh_platform.registry.model import Content, Outcome, Record, Version
+from mesh_platform.registry.parsing import Parsed, parse
 from mesh_platform.registry.selection import matching
 from mesh_platform.registry.settings import Mode, read_only
 from mesh_platform.registry.verdict import comparable, reasons
@@ -27,28 +29,20 @@ def settled(state: RegistryState, body: Mapping[str, object]) -> Outcome | Draft
     draft = read_draft(body)
     if isinstance(draft, Refusal):
         return draft
-    normalize = draft.normalize or bool(state.settings.effective(draft.subject).normalize)
-    present = next(
-        (found for found in matching(state.subjects, draft, normalize=normalize) if not found.deleted), None
-    )
-    if present is None or draft.version not in (None, present.version):
-        return draft
-    if draft.id not in (None, present.id):
-        return errors.ID_MISMATCH.refuse(actual=present.id, given=draft.id)
-    return version_answer(present)
+    found = _settled(state, draft)
+    return draft if isinstance(found, Parsed) else found
 
 
 def register(state: RegistryState, record: Record) -> Outcome:
     """Answer for a `registry.register` record: the version as JSON, or why there is none."""
-    draft = settled(state, record.body)
-    if not isinstance(draft, Draft):
+    draft = read_draft(record.body)
+    if isinstance(draft, Refusal):
         return draft
-    content = _content(state, draft)
-    refusal = (
-        read_only(draft.subject, state.settings.effective_mode(draft.subject))
-        or _gate(state, draft)
-        or _place(state, draft, content)
-    )
+    parsed = _settled(state, draft)
+    if not isinstance(parsed, Parsed):
+        return parsed
+    content = content_of(state, draft, parsed)
+    refusal = _gate(state, draft, content) or _place(state, draft, content)
     if refusal is not None:
         return refusal
     return version_answer(
@@ -60,36 +54,78 @@ def incompatibilities(state: RegistryState, subject: str, content: Content) -> l
     """What keeps a content from following those that its subject's level compares it with."""
     config = state.settings.effective(subject)
     versions = comparable(content, state.subjects.live(subject), config.group)
-    return reasons(content.schema, versions, config.level or Level.BACKWARD)
+    return reasons(content, versions, config.level or Level.BACKWARD)
 
 
-def _content(state: RegistryState, draft: Draft) -> Content:
+def normalizes(state: RegistryState, draft: Draft) -> bool:
+    """Whether spellings that mean the same are one schema: the draft says so, or its subject's settings."""
+    return draft.normalize or bool(state.settings.effective(draft.subject).normalize)
+
+
+def content_of(state: RegistryState, draft: Draft, parsed: Parsed) -> Content:
     """The draft, with what it leaves out taken over from the version before."""
     live = state.subjects.live(draft.subject)
-    before = live[-1].content if live else Content(draft.schema)
+    before = live[-1].content if live else None
     return Content(
-        draft.schema,
-        before.metadata if draft.metadata is None else draft.metadata,
-        before.rule_set if draft.rule_set is None else draft.rule_set,
+        draft.kind,
+        parsed.normal if normalizes(state, draft) else parsed.text,
+        parsed.references,
+        before.metadata if before and draft.metadata is None else draft.metadata,
+        before.rule_set if before and draft.rule_set is None else draft.rule_set,
     )
 
 
-def _gate(state: RegistryState, draft: Draft) -> Refusal | None:
-    reason = state.gate.check(draft.subject, draft.schema)
+def _settled(state: RegistryState, draft: Draft) -> Outcome | Parsed:
+    if refusal := _mode(state, draft):
+        return refusal
+    parsed = parse(state.subjects, draft.subject, draft.kind, draft.text, draft.references)
+    if isinstance(parsed, Refusal):
+        return parsed
+    present = _present(state, draft, parsed)
+    if present is None or draft.version not in (None, present.version):
+        return parsed
+    if draft.id not in (None, present.id):
+        return errors.ID_MISMATCH.refuse(actual=present.id, given=draft.id)
+    return version_answer(present)
+
+
+def _present(state: RegistryState, draft: Draft, parsed: Parsed) -> Version | None:
+    found = matching(state.subjects, draft, parsed, normalize=normalizes(state, draft))
+    return next((version for version in found if not version.deleted), None)
+
+
+def _mode(state: RegistryState, draft: Draft) -> Refusal | None:
+    mode, context = state.settings.effective_mode(draft.subject), context_of(draft.subject)
+    if refusal := read_only(draft.subject, mode):
+        return refusal
+    if mode is Mode.IMPORT and draft.id is None:
+        reason = f"Subject {draft.subject} in context {context} is in import mode: give the id of the schema"
+        return errors.NOT_PERMITTED.refuse(reason=reason)
+    if mode is not Mode.IMPORT and draft.id is not None:
+        reason = f"Subject {draft.subject} in context {context} is not in import mode: an id may not be given"
+        return errors.NOT_PERMITTED.refuse(reason=reason)
+    return None
+
+
+def _gate(state: RegistryState, draft: Draft, content: Content) -> Refusal | None:
+    reason = state.gate.check(draft.subject, content)
     return None if reason is None else errors.NOT_COVERED.refuse(reason=reason)
 
 
 def _place(state: RegistryState, draft: Draft, content: Content) -> Refusal | None:
-    if state.settings.effective_mode(draft.subject) is Mode.IMPORT:
-        return _import(state, draft, content)
+    holder = state.subjects.guid_holder(content.guid_key)
+    if holder is not None and holder.identity != content.identity:
+        reason = f"The guid {content.guid} of this schema belongs to another schema"
+        return errors.INVALID_SCHEMA.refuse(reason=reason)
     if draft.id is not None:
-        reason = f"Subject {draft.subject} is not in import mode: an id may not be given"
-        return errors.NOT_PERMITTED.refuse(reason=reason)
-    versions = state.subjects.versions(draft.subject)
+        return _import(state, draft, draft.id, content)
+    ids, versions = state.subjects.ids(context_of(draft.subject)), state.subjects.versions(draft.subject)
     upcoming = versions[-1].version + 1 if versions else 1
     if draft.version not in (None, upcoming):
         reason = f"Version is not one more than the latest version: the next version is {upcoming}"
         return errors.INVALID_SCHEMA.refuse(reason=reason)
+    if upcoming > LARGEST or (ids.last >= LARGEST and ids.of(content) is None):
+        return errors.NOT_PERMITTED.refuse(reason=f"No id or version is left: {LARGEST} was imported")
     found = incompatibilities(state, draft.subject, content)
     if isinstance(found, Refusal):
         return found
@@ -98,13 +134,10 @@ def _place(state: RegistryState, draft: Draft, content: Content) -> Refusal | No
     )
 
 
-def _import(state: RegistryState, draft: Draft, content: Content) -> Refusal | None:
-    if draft.id is None:
-        reason = f"Subject {draft.subject} is in import mode: give the id of the schema"
-        return errors.NOT_PERMITTED.refuse(reason=reason)
-    held = state.subjects.holds(draft.id)
+def _import(state: RegistryState, draft: Draft, schema_id: int, content: Content) -> Refusal | None:
+    held = state.subjects.ids(context_of(draft.subject)).contents.get(schema_id)
     if held is not None and held.identity != content.identity:
-        return errors.NOT_PERMITTED.refuse(reason=f"The id {draft.id} belongs to another schema")
+        return errors.NOT_PERMITTED.refuse(reason=f"The id {schema_id} belongs to another schema")
     if draft.version is not None and state.subjects.version(draft.subject, draft.version):
         return errors.NOT_PERMITTED.refuse(reason=f"Version {draft.version} is taken by another schema")
     return None

@@ -9,6 +9,7 @@ from enum import StrEnum
 from mesh.compatibility import Level
 from mesh.errors import UsageError
 from mesh_platform.registry import errors
+from mesh_platform.registry.contexts import context_of
 from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.model import Answer
 
@@ -129,5 +130,6 @@ def _level(value: object) -> Level | Refusal | None:
 def read_only(subject: str, mode: Mode) -> Refusal | None:
     """42205 when the mode forbids changes."""
     if mode in (Mode.READONLY, Mode.READONLY_OVERRIDE):
-        return errors.NOT_PERMITTED.refuse(reason=f"Subject {subject} in context . is in read-only mode")
+        reason = f"Subject {subject} in context {context_of(subject)} is in read-only mode"
+        return errors.NOT_PERMITTED.refuse(reason=reason)
     return None

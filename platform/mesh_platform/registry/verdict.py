@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 from mesh.compatibility import Incompatibility, Level, check
 from mesh.errors import SchemaError
-from mesh.schema import AvroSchema
 from mesh_platform.registry import errors
 from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.model import Content, Version
+from mesh_platform.registry.parsing import avro
 
 
-def reasons(schema: AvroSchema, versions: Sequence[Version], level: Level) -> list[str] | Refusal:
-    """What keeps `schema` from following `versions` (oldest first); empty when nothing does."""
+def reasons(content: Content, versions: Sequence[Version], level: Level) -> list[str] | Refusal:
+    """What keeps `content` from following `versions` (oldest first); empty when nothing does."""
     try:
-        found = check(schema, [version.content.schema for version in versions], level)
+        found = check(avro(content), [avro(version.content) for version in versions], level)
     except SchemaError as error:
         return errors.INVALID_SCHEMA.refuse(reason=f"Invalid schema: {error}")
     if not found:
@@ -24,7 +24,7 @@ def reasons(schema: AvroSchema, versions: Sequence[Version], level: Level) -> li
     return [
         *(_reason(problem) for problem in found if problem.against == found[0].against),
         f"{{oldSchemaVersion: {against.version}}}",
-        f"{{oldSchema: '{against.content.schema.text}'}}",
+        f"{{oldSchema: '{against.content.text}'}}",
         f"{{validateFields: 'false', compatibility: '{level}'}}",
     ]
 

@@ -7,7 +7,13 @@ from mesh_platform.registry.model import Answer, Content, Version
 
 def content_answer(content: Content) -> dict[str, Answer]:
     """A schema by id."""
-    found: dict[str, Answer] = {"schema": content.schema.text, "schemaType": "AVRO", "guid": content.guid}
+    found: dict[str, Answer] = {
+        "schema": content.text,
+        "schemaType": content.kind.value,
+        "guid": content.guid,
+    }
+    if content.references:
+        found["references"] = [reference.answer() for reference in content.references]
     if content.metadata is not None:
         found["metadata"] = dict(content.metadata)
     if content.rule_set is not None:

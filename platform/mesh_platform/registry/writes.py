@@ -13,8 +13,9 @@ from mesh_platform.registry.draft import Draft, read_draft
 from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.http import flag, read_body
 from mesh_platform.registry.model import Answer, Content, Outcome, Version
+from mesh_platform.registry.parsing import parse
 from mesh_platform.registry.reads import granted, subject_of
-from mesh_platform.registry.registration import incompatibilities, settled
+from mesh_platform.registry.registration import content_of, incompatibilities, settled
 from mesh_platform.registry.selection import chosen
 from mesh_platform.registry.service import RegistryService
 from mesh_platform.registry.verdict import reasons
@@ -67,26 +68,30 @@ class Writes:
 
     async def compatible_with_version(self, request: Request) -> Outcome:
         """POST /compatibility/subjects/{subject}/versions/{version}: against that one version"""
-        draft = await self._draft(request)
-        if isinstance(draft, Refusal):
-            return _unusable(request, draft)
+        subject, content = subject_of(request), await self._content(request)
+        if isinstance(content, Refusal):
+            return _unusable(request, content)
         subjects, wanted = self._registry.state.subjects, request.path_params["version"]
-        if not subjects.live(draft.subject) and wanted in ("latest", "-1"):
+        if not subjects.live(subject) and wanted in ("latest", "-1"):
             return {"is_compatible": True}
-        version: Version = granted(chosen(draft.subject, subjects.live(draft.subject), wanted))
-        level = self._registry.state.settings.effective(draft.subject).level
-        return _verdict(request, reasons(draft.schema, [version], level) if level else [])
+        version: Version = granted(chosen(subject, subjects.live(subject), wanted))
+        level = self._registry.state.settings.effective(subject).level
+        return _verdict(request, reasons(content, [version], level) if level else [])
 
     async def compatible(self, request: Request) -> Outcome:
         """POST /compatibility/subjects/{subject}/versions: against what the subject's level demands"""
-        draft = await self._draft(request)
-        if isinstance(draft, Refusal):
-            return _unusable(request, draft)
-        content = Content(draft.schema, draft.metadata, draft.rule_set)
-        return _verdict(request, incompatibilities(self._registry.state, draft.subject, content))
+        content = await self._content(request)
+        if isinstance(content, Refusal):
+            return _unusable(request, content)
+        return _verdict(request, incompatibilities(self._registry.state, subject_of(request), content))
 
-    async def _draft(self, request: Request) -> Draft | Refusal:
-        return read_draft({**await read_body(request), "subject": subject_of(request)})
+    async def _content(self, request: Request) -> Content | Refusal:
+        state = self._registry.state
+        draft = read_draft({**await read_body(request), "subject": subject_of(request)})
+        if isinstance(draft, Refusal):
+            return draft
+        parsed = parse(state.subjects, draft.subject, draft.kind, draft.text, draft.references)
+        return parsed if isinstance(parsed, Refusal) else content_of(state, draft, parsed)
 
     async def _submit(self, request: Request, kind: str, body: dict[str, Answer]) -> Outcome:
         return await self._registry.submit(kind, body, str(request.scope.get("principal", "anonymous")))
