@@ -8,8 +8,8 @@ from mesh import naming
 from mesh.compatibility import Level, check, logical_changes
 from mesh.contract.avro import avro_schema
 from mesh.contract.model import Contract
-from mesh.declaration import Declaration
 from mesh.contract.rule_targets import rule_set
+from mesh.declaration import Declaration
 from mesh.plan.actual import Actual, SubjectFacts, VersionFacts
 from mesh.plan.changes import (
     Blocked,

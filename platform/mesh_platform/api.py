@@ -186,7 +186,8 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
     async def proposals() -> list[dict[str, Any]]:
         newest = sorted(governance.proposals.values(), key=lambda p: -p.number)
         return [
-            {key: value for key, value in asdict(p).items() if key not in ("text", "schema", "rule_set")} for p in newest
+            {key: value for key, value in asdict(p).items() if key not in ("text", "schema", "rule_set")}
+            for p in newest
         ]
 
     @api.get("/proposals/{number}", summary="One proposal with its verdict")

@@ -54,7 +54,7 @@ def create_app(
     """The whole platform over one control plane; `observer` watches the broker while it runs."""
     keyring = Keyring(token, utc_now)
     api = create_api(control, policies)
-    registry = Starlette(routes=registry_routes(RegistryDoor(control)))
+    registry = Starlette(routes=registry_routes(RegistryDoor(control, takes_unowned=True)))
     reader = CatalogReader(control, observer, bootstrap=where.bootstrap, registry_url=f"{where.url}/registry")
     door = TokenDoor(keyring)
     pages = page_routes(reader, door, decider(control))

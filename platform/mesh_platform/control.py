@@ -15,6 +15,7 @@ from mesh_platform.governance.gate import ContractGate
 from mesh_platform.governance.state import GovernanceState, Refused
 from mesh_platform.log import ControlLog, Record
 from mesh_platform.registry.state import RegistryState
+from mesh_platform.registry.warrant import KEY, Warrant, warrant_of
 
 Clock = Callable[[], datetime]
 
@@ -71,8 +72,9 @@ class ControlPlane:
 class RegistryDoor:
     """What the registry's routes see of the control plane."""
 
-    def __init__(self, control: ControlPlane) -> None:
+    def __init__(self, control: ControlPlane, *, takes_unowned: bool) -> None:
         self._control = control
+        self._takes_unowned = takes_unowned
 
     @property
     def state(self) -> RegistryState:
@@ -81,4 +83,5 @@ class RegistryDoor:
 
     async def submit(self, kind: str, body: Mapping[str, Any], actor: str) -> Any:
         """Append to the log, wait until applied, answer with the outcome."""
-        return await self._control.submit(kind, body, actor)
+        warrant = Warrant(warrant_of(body).rights, self._takes_unowned)
+        return await self._control.submit(kind, {**body, KEY: warrant.as_data()}, actor)

@@ -136,7 +136,7 @@ async def test_a_new_contract_is_declared_and_found(filled: Http) -> None:
     one = (await filled.get("/contracts/ops.flights.v1")).json()
     assert rows == [one]
     assert (one["id"], one["version"], one["text"]) == ("ops.flights.v1", "1.0.0", CONTRACT)
-    assert set(one) == {"id", "version", "sha256", "text", "avro", "approved_by", "approved_at"}
+    assert set(one) == {"id", "version", "sha256", "text", "avro", "approved_by", "approved_at", "rule_set"}
 
 
 async def test_a_declared_product_is_found(filled: Http) -> None:

@@ -9,6 +9,7 @@ from mesh_platform.registry.contexts import subject_name
 from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.model import Outcome, Record
 from mesh_platform.registry.settings import DEFAULT, Config, Mode, changed_config, read_mode, read_only
+from mesh_platform.registry.warrant import warrant_of
 
 if TYPE_CHECKING:
     from mesh_platform.registry.state import RegistryState
@@ -26,6 +27,8 @@ def set_config(state: RegistryState, record: Record) -> Outcome:
     config = changed_config(now, record.body)
     if isinstance(config, Refusal):
         return config
+    if refusal := _gate(state, subject, now, config, record):
+        return refusal
     if subject is None:
         settings.config = config if config.level else Config(DEFAULT.level, config.normalize, config.group)
     elif config == Config():
@@ -40,6 +43,9 @@ def delete_config(state: RegistryState, record: Record) -> Outcome:
     settings, subject = state.settings, _scope(record)
     if isinstance(subject, Refusal):
         return subject
+    now = settings.config if subject is None else settings.configs.get(subject, Config())
+    if refusal := _gate(state, subject, now, Config(), record):
+        return refusal
     if subject is None:
         before, settings.config = settings.config, DEFAULT
         return before.answer("compatibilityLevel")
@@ -78,6 +84,13 @@ def delete_mode(state: RegistryState, record: Record) -> Outcome:
         return {"mode": before.value}
     mode = settings.modes.pop(subject, None)
     return errors.SUBJECT_NOT_FOUND.refuse(subject=subject) if mode is None else {"mode": mode.value}
+
+
+def _gate(
+    state: RegistryState, subject: str | None, before: Config, after: Config, record: Record
+) -> Refusal | None:
+    reason = state.gate.settings(subject, before, after, warrant_of(record.body))
+    return None if reason is None else errors.NO_RIGHT.refuse(reason=reason)
 
 
 def _scope(record: Record) -> str | Refusal | None:

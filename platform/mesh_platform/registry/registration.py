@@ -16,6 +16,7 @@ from mesh_platform.registry.selection import matching
 from mesh_platform.registry.settings import Mode, read_only
 from mesh_platform.registry.verdict import comparable, reasons
 from mesh_platform.registry.views import version_answer
+from mesh_platform.registry.warrant import Warrant, warrant_of
 
 if TYPE_CHECKING:
     from mesh_platform.registry.state import RegistryState
@@ -42,7 +43,7 @@ def register(state: RegistryState, record: Record) -> Outcome:
     if not isinstance(parsed, Parsed):
         return parsed
     content = content_of(state, draft, parsed)
-    refusal = _gate(state, draft, content) or _place(state, draft, content)
+    refusal = _gate(state, draft, content, warrant_of(record.body)) or _place(state, draft, content)
     if refusal is not None:
         return refusal
     return version_answer(
@@ -107,8 +108,8 @@ def _mode(state: RegistryState, draft: Draft) -> Refusal | None:
     return None
 
 
-def _gate(state: RegistryState, draft: Draft, content: Content) -> Refusal | None:
-    reason = state.gate.check(draft.subject, content)
+def _gate(state: RegistryState, draft: Draft, content: Content, warrant: Warrant) -> Refusal | None:
+    reason = state.gate.check(draft.subject, content, warrant)
     return None if reason is None else errors.NOT_COVERED.refuse(reason=reason)
 
 

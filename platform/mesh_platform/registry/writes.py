@@ -19,6 +19,7 @@ from mesh_platform.registry.registration import content_of, incompatibilities, s
 from mesh_platform.registry.selection import chosen
 from mesh_platform.registry.service import RegistryService
 from mesh_platform.registry.verdict import reasons
+from mesh_platform.registry.warrant import KEY, Warrant
 
 
 class Writes:
@@ -94,6 +95,9 @@ class Writes:
         return parsed if isinstance(parsed, Refusal) else content_of(state, draft, parsed)
 
     async def _submit(self, request: Request, kind: str, body: dict[str, Answer]) -> Outcome:
+        # Last, over whatever a client wrote there; a request that nobody vouched for has no rights.
+        warrant = Warrant(request.scope.get("rights", frozenset()), open=False)
+        body = {**body, KEY: warrant.as_data()}
         return await self._registry.submit(kind, body, str(request.scope.get("principal", "anonymous")))
 
 
