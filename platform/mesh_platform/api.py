@@ -42,6 +42,7 @@ from mesh_platform.governance.removal import held
 from mesh_platform.governance.state import ApprovedVersion, DeclaredProduct, Refused
 from mesh_platform.governance.verdict import judge
 from mesh_platform.judging import approved, asked_policies, declared_readers, proposed, retained, subscribed
+from mesh_platform.permission import PermittedRoute
 
 _READ = "see /api/v1/openapi.json"
 Slug = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
@@ -57,6 +58,7 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
         redoc_url=None,
         openapi_url="/openapi.json",
     )
+    api.router.route_class = PermittedRoute
     governance = control.governance
 
     @api.exception_handler(MeshError)

@@ -16,6 +16,8 @@ import typer
 from mesh.cli.output import data, note, paint
 from mesh.cli.rules import WINDOW_ENGINES
 from mesh_platform.broker_cli import broker as broker_commands
+from mesh_platform.profile import Profile
+from mesh_platform.token_cli import token as token_commands
 
 if TYPE_CHECKING:
     from mesh.contract.model import Contract
@@ -28,9 +30,10 @@ State = Annotated[
 
 def commands(app: typer.Typer) -> None:
     """Join the platform's verbs."""
-    for command in (up, down, status, token, serve, demo):
+    for command in (up, down, status, serve, demo):
         app.command()(command)
     app.add_typer(broker_commands)
+    app.add_typer(token_commands)
     WINDOW_ENGINES["Great Expectations"] = _expressed
 
 
@@ -138,20 +141,6 @@ def status(
         print(f"{name:10}{value}")
 
 
-def token(state: State = None) -> None:
-    """Print the token that the platform of this folder asks for.
-
-    Example: mesh token
-    """
-    from mesh.config import TOKEN_FILE
-    from mesh.errors import UsageError
-
-    file = _state(state) / TOKEN_FILE
-    if not file.exists():
-        raise UsageError("there is no token here", code="MESH-U063", where=str(file), fix="mesh up")
-    print(file.read_text().strip())
-
-
 def serve(
     bootstrap: Annotated[
         str, typer.Option("--bootstrap", help="Kafka bootstrap servers.", envvar="MESH_KAFKA_BOOTSTRAP")
@@ -164,6 +153,15 @@ def serve(
     quality: Annotated[
         bool, typer.Option("--quality/--no-quality", help="Run the quality worker too.")
     ] = True,
+    profile: Annotated[
+        Profile | None,
+        typer.Option(
+            "--profile",
+            help="Whether subjects of no contract take schemas: development (they do), server (they do not). "
+            "Default: development on loopback.",
+            envvar="MESH_PROFILE",
+        ),
+    ] = None,
     exit_with_parent: Annotated[bool, typer.Option("--exit-with-parent", hidden=True)] = False,
 ) -> None:
     """Serve the platform (registry, catalog, governance, quality) on a Kafka that runs elsewhere.
@@ -171,10 +169,11 @@ def serve(
     Example: mesh serve --bootstrap kafka-1:9092
     """
     from mesh.cli.stopping import when_parent_ends
-    from mesh_platform.serving import QUALITY, listening, token_for
+    from mesh_platform.serving import QUALITY, is_loopback, listening, token_for
     from mesh_platform.serving import serve as serve_here
 
     folder = _state(state)
+    chosen = profile or Profile.fitting(loopback=is_loopback(host))
     token = token_for(folder, host, os.environ.get("MESH_TOKEN_FILE"))
     bound = listening(host, port)
     if exit_with_parent:
@@ -184,7 +183,7 @@ def serve(
     def announce() -> None:
         print(json.dumps({"url": url, "pid": os.getpid()}), flush=True)
 
-    serve_here(folder, bootstrap, bound, host, token, (QUALITY,) if quality else (), announce)
+    serve_here(folder, bootstrap, bound, host, token, chosen, (QUALITY,) if quality else (), announce)
 
 
 def demo(

@@ -79,7 +79,8 @@ _READING: Final = frozenset({"GET", "HEAD"})
 
 def right_for(table: Mapping[str, Right], endpoint: str, methods: Iterable[str]) -> Right:
     """The right that opens a route; raises ValueError for a route that writes and that nobody thought of."""
-    if _READING.issuperset(methods):
+    wanted = frozenset(methods)
+    if wanted and wanted <= _READING:
         return Right.READ
     try:
         return table[endpoint]
