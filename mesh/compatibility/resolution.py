@@ -68,7 +68,7 @@ def problems(reader: AvroSchema, writer: AvroSchema) -> tuple[Problem, ...]:
 
     Raises SchemaError MESH-A410 when the comparison takes more than `limits.COMPATIBILITY_STEPS`.
     """
-    if reader.text == writer.text:
+    if reader == writer:
         return ()
     return _Resolution(reader, writer).compare(reader.root, writer.root, _Place())
 

@@ -2,6 +2,13 @@
 
 from mesh.schema.logical import Logical, logical_type
 from mesh.schema.model import AvroSchema
-from mesh.schema.parse import parse_recursive_schema, parse_schema
+from mesh.schema.parse import parse_any_schema, parse_recursive_schema, parse_schema
 
-__all__ = ["AvroSchema", "Logical", "logical_type", "parse_recursive_schema", "parse_schema"]
+__all__ = [
+    "AvroSchema",
+    "Logical",
+    "logical_type",
+    "parse_any_schema",
+    "parse_recursive_schema",
+    "parse_schema",
+]

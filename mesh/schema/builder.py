@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 from mesh import limits
 from mesh.schema.names import check_distinct, check_name, check_simple_name, declared_name, resolve, text_list
 from mesh.schema.nodes import (
@@ -40,19 +43,32 @@ from mesh.schema.refusal import (
     OVER_BUDGET,
     UNKNOWN_TYPE,
     ZERO_WIDTH,
+    Hazard,
     refuse,
 )
 from mesh.schema.shape import Shape, shape_of
 from mesh.schema.strict_json import Json
 
 
+class Known(NamedTuple):
+    """Types defined in other texts, by full name, and their shapes."""
+
+    names: Mapping[str, Named]
+    shapes: Mapping[str, Shape]
+
+
 class Builder:
     """Turns one JSON tree into nodes, checking every rule where its place is known."""
 
-    def __init__(self) -> None:
-        self.names: dict[str, Named] = {}
-        self.shapes: dict[str, Shape] = {}
+    def __init__(self, known: Known | None = None) -> None:
+        self.names: dict[str, Named] = dict(known.names) if known else {}
+        self.shapes: dict[str, Shape] = dict(known.shapes) if known else {}
         self.recursive = False
+        #: What makes the schema unsafe to decode with, in the order of the text.
+        self.hazards: list[Hazard] = []
+        #: The full names of types defined elsewhere that the text refers to.
+        self.used: set[str] = set()
+        self._elsewhere = frozenset(self.names)
         self._open: set[str] = set()
         self._count = 0
         #: (default, type, path) of every field that has one: checked when all names are known.
@@ -97,6 +113,8 @@ class Builder:
             )
         elif depth + self.shapes[fullname].height - 1 > limits.SCHEMA_DEPTH:
             refuse_depth(path)
+        if fullname in self._elsewhere:
+            self.used.add(fullname)
         return Reference(fullname)
 
     def _union(self, branches: list[Json], namespace: str, path: str, depth: int) -> Node:
@@ -122,7 +140,8 @@ class Builder:
         inner = self.build(tree[part], namespace, f"{path}.{part}", depth + 1)
         if shape_of(inner, self.shapes).width == 0:
             why = "six bytes could then announce billions of them"
-            refuse(ZERO_WIDTH, f"{path}.{part}", f"the {part} of this {kind} take no bytes", why=why)
+            what = f"the {part} of this {kind} take no bytes"
+            self.hazards.append(Hazard(ZERO_WIDTH, f"{path}.{part}", what, why))
         attributes = attributes_of(tree, STANDARD[kind])
         return Array(inner, attributes) if kind == "array" else Map(inner, attributes)
 

@@ -7,10 +7,13 @@ MESH-A004  a type name defined twice             MESH-A011  array or map items t
 MESH-A005  a type that is not defined (yet)      MESH-A012  a type that no finite value can have
 MESH-A006  an attribute missing or of a wrong kind   MESH-A013  an attribute reserved by Avro libraries
 MESH-A007  the same field, symbol, alias or branch twice
+MESH-A022  a reference to a schema that cannot be referred to here
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NoReturn
 
 from mesh.errors import SchemaError
@@ -28,6 +31,24 @@ RECURSIVE = "MESH-A010"
 ZERO_WIDTH = "MESH-A011"
 ENDLESS = "MESH-A012"
 RESERVED = "MESH-A013"
+BAD_REFERENCE = "MESH-A022"
+
+
+@dataclass(frozen=True, slots=True)
+class Hazard:
+    """Why a valid schema is not safe to decode with: a few bytes could exhaust a reader."""
+
+    code: str
+    path: str
+    what: str
+    why: str
+    fix: str = ""
+
+
+def refuse_hazards(hazards: Sequence[Hazard]) -> None:
+    """Raise SchemaError for the first hazard, if there is one."""
+    for hazard in hazards:
+        refuse(hazard.code, hazard.path, hazard.what, why=hazard.why, fix=hazard.fix)
 
 
 def refuse(code: str, path: str, what: str, *, why: str = "", fix: str = "") -> NoReturn:

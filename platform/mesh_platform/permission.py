@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mesh_platform.rights import API, REGISTRY, Right, right_for
+from mesh_platform.rights import API, EVERY_SUBJECT, REGISTRY, Right, right_for
 
 _MEDIA = "application/vnd.schemaregistry.v1+json"
 
@@ -33,7 +33,8 @@ def permitted(routes: Iterable[Route]) -> list[BaseRoute]:
     """The registry's routes, each behind its right; raises ValueError for one that nobody thought of."""
     found: list[BaseRoute] = []
     for route in routes:
-        right = right_for(REGISTRY, route.name.removeprefix("registry:"), route.methods or ())
+        table = REGISTRY if "subject" in route.param_convertors else EVERY_SUBJECT
+        right = right_for(table, route.name.removeprefix("registry:"), route.methods or ())
         route.app = Permitted(route.app, right, _registry_refusal(right))
         found.append(route)
     return found

@@ -70,9 +70,14 @@ REGISTRY: Final[Mapping[str, Right]] = MappingProxyType(
         "delete_version": Right.REGISTER,
         "set_config": Right.REGISTER,
         "delete_config": Right.REGISTER,
+        "delete_context": Right.SET_POLICY,
         "set_mode": Right.SET_POLICY,
         "delete_mode": Right.SET_POLICY,
     }
+)
+#: As REGISTRY, for requests that name no subject: they hold for all of them.
+EVERY_SUBJECT: Final[Mapping[str, Right]] = MappingProxyType(
+    {**REGISTRY, "set_config": Right.SET_POLICY, "delete_config": Right.SET_POLICY}
 )
 _READING: Final = frozenset({"GET", "HEAD"})
 

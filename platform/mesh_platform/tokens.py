@@ -13,7 +13,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -64,7 +64,9 @@ class TokenFile:
             raise self._broken(str(error)) from error
         try:
             document = read_json(text, max_bytes=limits.BODY_BYTES, max_depth=_DEPTH)
-            rows: Any = document["tokens"] if isinstance(document, dict) else None
+            rows = document["tokens"] if isinstance(document, dict) else None
+            if not isinstance(rows, list):
+                raise TypeError("tokens is not a list")
             return tuple(sorted(map(_issued, rows), key=lambda one: one.name))
         except (JsonProblem, KeyError, TypeError, ValueError) as error:
             raise self._broken(f"{type(error).__name__}: {error}") from error
@@ -151,7 +153,7 @@ def digest_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _issued(row: Mapping[str, Any]) -> Issued:
+def _issued(row: Any) -> Issued:
     name, digest, created = (str(row[key]) for key in ("name", "sha256", "created"))
     if not _NAME.fullmatch(name) or not re.fullmatch(r"[0-9a-f]{64}", digest):
         raise ValueError(f"{name[:80]!r} is no name, or its sha256 is none")

@@ -12,7 +12,8 @@ from mesh.contract.avro import avro_schema
 from mesh.contract.rule_targets import rule_set
 from mesh.schema import parse_schema
 from mesh_platform.governance.gate import ContractGate
-from mesh_platform.registry.model import Content, Kind, Reference
+from mesh_platform.registry.kinds import Kind
+from mesh_platform.registry.model import Content, Reference
 from mesh_platform.registry.settings import Config
 from mesh_platform.registry.warrant import UNLIMITED, Warrant, warrant_of
 from mesh_platform.rights import EVERY_RIGHT, Right, held

@@ -17,7 +17,7 @@ from mesh_platform.catalog.index import Entry
 from mesh_platform.catalog.observed import LatestEvent, Observation
 from mesh_platform.control import ControlPlane
 from mesh_platform.quality.view import ProductQuality
-from mesh_platform.registry.model import Kind
+from mesh_platform.registry.kinds import Kind
 from mesh_platform.web import product_view as page
 from mesh_platform.web.lineage import Lineage
 from mesh_platform.web.views import ProductCard

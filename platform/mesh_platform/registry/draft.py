@@ -10,10 +10,12 @@ from mesh.schema.strict_json import Json
 from mesh_platform.registry import errors
 from mesh_platform.registry.contexts import subject_name
 from mesh_platform.registry.errors import Refusal
-from mesh_platform.registry.model import Document, Kind, Reference
+from mesh_platform.registry.kinds import Kind
+from mesh_platform.registry.model import Document, Reference
 
 _RULE_LISTS = ("migrationRules", "domainRules", "encodingRules")
 LARGEST = 2**31 - 1
+KEPT = (Kind.AVRO,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +70,11 @@ def read_draft(body: Mapping[str, object]) -> Draft | Refusal:
 
 
 def _kind(value: object) -> Kind | Refusal:
-    try:
-        return Kind(str(value or Kind.AVRO))
-    except ValueError:
-        reason = f"Invalid schema type {str(value)[:80]}: this registry keeps {', '.join(Kind)}"
-        return errors.INVALID_SCHEMA.refuse(reason=reason)
+    name = str(value or Kind.AVRO)
+    if name in KEPT:
+        return Kind(name)
+    reason = f"Invalid schema type {name[:80]}: this registry keeps {', '.join(KEPT)}"
+    return errors.INVALID_SCHEMA.refuse(reason=reason)
 
 
 def _references(value: object) -> tuple[Reference, ...] | Refusal:
@@ -85,8 +87,8 @@ def _references(value: object) -> tuple[Reference, ...] | Refusal:
             "Invalid references: each has a name and a subject, which are text, and the number of a version"
         )
         return errors.INVALID_SCHEMA.refuse(reason=reason)
-    if len(references) > limits.REFERENCES or len({one.name for one in references}) < len(references):
-        reason = f"Invalid references: at most {limits.REFERENCES}, each under a name of its own"
+    if len(references) > limits.SCHEMA_REFERENCES or len({one.name for one in references}) < len(references):
+        reason = f"Invalid references: at most {limits.SCHEMA_REFERENCES}, each under a name of its own"
         return errors.INVALID_SCHEMA.refuse(reason=reason)
     return references
 

@@ -74,10 +74,12 @@ def route(method: str, path: str, endpoint: Endpoint) -> Route:
 
 
 def respond(outcome: Outcome | bytes, media_type: str) -> Response:
-    """The HTTP answer for an outcome; bytes are JSON already."""
+    """The HTTP answer for an outcome; bytes are JSON already, None is an answer without a body."""
     if isinstance(outcome, Refusal):
         body = compact({"error_code": outcome.error_code, "message": outcome.message})
         return Response(body, status_code=outcome.status, media_type=media_type)
+    if outcome is None:
+        return Response(status_code=204)
     return Response(outcome if isinstance(outcome, bytes) else compact(outcome), media_type=media_type)
 
 

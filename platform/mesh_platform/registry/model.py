@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from mesh.schema.strict_json import Json
 from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.fingerprint import guid_bytes, identity_of, uuid_text
+from mesh_platform.registry.kinds import Kind
 
 if TYPE_CHECKING:
     from mesh_platform.registry.settings import Config
@@ -33,14 +33,6 @@ class Record(Protocol):
     def kind(self) -> str: ...
     @property
     def body(self) -> Mapping[str, object]: ...
-
-
-class Kind(StrEnum):
-    """The languages that schemas are written in, as `schemaType` names them."""
-
-    AVRO = "AVRO"
-    JSON = "JSON"
-    PROTOBUF = "PROTOBUF"
 
 
 @dataclass(frozen=True, slots=True)

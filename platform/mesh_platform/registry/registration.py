@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mesh.compatibility import Level
+from mesh.errors import SchemaError
+from mesh.schema.refusal import refuse_hazards
 from mesh_platform.registry import errors
 from mesh_platform.registry.contexts import context_of
 from mesh_platform.registry.draft import LARGEST, Draft, read_draft
 from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.model import Content, Outcome, Record, Version
-from mesh_platform.registry.parsing import Parsed, parse
+from mesh_platform.registry.parsing import Grounded, ground
 from mesh_platform.registry.selection import matching
 from mesh_platform.registry.settings import Mode, read_only
 from mesh_platform.registry.verdict import comparable, reasons
@@ -31,7 +33,7 @@ def settled(state: RegistryState, body: Mapping[str, object]) -> Outcome | Draft
     if isinstance(draft, Refusal):
         return draft
     found = _settled(state, draft)
-    return draft if isinstance(found, Parsed) else found
+    return draft if isinstance(found, Grounded) else found
 
 
 def register(state: RegistryState, record: Record) -> Outcome:
@@ -39,10 +41,10 @@ def register(state: RegistryState, record: Record) -> Outcome:
     draft = read_draft(record.body)
     if isinstance(draft, Refusal):
         return draft
-    parsed = _settled(state, draft)
-    if not isinstance(parsed, Parsed):
-        return parsed
-    content = content_of(state, draft, parsed)
+    grounded = _settled(state, draft)
+    if not isinstance(grounded, Grounded):
+        return grounded
+    content = content_of(state, draft, grounded)
     refusal = _gate(state, draft, content, warrant_of(record.body)) or _place(state, draft, content)
     if refusal is not None:
         return refusal
@@ -55,7 +57,7 @@ def incompatibilities(state: RegistryState, subject: str, content: Content) -> l
     """What keeps a content from following those that its subject's level compares it with."""
     config = state.settings.effective(subject)
     versions = comparable(content, state.subjects.live(subject), config.group)
-    return reasons(content, versions, config.level or Level.BACKWARD)
+    return reasons(state.subjects, subject, content, versions, config.level or Level.BACKWARD)
 
 
 def normalizes(state: RegistryState, draft: Draft) -> bool:
@@ -63,36 +65,58 @@ def normalizes(state: RegistryState, draft: Draft) -> bool:
     return draft.normalize or bool(state.settings.effective(draft.subject).normalize)
 
 
-def content_of(state: RegistryState, draft: Draft, parsed: Parsed) -> Content:
+def content_of(state: RegistryState, draft: Draft, grounded: Grounded) -> Content:
     """The draft, with what it leaves out taken over from the version before."""
     live = state.subjects.live(draft.subject)
     before = live[-1].content if live else None
     return Content(
         draft.kind,
-        parsed.normal if normalizes(state, draft) else parsed.text,
-        parsed.references,
+        grounded.schema.normal_text() if normalizes(state, draft) else grounded.schema.text,
+        grounded.references,
         before.metadata if before and draft.metadata is None else draft.metadata,
         before.rule_set if before and draft.rule_set is None else draft.rule_set,
     )
 
 
-def _settled(state: RegistryState, draft: Draft) -> Outcome | Parsed:
+def _settled(state: RegistryState, draft: Draft) -> Outcome | Grounded:
     if refusal := _mode(state, draft):
         return refusal
-    parsed = parse(state.subjects, draft.subject, draft.kind, draft.text, draft.references)
-    if isinstance(parsed, Refusal):
-        return parsed
-    present = _present(state, draft, parsed)
-    if present is None or draft.version not in (None, present.version):
-        return parsed
+    grounded = ground(state.subjects, draft.subject, draft.kind, draft.text, draft.references)
+    if isinstance(grounded, Refusal):
+        return grounded
+    present = _present(state, draft, grounded)
+    if present is None:
+        return _unfit(state, draft, grounded) or grounded
     if draft.id not in (None, present.id):
         return errors.ID_MISMATCH.refuse(actual=present.id, given=draft.id)
-    return version_answer(present)
+    if draft.version in (None, present.version):
+        return version_answer(present)
+    # History may hold one schema twice; a subject that goes on from here takes it once.
+    return grounded if draft.id is not None else _next(state, draft) or version_answer(present)
 
 
-def _present(state: RegistryState, draft: Draft, parsed: Parsed) -> Version | None:
-    found = matching(state.subjects, draft, parsed, normalize=normalizes(state, draft))
+def _present(state: RegistryState, draft: Draft, grounded: Grounded) -> Version | None:
+    found = matching(state.subjects, draft, grounded, normalize=normalizes(state, draft))
     return next((version for version in found if not version.deleted), None)
+
+
+def _unfit(state: RegistryState, draft: Draft, grounded: Grounded) -> Refusal | None:
+    """Why a valid schema is not taken in as a new one: unsafe to decode with, or built on what is deleted.
+
+    What is imported is in use elsewhere: it is taken in as it is.
+    """
+    if draft.id is not None:
+        return None
+    for reference in grounded.references:
+        referred = state.subjects.referred(draft.subject, reference)
+        if referred is not None and referred.deleted:
+            reason = f"Invalid schema: the reference {reference.name[:255]!r} leads to a deleted version"
+            return errors.INVALID_SCHEMA.refuse(reason=reason)
+    try:
+        refuse_hazards(grounded.schema.hazards)
+    except SchemaError as error:
+        return errors.INVALID_SCHEMA.refuse(reason=f"Invalid schema: {error}")
+    return None
 
 
 def _mode(state: RegistryState, draft: Draft) -> Refusal | None:
@@ -120,19 +144,31 @@ def _place(state: RegistryState, draft: Draft, content: Content) -> Refusal | No
         return errors.INVALID_SCHEMA.refuse(reason=reason)
     if draft.id is not None:
         return _import(state, draft, draft.id, content)
-    ids, versions = state.subjects.ids(context_of(draft.subject)), state.subjects.versions(draft.subject)
-    upcoming = versions[-1].version + 1 if versions else 1
-    if draft.version not in (None, upcoming):
-        reason = f"Version is not one more than the latest version: the next version is {upcoming}"
-        return errors.INVALID_SCHEMA.refuse(reason=reason)
-    if upcoming > LARGEST or (ids.last >= LARGEST and ids.of(content) is None):
-        return errors.NOT_PERMITTED.refuse(reason=f"No id or version is left: {LARGEST} was imported")
+    if refusal := _next(state, draft) or _room(state, draft, content):
+        return refusal
     found = incompatibilities(state, draft.subject, content)
     if isinstance(found, Refusal):
         return found
     return (
         errors.INCOMPATIBLE.refuse(subject=draft.subject, details=f"[{', '.join(found)}]") if found else None
     )
+
+
+def _next(state: RegistryState, draft: Draft) -> Refusal | None:
+    versions = state.subjects.versions(draft.subject)
+    upcoming = versions[-1].version + 1 if versions else 1
+    if draft.version in (None, upcoming):
+        return None
+    reason = f"Version is not one more than the latest version: the next version is {upcoming}"
+    return errors.INVALID_SCHEMA.refuse(reason=reason)
+
+
+def _room(state: RegistryState, draft: Draft, content: Content) -> Refusal | None:
+    ids, versions = state.subjects.ids(context_of(draft.subject)), state.subjects.versions(draft.subject)
+    last_version = versions[-1].version if versions else 0
+    if last_version < LARGEST and (ids.last < LARGEST or ids.of(content) is not None):
+        return None
+    return errors.NOT_PERMITTED.refuse(reason=f"No id or version is left: {LARGEST} was imported")
 
 
 def _import(state: RegistryState, draft: Draft, schema_id: int, content: Content) -> Refusal | None:

@@ -68,6 +68,11 @@ class Subjects:
         """The versions that have an id, soft-deleted ones too."""
         return [self._at(place) for place in sorted(self.ids(context).uses.get(schema_id, ()))]
 
+    def has_use(self, schema_id: int, subject: str) -> bool:
+        """Whether a subject has a version, soft-deleted or not, with an id."""
+        places = self.ids(context_of(subject)).uses.get(schema_id, ())
+        return any(place[0] == subject for place in places)
+
     def referrers(self, version: Version) -> list[Version]:
         """The versions that refer to one, soft-deleted ones too."""
         return [

@@ -4,23 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mesh.compatibility import Incompatibility, Level, check
+from mesh.compatibility import Level
 from mesh.errors import SchemaError
-from mesh_platform.registry import errors
+from mesh_platform.registry import errors, kinds
 from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.model import Content, Version
-from mesh_platform.registry.parsing import avro
+from mesh_platform.registry.parsing import read, understood
+from mesh_platform.registry.subjects import Subjects
 
 
-def reasons(content: Content, versions: Sequence[Version], level: Level) -> list[str] | Refusal:
+def reasons(
+    subjects: Subjects, subject: str, content: Content, versions: Sequence[Version], level: Level
+) -> list[str] | Refusal:
     """What keeps `content` from following `versions` (oldest first); empty when nothing does."""
+    if level is Level.NONE or not versions:
+        return []
+    compared = versions if level.transitive else versions[-1:]
+    new, earlier = understood(subjects, subject, content), []
+    if isinstance(new, Refusal):
+        return new
+    for version in compared:
+        old = read(subjects, version)
+        if isinstance(old, Refusal):
+            return old
+        earlier.append(old)
     try:
-        found = check(avro(content), [avro(version.content) for version in versions], level)
+        found = kinds.reasons(new, earlier, level)
     except SchemaError as error:
         return errors.INVALID_SCHEMA.refuse(reason=f"Invalid schema: {error}")
     if not found:
         return []
-    against = versions[found[0].against]
+    against = compared[found[0].against]
     return [
         *(_reason(problem) for problem in found if problem.against == found[0].against),
         f"{{oldSchemaVersion: {against.version}}}",
@@ -38,7 +52,7 @@ def comparable(content: Content, versions: Sequence[Version], group: str | None)
     return [version for version in live if _property(version.content, group) == mine]
 
 
-def _reason(problem: Incompatibility) -> str:
+def _reason(problem: kinds.Reason) -> str:
     return (
         f"{{errorType:'{problem.type}', description:'{problem.explanation} At {problem.path}; "
         f"next: {problem.fix}.', additionalInfo:'{problem.message}'}}"

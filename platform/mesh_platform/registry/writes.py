@@ -13,8 +13,8 @@ from mesh_platform.registry.draft import Draft, read_draft
 from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.http import flag, read_body
 from mesh_platform.registry.model import Answer, Content, Outcome, Version
-from mesh_platform.registry.parsing import parse
-from mesh_platform.registry.reads import granted, subject_of
+from mesh_platform.registry.parsing import ground
+from mesh_platform.registry.paths import context_in, granted, scope_of, subject_of
 from mesh_platform.registry.registration import content_of, incompatibilities, settled
 from mesh_platform.registry.selection import chosen
 from mesh_platform.registry.service import RegistryService
@@ -50,6 +50,10 @@ class Writes:
         }
         return await self._submit(request, state.DELETE_VERSION, body)
 
+    async def delete_context(self, request: Request) -> Outcome:
+        """DELETE /contexts/{context}"""
+        return await self._submit(request, state.DELETE_CONTEXT, {"context": context_in(request)})
+
     async def set_config(self, request: Request) -> Outcome:
         """PUT /config and /config/{subject}"""
         return await self._submit(request, state.SET_CONFIG, {**await read_body(request), **_scope(request)})
@@ -77,7 +81,7 @@ class Writes:
             return {"is_compatible": True}
         version: Version = granted(chosen(subject, subjects.live(subject), wanted))
         level = self._registry.state.settings.effective(subject).level
-        return _verdict(request, reasons(content, [version], level) if level else [])
+        return _verdict(request, reasons(subjects, subject, content, [version], level) if level else [])
 
     async def compatible(self, request: Request) -> Outcome:
         """POST /compatibility/subjects/{subject}/versions: against what the subject's level demands"""
@@ -91,8 +95,8 @@ class Writes:
         draft = read_draft({**await read_body(request), "subject": subject_of(request)})
         if isinstance(draft, Refusal):
             return draft
-        parsed = parse(state.subjects, draft.subject, draft.kind, draft.text, draft.references)
-        return parsed if isinstance(parsed, Refusal) else content_of(state, draft, parsed)
+        grounded = ground(state.subjects, draft.subject, draft.kind, draft.text, draft.references)
+        return grounded if isinstance(grounded, Refusal) else content_of(state, draft, grounded)
 
     async def _submit(self, request: Request, kind: str, body: dict[str, Answer]) -> Outcome:
         # Last, over whatever a client wrote there; a request that nobody vouched for has no rights.
@@ -102,7 +106,7 @@ class Writes:
 
 
 def _scope(request: Request) -> dict[str, Answer]:
-    return {"subject": subject_of(request) if "subject" in request.path_params else None}
+    return {"subject": scope_of(request)}
 
 
 def _unusable(request: Request, refusal: Refusal) -> Outcome:
