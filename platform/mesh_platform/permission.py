@@ -11,21 +11,21 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mesh_platform.rights import API, EVERY_SUBJECT, REGISTRY, Right, right_for
+from mesh_platform.rights import API, EVERY_SUBJECT, REGISTRY, Opening, opening
 
 _MEDIA = "application/vnd.schemaregistry.v1+json"
 
 
 class Permitted:
-    """An ASGI app for those who hold one right."""
+    """An ASGI app for those who hold any of some rights."""
 
-    def __init__(self, app: ASGIApp, right: Right, refusal: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, rights: Opening, refusal: ASGIApp) -> None:
         self._app = app
-        self._right = right
+        self._rights = frozenset(rights)
         self._refusal = refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        allowed = self._right in scope.get("rights", frozenset())
+        allowed = self._rights & scope.get("rights", frozenset())
         await (self._app if allowed else self._refusal)(scope, receive, send)
 
 
@@ -34,8 +34,8 @@ def permitted(routes: Iterable[Route]) -> list[BaseRoute]:
     found: list[BaseRoute] = []
     for route in routes:
         table = REGISTRY if "subject" in route.param_convertors else EVERY_SUBJECT
-        right = right_for(table, route.name.removeprefix("registry:"), route.methods or ())
-        route.app = Permitted(route.app, right, _registry_refusal(right))
+        rights = opening(table, route.name.removeprefix("registry:"), route.methods or ())
+        route.app = Permitted(route.app, rights, _registry_refusal(rights))
         found.append(route)
     return found
 
@@ -45,27 +45,27 @@ class PermittedRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, asked only when the principal holds the right."""
-        right, handle = right_for(API, self.name, self.methods or ()), super().get_route_handler()
+        rights, handle = opening(API, self.name, self.methods or ()), super().get_route_handler()
 
         async def handled(request: Request) -> Response:
-            if right not in request.scope.get("rights", frozenset()):
-                raise HTTPException(403, lacking(right))
+            if request.scope.get("rights", frozenset()).isdisjoint(rights):
+                raise HTTPException(403, lacking(rights))
             return await handle(request)
 
         return handled
 
 
-def lacking(right: Right) -> dict[str, str]:
+def lacking(rights: Opening) -> dict[str, str]:
     """What the API says to a principal that lacks a right."""
     return {
         "code": "MESH-S040",
-        "what": f"this token may not do that: it needs the right {right}",
+        "what": f"this token may not do that: it needs the right {' or '.join(rights)}",
         "why": "tokens have separate rights, and this one was made without it",
-        "fix": f"ask somebody who holds it, or: mesh token add NAME --right {right}",
+        "fix": f"ask somebody who holds it, or: mesh token add NAME --right {rights[0]}",
     }
 
 
-def _registry_refusal(right: Right) -> ASGIApp:
-    told = lacking(right)
+def _registry_refusal(rights: Opening) -> ASGIApp:
+    told = lacking(rights)
     message = f"Forbidden: {told['code']} {told['what']}; {told['fix']}"
     return JSONResponse({"error_code": 40302, "message": message}, 403, media_type=_MEDIA)

@@ -46,47 +46,53 @@ def held(given: Iterable[Right]) -> Rights:
     return rights | {Right.READ} if rights else rights
 
 
+Opening = tuple[Right, ...]  #: any of these opens a route
+_REGISTER: Final[Opening] = (Right.REGISTER,)
+_POLICY: Final[Opening] = (Right.SET_POLICY,)
+_READ: Final[Opening] = (Right.READ,)
+#: The gate asks more of them where a contract owns the subject, or where it is for good.
+_GATED: Final[Opening] = (Right.REGISTER, Right.SET_POLICY)
+
 #: By the endpoint's name; what is not here and does not write needs `read`.
-API: Final[Mapping[str, Right]] = MappingProxyType(
+API: Final[Mapping[str, Opening]] = MappingProxyType(
     {
-        "declare_contract": Right.REGISTER,
-        "declare_product": Right.REGISTER,
-        "remove_contract": Right.REGISTER,
-        "remove_product": Right.REGISTER,
-        "propose": Right.REGISTER,
-        "decide": Right.APPROVE,
-        "subscribe": Right.READ,
+        "declare_contract": _REGISTER,
+        "declare_product": _REGISTER,
+        "remove_contract": _REGISTER,
+        "remove_product": _REGISTER,
+        "propose": _REGISTER,
+        "decide": (Right.APPROVE,),
+        "subscribe": _READ,
     }
 )
-#: Of these the gate asks more where a contract owns the subject, or where they are for good.
-REGISTRY: Final[Mapping[str, Right]] = MappingProxyType(
+REGISTRY: Final[Mapping[str, Opening]] = MappingProxyType(
     {
-        "lookup": Right.READ,
-        "compatible": Right.READ,
-        "compatible_with_version": Right.READ,
-        "associations": Right.READ,
-        "register": Right.REGISTER,
-        "delete_subject": Right.REGISTER,
-        "delete_version": Right.REGISTER,
-        "set_config": Right.REGISTER,
-        "delete_config": Right.REGISTER,
-        "delete_context": Right.SET_POLICY,
-        "set_mode": Right.SET_POLICY,
-        "delete_mode": Right.SET_POLICY,
+        "lookup": _READ,
+        "compatible": _READ,
+        "compatible_with_version": _READ,
+        "associations": _READ,
+        "register": _REGISTER,
+        "delete_subject": _GATED,
+        "delete_version": _GATED,
+        "delete_context": _POLICY,
+        "set_config": _GATED,
+        "delete_config": _GATED,
+        "set_mode": _POLICY,
+        "delete_mode": _POLICY,
     }
 )
 #: As REGISTRY, for requests that name no subject: they hold for all of them.
-EVERY_SUBJECT: Final[Mapping[str, Right]] = MappingProxyType(
-    {**REGISTRY, "set_config": Right.SET_POLICY, "delete_config": Right.SET_POLICY}
+EVERY_SUBJECT: Final[Mapping[str, Opening]] = MappingProxyType(
+    {**REGISTRY, "set_config": _POLICY, "delete_config": _POLICY}
 )
 _READING: Final = frozenset({"GET", "HEAD"})
 
 
-def right_for(table: Mapping[str, Right], endpoint: str, methods: Iterable[str]) -> Right:
-    """The right that opens a route; raises ValueError for a route that writes and that nobody thought of."""
+def opening(table: Mapping[str, Opening], endpoint: str, methods: Iterable[str]) -> Opening:
+    """The rights that open a route; raises ValueError for one that writes and that nobody thought of."""
     wanted = frozenset(methods)
     if wanted and wanted <= _READING:
-        return Right.READ
+        return _READ
     try:
         return table[endpoint]
     except KeyError:

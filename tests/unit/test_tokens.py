@@ -12,7 +12,7 @@ import pytest
 from mesh.errors import UsageError
 from mesh_platform.auth import Keyring
 from mesh_platform.principals import Principals
-from mesh_platform.rights import API, EVERY_RIGHT, Principal, Right, held, right_for
+from mesh_platform.rights import API, EVERY_RIGHT, Principal, Right, held, opening
 from mesh_platform.tokens import TokenFile
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
@@ -164,4 +164,4 @@ def test_each_right_includes_reading_and_admin_includes_all() -> None:
 @pytest.mark.parametrize("methods", [{"POST"}, {"GET", "DELETE"}, set()])
 def test_a_route_that_nobody_thought_of_has_no_right(methods: set[str]) -> None:
     with pytest.raises(ValueError, match="no right opens grant_everything"):
-        right_for(API, "grant_everything", methods)
+        opening(API, "grant_everything", methods)
