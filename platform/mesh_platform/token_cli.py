@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mesh.cli.output import data as print_data
 from mesh.cli.output import note
 from mesh_platform.rights import Right
+
+if TYPE_CHECKING:
+    from mesh_platform.tokens import TokenFile
 
 token = typer.Typer(name="token", invoke_without_command=True, rich_markup_mode=None)
 State = Annotated[
@@ -24,11 +27,12 @@ def _folder(state: Path | None) -> Path:
     return state or find_state(Path.cwd(), os.environ)
 
 
-def _file(state: Path | None) -> Any:
+def _file(context: typer.Context, state: Path | None) -> TokenFile:
     from mesh_platform.serving import tokens_file
     from mesh_platform.tokens import TokenFile
 
-    return TokenFile(tokens_file(_folder(state), os.environ))
+    # --state may stand before the verb or behind it.
+    return TokenFile(tokens_file(_folder(state or context.obj), os.environ))
 
 
 @token.callback()
@@ -40,6 +44,7 @@ def own(context: typer.Context, state: State = None) -> None:
     from mesh.config import TOKEN_FILE
     from mesh.errors import UsageError
 
+    context.obj = state
     if context.invoked_subcommand is not None:
         return
     file = _folder(state) / TOKEN_FILE
@@ -50,6 +55,7 @@ def own(context: typer.Context, state: State = None) -> None:
 
 @token.command()
 def add(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(help="Whose token it is; the control log keeps this name.")],
     right: Annotated[
         list[Right], typer.Option("--right", help="What it may do; may be repeated. Each includes read.")
@@ -63,7 +69,7 @@ def add(
     """
     from mesh_platform.control import utc_now
 
-    made = _file(state).add(name, right, utc_now())
+    made = _file(context, state).add(name, right, utc_now())
     if as_json:
         print_data({"format_version": "1.0", "name": name, "rights": sorted(set(right)), "token": made})
         return
@@ -73,6 +79,7 @@ def add(
 
 @token.command(name="list")
 def listed(
+    context: typer.Context,
     state: State = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
@@ -80,7 +87,7 @@ def listed(
 
     Example: mesh token list
     """
-    issued = _file(state).issued()
+    issued = _file(context, state).issued()
     if as_json:
         rows = [{"name": one.name, "rights": list(one.rights), "created": one.created} for one in issued]
         print_data({"format_version": "1.0", "tokens": rows})
@@ -93,11 +100,13 @@ def listed(
 
 @token.command()
 def revoke(
-    name: Annotated[str, typer.Argument(help="Whose token is to open nothing any more.")], state: State = None
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Whose token is to open nothing any more.")],
+    state: State = None,
 ) -> None:
     """Take a principal's token back; open sessions of it end with their next request.
 
     Example: mesh token revoke orders-team
     """
-    _file(state).revoke(name)
+    _file(context, state).revoke(name)
     note(f"{name} has no token any more")
