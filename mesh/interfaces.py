@@ -119,3 +119,13 @@ class Receiver(Protocol):
         """Whether everything that was there at the start has been taken; never for an endless reading."""
 
     def close(self) -> None: ...
+
+
+class Member(Receiver, Protocol):
+    """A receiver whose partitions can wait, each by itself."""
+
+    def hold(self, positions: Mapping[int, int]) -> None:
+        """Take nothing more of these partitions; each goes on at its offset, and is committed up to it."""
+
+    def release(self, partitions: Collection[int]) -> None:
+        """Go on with these partitions where they were held."""

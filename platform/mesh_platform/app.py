@@ -6,6 +6,7 @@ sign-in page and static files answer strangers.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -66,8 +67,12 @@ def create_app(
     pages = page_routes(reader, door, decider(control))
 
     async def health(_request: Request) -> Response:
-        facts: Mapping[str, object] = {"status": "ok", "broker": observer.broker_answers()}
-        return JSONResponse(facts)
+        facts: Mapping[str, object] = {
+            "status": "ok" if control.lost is None else "lost",
+            "broker": observer.broker_answers(),
+            "control_log": not control.trouble(),
+        }
+        return JSONResponse(facts, 200 if control.lost is None else 503)
 
     failing = error_page()
     return Starlette(
@@ -89,6 +94,7 @@ def _lifespan(
 ) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        control.serve_on(asyncio.get_running_loop())
         observer.start()
         for keeper in keepers:
             keeper.start()

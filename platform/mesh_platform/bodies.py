@@ -98,3 +98,16 @@ class ProductOut(BaseModel):
             text=product.text,
             declared_at=product.declared_at,
         )
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457) with the mesh's facts."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    why: str
+    next: str
+    where: str = ""
+    findings: list[dict[str, Any]] = []

@@ -72,6 +72,7 @@ REGISTRY: Final[Mapping[str, Opening]] = MappingProxyType(
         "compatible_with_version": _READ,
         "associations": _READ,
         "register": _REGISTER,
+        "tag": _REGISTER,
         "delete_subject": _GATED,
         "delete_version": _GATED,
         "delete_context": _POLICY,

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from mesh.config import TOKEN_FILE, Settings
 from mesh.errors import UnreachableError, UsageError
+from mesh_platform.log.record import ControlLog
 from mesh_platform.processes import ManagedProcess, Program
 from mesh_platform.profile import Profile
 from mesh_platform.tokens import TOKENS_FILE, TokenFile
@@ -123,6 +124,7 @@ def serve(
     token: str,
     profile: Profile,
     workers: Workers,
+    log: Callable[[], ControlLog],
     announce: Callable[[], None],
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; the socket decides the port. Raises MeshError when the log is held.
@@ -139,15 +141,15 @@ def serve(
     from mesh_platform.catalog.observer import Observer
     from mesh_platform.control import ControlPlane
     from mesh_platform.keeper import Keeper
-    from mesh_platform.log import SqliteLog
     from mesh_platform.principals import Principals
+    from mesh_platform.snapshots import FILE, Snapshots
 
     port = bound.getsockname()[1]
     address = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
     url = f"http://{address}:{port}"
     # Replay makes many objects that live for ever: collecting among them would only cost time.
     gc.disable()
-    control = ControlPlane(SqliteLog(state / "control.db"))
+    control = ControlPlane(log(), snapshots=Snapshots(state / FILE))
     gc.freeze()
     gc.enable()
     bound.listen(256)

@@ -12,12 +12,12 @@ from mesh.contract.avro import avro_schema
 from mesh.contract.rule_targets import rule_set
 from mesh.schema import parse_schema
 from mesh_platform.governance.gate import ContractGate
+from mesh_platform.registry.config import Config
 from mesh_platform.registry.kinds import Kind
 from mesh_platform.registry.model import Content, Reference
-from mesh_platform.registry.settings import Config
 from mesh_platform.registry.warrant import UNLIMITED, Warrant, warrant_of
 from mesh_platform.rights import EVERY_RIGHT, Right, held
-from tests.unit.contract_kit import contract, contract_of
+from tests.unit.contract_kit import CONTRACT, contract, contract_of
 from tests.unit.contract_kit import field as prop
 from tests.unit.test_governance_state import ID, TOPIC, Chamber, facts, sha
 
@@ -141,7 +141,7 @@ def test_subjects_of_nobody_follow_the_profile(gate: ContractGate, subject: str)
 
 def test_a_contract_that_is_let_go_owns_its_subject_no_more() -> None:
     chamber = Chamber()
-    chamber.declare("one", **yielded(SECOND))
+    chamber.declare(CONTRACT.replace("status: active", "status: retired"), **yielded(SECOND))
     gate = ContractGate(chamber.state)
     assert gate.check(SUBJECT, content(FIRST), TEAM) is not None
     chamber.send("contract.remove", {"contract_id": ID})

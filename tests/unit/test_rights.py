@@ -35,6 +35,7 @@ ASKS: dict[tuple[str, str], set[Right]] = {
     ("POST", "/api/v1/proposals/{number}/decision"): {Right.APPROVE},
     ("POST", "/reviews/{review}"): {Right.APPROVE},
     ("POST", "/registry/subjects/{subject}/versions"): {Right.REGISTER},
+    ("POST", "/registry/subjects/{subject}/versions/{version}/tags"): {Right.REGISTER},
     ("DELETE", "/registry/subjects/{subject}"): EITHER,
     ("DELETE", "/registry/subjects/{subject}/versions/{version}"): EITHER,
     ("PUT", "/registry/config"): {Right.SET_POLICY},

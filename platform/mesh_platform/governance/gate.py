@@ -14,10 +14,10 @@ from mesh.compatibility import Level
 from mesh.rules.ruleset import normal
 from mesh.schema import parse_schema
 from mesh_platform.governance.state import ApprovedVersion, GovernanceState
+from mesh_platform.registry.config import Config
 from mesh_platform.registry.contexts import own_name
 from mesh_platform.registry.kinds import Kind
 from mesh_platform.registry.model import Content
-from mesh_platform.registry.settings import Config
 from mesh_platform.registry.warrant import Warrant
 from mesh_platform.rights import Right
 

@@ -98,6 +98,7 @@ INVALID_RULE_SET = Code(42210, 422, "{reason}")
 CONTEXT_NOT_EMPTY = Code(42211, 422, "The specified context '{context}' is not empty.")
 
 # The registry's own trouble
+STORE_ERROR = Code(50001, 500, "The registry could not write this down, nothing was changed: {reason}")
 STORE_TIMEOUT = Code(
     50002,
     500,

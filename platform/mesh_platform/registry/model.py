@@ -12,7 +12,7 @@ from mesh_platform.registry.fingerprint import guid_bytes, identity_of, uuid_tex
 from mesh_platform.registry.kinds import Kind
 
 if TYPE_CHECKING:
-    from mesh_platform.registry.settings import Config
+    from mesh_platform.registry.config import Config
     from mesh_platform.registry.warrant import Warrant
 
 Answer = Json
@@ -66,7 +66,7 @@ class Content:
     def identity(self) -> bytes:
         """Equal for equal content, and only then."""
         references = [reference.answer() for reference in self.references]
-        return identity_of([self.kind, self.text, references, self.metadata, self.rule_set])
+        return identity_of(self.text, self.kind, references, self.metadata, self.rule_set)
 
     @property
     def guid_key(self) -> bytes:
