@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
+from mesh.errors import UsageError
+from mesh.schema.strict_json import compact
+from mesh_platform import idempotency
 from mesh_platform.registry import errors, state
 from mesh_platform.registry.draft import POSTED, Draft, read_draft
 from mesh_platform.registry.errors import Refusal
-from mesh_platform.registry.http import flag, read_body
+from mesh_platform.registry.http import RequestRefused, flag, read_body
 from mesh_platform.registry.model import Answer, Content, Outcome
 from mesh_platform.registry.parsing import ground
 from mesh_platform.registry.paths import context_in, scope_of, subject_of
@@ -122,7 +125,13 @@ class Writes:
         return await self._submit(request, state.REGISTER, body) if isinstance(outcome, Draft) else outcome
 
     async def _submit(self, request: Request, kind: str, body: dict[str, Answer]) -> Outcome:
-        return await self._registry.submit(kind, body, str(request.scope.get("principal", "anonymous")))
+        try:
+            key = request.headers.get(idempotency.HEADER)
+            command = idempotency.command_of(key, kind, compact(body))
+        except UsageError as error:
+            raise RequestRefused(errors.BAD_REQUEST.refuse(reason=f"{error.what}: {error.why}")) from None
+        actor = str(request.scope.get("principal", "anonymous"))
+        return await self._registry.submit(kind, body, actor, command)
 
 
 def _scope(request: Request) -> dict[str, Answer]:
