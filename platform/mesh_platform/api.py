@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from mesh import naming
 from mesh.contract.avro import avro_schema
+from mesh.contract.rule_targets import rule_set
 from mesh.errors import MeshError
 from mesh.policy import shelve
 from mesh.product import read_product
@@ -28,6 +29,7 @@ from mesh_platform.bodies import (
     DecisionIn,
     DeclarationIn,
     Name,
+    Problem,
     ProductOut,
     ProposalIn,
     SubscriptionIn,
@@ -44,6 +46,11 @@ from mesh_platform.judging import approved, asked_policies, declared_readers, pr
 from mesh_platform.log import LogUnavailable
 
 _READ = "see /api/v1/openapi.json"
+#: A key of the whole class also keeps FastAPI from describing a 422 that is not sent.
+_REFUSED: dict[str, Any] = {
+    "description": "Why it was not done, and what to do",
+    "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
+}
 Slug = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
 
 
@@ -56,6 +63,7 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        responses={"4XX": _REFUSED},
     )
     governance = control.governance
 
@@ -174,7 +182,8 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
     async def proposals() -> list[dict[str, Any]]:
         newest = sorted(governance.proposals.values(), key=lambda p: -p.number)
         return [
-            {key: value for key, value in asdict(p).items() if key not in ("text", "schema")} for p in newest
+            {key: value for key, value in asdict(p).items() if key not in ("text", "schema", "rule_set")}
+            for p in newest
         ]
 
     @api.get("/proposals/{number}", summary="One proposal with its verdict")
@@ -263,6 +272,7 @@ def _contract_out(version: ApprovedVersion) -> ContractOut:
         avro=version.schema,
         approved_by=version.approved_by,
         approved_at=version.approved_at,
+        rule_set=None if version.rule_set is None else dict(version.rule_set),
     )
 
 
@@ -273,6 +283,7 @@ def _product_out(p: DeclaredProduct) -> ProductOut:
 def _facts(body: ContractIn) -> dict[str, Any]:
     """What the log is told of a contract: the text as read (no byte order mark), and what follows from it."""
     contract = proposed(body.text, body.file, body.avro)
+    schema = avro_schema(contract)
     return {
         "contract_id": contract.id,
         "version": str(contract.version),
@@ -280,5 +291,7 @@ def _facts(body: ContractIn) -> dict[str, Any]:
         "file": body.file,
         "text": contract.document.text,
         "topic": contract.topic,
-        "schema": avro_schema(contract).text,
+        "schema": schema.text,
+        "rule_set": rule_set(contract, schema),
+        "level": contract.compatibility,
     }

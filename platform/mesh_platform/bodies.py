@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -62,6 +62,7 @@ class ContractOut(BaseModel):
     avro: str
     approved_by: str
     approved_at: str
+    rule_set: dict[str, Any] | None  #: null for what an earlier release approved
 
 
 class ProductOut(BaseModel):
@@ -71,3 +72,16 @@ class ProductOut(BaseModel):
     sha256: str
     text: str
     declared_at: str
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457) with the mesh's facts."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    why: str
+    next: str
+    where: str = ""
+    findings: list[dict[str, Any]] = []

@@ -14,6 +14,8 @@ from mesh.contract.avro import avro_schema
 from mesh_platform.governance.gate import ContractGate
 from mesh_platform.governance.state import ApprovedVersion, GovernanceState, Proposal, Refused
 from mesh_platform.log import Record
+from mesh_platform.registry.kinds import Kind
+from mesh_platform.registry.model import Content
 from tests.unit.contract_kit import contract, contract_of
 from tests.unit.contract_kit import field as prop
 
@@ -278,12 +280,12 @@ def test_the_gate_lets_every_approved_schema_through() -> None:
     first = avro_schema(contract())
     second = avro_schema(contract_of([prop("a", required=True)]))
     gate = gated(first.text, second.text)
-    assert gate.check(f"{TOPIC}-value", first) is None
-    assert gate.check(f"{TOPIC}-value", second) is None
+    assert gate.check(f"{TOPIC}-value", Content(Kind.AVRO, first.text)) is None
+    assert gate.check(f"{TOPIC}-value", Content(Kind.AVRO, second.text)) is None
 
 
 def test_the_gate_refuses_any_other_schema_and_says_where_to_propose() -> None:
-    said = gated("{}").check(f"{TOPIC}-value", avro_schema(contract()))
+    said = gated("{}").check(f"{TOPIC}-value", Content(Kind.AVRO, avro_schema(contract()).text))
     assert said is not None
     assert ID in said
     assert "mesh propose f.yaml" in said
@@ -292,4 +294,4 @@ def test_the_gate_refuses_any_other_schema_and_says_where_to_propose() -> None:
 
 @pytest.mark.parametrize("subject", ["somebody.else.v1-value", f"{TOPIC}-key", TOPIC, "anything", ""])
 def test_the_gate_leaves_subjects_of_nobody_alone(subject: str) -> None:
-    assert gated("{}").check(subject, avro_schema(contract())) is None
+    assert gated("{}").check(subject, Content(Kind.AVRO, avro_schema(contract()).text)) is None

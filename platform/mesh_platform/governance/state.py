@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mesh.rules.ruleset import RuleSet
 from mesh_platform.governance.objections import objection
 from mesh_platform.governance.policies import standing_in_the_way
 from mesh_platform.governance.refused import Refused as Refused
@@ -31,6 +32,9 @@ class ApprovedVersion:
     approved_by: str
     approved_at: str
     reason: str
+    #: What the text yields by the release that approved it; None in records from before there were any.
+    rule_set: RuleSet | None = field(default=None, repr=False)
+    level: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,8 @@ class Proposal:
     decided_by: str = ""
     decided_at: str = ""
     decision_reason: str = ""
+    rule_set: RuleSet | None = field(default=None, repr=False)
+    level: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +159,8 @@ class GovernanceState:
                 "policy: a first version has no readers",
                 record.time,
                 f"declared by {record.actor}",
+                body.get("rule_set"),
+                body.get("level"),
             )
         )
 
@@ -198,6 +206,8 @@ class GovernanceState:
             verdict=body["verdict"],
             proposed_by=record.actor,
             proposed_at=record.time,
+            rule_set=body.get("rule_set"),
+            level=body.get("level"),
         )
         self.proposals[proposal.number] = proposal
         return proposal
@@ -275,6 +285,8 @@ class GovernanceState:
                     record.actor,
                     record.time,
                     body["reason"],
+                    proposal.rule_set,
+                    proposal.level,
                 )
             )
         return proposal
