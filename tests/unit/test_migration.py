@@ -105,7 +105,7 @@ def test_every_registry_is_read_whole(habits: tuple[Habit, ...]) -> None:
 
 def test_what_began_and_did_not_end_is_gone_on_with() -> None:
     source = copied(filled())
-    whole = len(migration(source, RegistryCopy()).steps)
+    whole = len(migration(source, copied(RegistryWire())).steps)
     for done in range(whole):
         target = RegistryWire()
         left = [done]
@@ -167,20 +167,16 @@ def test_a_registry_without_modes_cannot_take_ids() -> None:
         bring(copied(filled()), RegistryWire((older, unlisted, modeless)))
 
 
+def referring(subject: str, other: str, schema_id: int) -> SchemaVersion:
+    return SchemaVersion(subject, 1, schema_id, "{}", references=(Reference("r", other, 1),))
+
+
 def test_versions_come_after_those_they_refer_to_however_deep() -> None:
-    deep = [
-        SchemaVersion(f"s{n}", 1, 5_000 - n, "{}", references=(Reference("r", f"s{n + 1}", 1),))
-        for n in range(4_000)
-    ]
-    circle = [
-        SchemaVersion(s, 1, n, "{}", references=(Reference("r", t, 1),))
-        for n, s, t in ((1, "a", "b"), (2, "b", "a"))
-    ]
+    deep = [referring(f"s{n}", f"s{n + 1}", n + 10) for n in range(4_000)]
+    circle = [referring("a", "b", 1), referring("b", "a", 2)]
     found = [version.subject for version in in_order([*deep, *circle])]
-    assert len(found) == 4_002
-    assert found[-4_000:] == [f"s{n}" for n in reversed(range(4_000))] or found.index("s3999") < found.index(
-        "s0"
-    )
+    assert sorted(found[:2]) == ["a", "b"]
+    assert found[2:] == [f"s{n}" for n in reversed(range(4_000))]
 
 
 def test_a_copy_comes_back_from_its_files(tmp_path: Path) -> None:
