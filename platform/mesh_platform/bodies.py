@@ -72,3 +72,16 @@ class ProductOut(BaseModel):
     sha256: str
     text: str
     declared_at: str
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457) with the mesh's facts."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    why: str
+    next: str
+    where: str = ""
+    findings: list[dict[str, Any]] = []

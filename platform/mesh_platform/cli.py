@@ -16,6 +16,7 @@ import typer
 
 from mesh.cli.output import data, note, paint
 from mesh.cli.rules import WINDOW_ENGINES
+from mesh_platform.audit_cli import commands as audit_commands
 from mesh_platform.broker_cli import broker as broker_commands
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def commands(app: typer.Typer) -> None:
     for command in (up, down, status, token, serve, demo):
         app.command()(command)
     app.add_typer(broker_commands)
+    audit_commands(app)
     WINDOW_ENGINES["Great Expectations"] = _expressed
 
 

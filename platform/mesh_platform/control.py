@@ -16,13 +16,13 @@ from functools import partial
 from typing import Any, Final
 
 from mesh.errors import MeshError
-from mesh_platform.commands import Commands
-from mesh_platform.governance.gate import ContractGate
+from mesh_platform.audit.notary import Notary
 from mesh_platform.governance.state import GovernanceState, Refused
 from mesh_platform.log import ControlLog, LogUnavailable, OutcomeUnknown, Record
 from mesh_platform.registry import errors
 from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.state import RegistryState
+from mesh_platform.snapshots import Snapshots, views_of
 from mesh_platform.turns import Turns
 from mesh_platform.waiting import Waiting, settle
 
@@ -41,21 +41,37 @@ class ControlPlane:
     """All views over one control log, rebuilt from it at start and kept current with it."""
 
     def __init__(
-        self, log: ControlLog, clock: Clock = utc_now, patience_seconds: float = PATIENCE_SECONDS
+        self,
+        log: ControlLog,
+        clock: Clock = utc_now,
+        patience_seconds: float = PATIENCE_SECONDS,
+        snapshots: Snapshots | None = None,
     ) -> None:
         self._log = log
         self._clock = clock
         self._patience = patience_seconds
         self._turns = Turns()
         self._waiting = Waiting()
-        self._commands = Commands()
-        self._next = 0
-        self.governance = GovernanceState()
-        self.registry = RegistryState(ContractGate(self.governance))
-        self.recent: list[Record] = []
+        self._snapshots = snapshots
+        self._views = views_of(log) if snapshots is None else snapshots.views(log)
+        self._notary = Notary(log, clock)
         self.lost: MeshError | None = None  #: why the views do not follow the log any more
-        self._take_in(log.read())
-        log.follow(self._next, self._deliver, self._lose)
+        log.follow(self._views.audit.offset + 1, self._deliver, self._lose)
+
+    @property
+    def governance(self) -> GovernanceState:
+        """What is declared, proposed and decided."""
+        return self._views.governance
+
+    @property
+    def registry(self) -> RegistryState:
+        """Subjects, versions, ids and settings."""
+        return self._views.registry
+
+    @property
+    def recent(self) -> list[Record]:
+        """The latest records, oldest first."""
+        return self._views.recent
 
     def now(self) -> datetime:
         """The time, as records are given it."""
@@ -84,14 +100,26 @@ class ControlPlane:
         wait([answer], timeout=self._patience)
         return self._answered(answer, actor, command)
 
+    def trouble(self) -> str:
+        """Why the views may be behind the log; empty when they are not."""
+        return str(self.lost) if self.lost is not None else self._log.trouble()
+
     def close(self) -> None:
         """Let go of the log."""
         self._turns.close()
+        self._notary.close(self._views.audit)
+        if self._snapshots is not None:
+            self._snapshots.close(self._views)
         self._log.close()
 
     def _send(self, kind: str, body: Mapping[str, Any], actor: str, command: str) -> Future[object]:
         if self.lost is not None:
             raise self.lost
+        known = self._views.foretold(kind, body, actor, command)
+        if known is not None:
+            answer: Future[object] = Future()
+            answer.set_result(known)
+            return answer
         answer = self._waiting.expect(actor, command)
         time = self._clock().isoformat(timespec="milliseconds")
         failed = partial(settle, answer)
@@ -102,6 +130,7 @@ class ControlPlane:
         self._waiting.forget(actor, command, answer)
         if not answer.done() or answer.cancelled():
             raise OutcomeUnknown(None, f"the record did not come back within {self._patience:.0f} s")
+        self._notary.look(self._views.audit)
         outcome = answer.result()
         if isinstance(outcome, MeshError):
             raise outcome
@@ -113,25 +142,14 @@ class ControlPlane:
 
     def _take_in(self, records: Iterable[Record]) -> None:
         for record in records:
-            outcome = self._commands.once(record, self._apply)
-            self._next = record.offset + 1
+            outcome = self._views.apply(record)
             self._waiting.came(record, outcome)
+        if self._snapshots is not None:
+            self._snapshots.grown(self._views)
 
     def _lose(self, error: MeshError) -> None:
         self.lost = error
         self._waiting.fail(error)
-
-    def _apply(self, record: Record) -> object:
-        self.recent.append(record)
-        del self.recent[:-200]
-        try:
-            if record.kind.startswith("registry."):
-                return self.registry.apply(record)
-            return self.governance.apply(record)
-        except Exception as error:
-            # A record of another release, or of no sense, must not keep the platform from starting.
-            why = f"{record.kind} at offset {record.offset}: {type(error).__name__}: {error}"
-            return Refused(500, "MESH-S013", "the control log holds a record that cannot be read", why)
 
 
 class RegistryDoor:

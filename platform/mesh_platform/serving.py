@@ -132,13 +132,14 @@ def serve(
     from mesh_platform.catalog.observer import Observer
     from mesh_platform.control import ControlPlane
     from mesh_platform.keeper import Keeper
+    from mesh_platform.snapshots import FILE, Snapshots
 
     port = bound.getsockname()[1]
     address = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
     url = f"http://{address}:{port}"
     # Replay makes many objects that live for ever: collecting among them would only cost time.
     gc.disable()
-    control = ControlPlane(log())
+    control = ControlPlane(log(), snapshots=Snapshots(state / FILE))
     gc.freeze()
     gc.enable()
     bound.listen(256)

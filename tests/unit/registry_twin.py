@@ -31,6 +31,11 @@ class RegistryTwin:
     def __post_init__(self) -> None:
         self.state = RegistryState(self.gate)
 
+    def begin_again(self) -> None:
+        """As if nothing had ever been sent."""
+        self.records.clear()
+        self.__post_init__()
+
     def send(self, kind: str, body: Mapping[str, object], actor: str = "tester") -> Outcome:
         offset = len(self.records)
         stored = json.loads(json.dumps(body))
@@ -38,7 +43,7 @@ class RegistryTwin:
         self.records.append(record)
         return self.state.apply(record)
 
-    async def submit(self, kind: str, body: Mapping[str, object], actor: str) -> Outcome:
+    async def submit(self, kind: str, body: Mapping[str, object], actor: str, command: str = "") -> Outcome:
         return self.send(kind, body, actor)
 
 

@@ -12,19 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mesh.rules.ruleset import RuleSet
+from mesh_platform.governance.objections import objection
 from mesh_platform.governance.policies import standing_in_the_way
+from mesh_platform.governance.refused import Refused as Refused
 from mesh_platform.log.record import Record
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Why a record changed nothing."""
-
-    status: int
-    code: str
-    what: str
-    why: str = ""
-    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +93,13 @@ class GovernanceState:
         self.products: dict[str, DeclaredProduct] = {}
         self.proposals: dict[int, Proposal] = {}
         self.subscriptions: dict[tuple[str, str], Subscription] = {}
-        self._topics: dict[str, str] = {}
+        self.topics: dict[str, str] = {}  #: by topic: the contract that owns it
 
     def apply(self, record: Record) -> object:
         """Apply one record; answers with the value it made, or a Refused."""
         body = record.body
+        if (why := objection(self, record.kind, body)) is not None:
+            return why
         match record.kind:
             case "contract.declare":
                 return self._declare_contract(record, body)
@@ -140,7 +133,7 @@ class GovernanceState:
 
     def owner_of(self, topic: str) -> str | None:
         """The contract that owns a topic."""
-        return self._topics.get(topic)
+        return self.topics.get(topic)
 
     def _declare_contract(self, record: Record, body: Mapping[str, Any]) -> object:
         known = self.in_force(body["contract_id"])
@@ -172,28 +165,20 @@ class GovernanceState:
         )
 
     def _remove_contract(self, contract_id: str) -> object:
-        versions = self.contracts.pop(contract_id, None)
-        if versions is None:
-            return Refused(
-                404, "MESH-G024", f"{contract_id} is gone already", "somebody removed it first", "mesh plan"
-            )
+        versions = self.contracts.pop(contract_id)
         for version in versions:
-            self._topics.pop(version.topic, None)
+            self.topics.pop(version.topic, None)
         return versions[-1]
 
     def _remove_product(self, full_name: str) -> object:
-        product = self.products.pop(full_name, None)
-        if product is None:
-            return Refused(
-                404, "MESH-G025", f"{full_name} is gone already", "somebody removed it first", "mesh plan"
-            )
+        product = self.products.pop(full_name)
         for key in [key for key in self.subscriptions if key[0] == full_name]:
             del self.subscriptions[key]
         return product
 
     def _accept(self, version: ApprovedVersion) -> ApprovedVersion:
         self.contracts.setdefault(version.contract_id, []).append(version)
-        self._topics[version.topic] = version.contract_id
+        self.topics[version.topic] = version.contract_id
         return version
 
     def _open(self, record: Record, body: Mapping[str, Any]) -> object:

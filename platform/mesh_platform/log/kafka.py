@@ -2,7 +2,8 @@
 
 Behaviour: an append is acknowledged by all in-sync replicas when it counts · the partition's order is the
 order for every process · each process sees what the others wrote within a second · a topic that could
-lose or reorder records is refused at start (`topic.py`) · a broker that is away delays, and loses nothing.
+lose or reorder records is refused at start, and noticed when it was changed for another while running ·
+a broker that is away delays, and loses nothing.
 """
 
 from __future__ import annotations
@@ -10,18 +11,23 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mesh.errors import MeshError
-from mesh_platform.log import kafka_topic
+from mesh_platform.log.kafka_memory import TopicMemory
 from mesh_platform.log.kafka_reader import KafkaReader, KafkaTail
-from mesh_platform.log.record import Deliver, Failed, LogUnavailable, OutcomeUnknown, Record
+from mesh_platform.log.kafka_shape import MESSAGE_BYTES, prepare
+from mesh_platform.log.kafka_topic import ControlTopic
+from mesh_platform.log.record import Deliver, Failed, LogUnavailable, OutcomeUnknown, Record, moved
 from mesh_platform.log.wire import decoded, encoded
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Message, Producer
 
 DELIVERY_SECONDS = 8.0
+LOOK_SECONDS = 2.0
 #: What the broker says when it has looked at a record and has not taken it.
 _NOT_TAKEN = frozenset(
     {
@@ -40,14 +46,18 @@ _NOT_TAKEN = frozenset(
 class KafkaLog:
     """A ControlLog on a topic of one partition, made when it is not there.
 
-    Raises UnreachableError (MESH-X001) when no broker answers, MeshError (MESH-S020) for a topic that is
-    set up so that it cannot keep a control log.
+    Raises UnreachableError (MESH-X001) when no broker answers, MeshError: MESH-S020 for a topic that cannot
+    keep a control log, MESH-S026 for one that lost records which were read with this `state` folder.
     """
 
-    def __init__(self, bootstrap: str, topic: str) -> None:
-        kafka_topic.prepare(bootstrap, topic)
+    def __init__(self, bootstrap: str, topic: str, state: Path) -> None:
+        self._memory = TopicMemory(state, topic)
+        self._known = prepare(ControlTopic(bootstrap, topic))
+        self._memory.check(self._known)
         self._bootstrap = bootstrap
         self._topic = topic
+        self._looking = ControlTopic(bootstrap, topic, LOOK_SECONDS)
+        self._away = ""
         self._producer = _producer(bootstrap)
         self._acknowledging = _Acknowledging(self._producer)
         self._tail: KafkaTail | None = None
@@ -97,7 +107,17 @@ class KafkaLog:
 
     def follow(self, start: int, deliver: Deliver, lost: Failed) -> None:
         """Each record from `start` on, in a thread of its own."""
-        self._tail = KafkaTail(KafkaReader(self._bootstrap, self._topic, start), deliver, lost)
+        reader = KafkaReader(self._bootstrap, self._topic, start)
+        self._tail = KafkaTail(reader, self._look, deliver, lost)
+
+    def trouble(self) -> str:
+        """Why the broker could not be asked at the last look."""
+        return self._away
+
+    @property
+    def chain(self) -> None:
+        """None: nobody knows at append what comes before; `audit.checkpoint` records say it afterwards."""
+        return None
 
     def close(self) -> None:
         """Let go: stop following, and give records on their way a moment to be acknowledged."""
@@ -105,6 +125,22 @@ class KafkaLog:
             self._tail.stop()
         self._producer.flush(2)
         self._acknowledging.stop()
+
+    def _look(self, read: int) -> None:
+        """Compare the topic with what was read of it; raises LogUnavailable (MESH-S024)."""
+        try:
+            now = self._looking.glance()
+        except MeshError as error:
+            self._away = error.why
+            return
+        self._away = ""
+        if now is None:
+            raise moved(self._topic, "there is no such topic any more")
+        if now.id != self._known.id:
+            raise moved(self._topic, "it was deleted and made anew")
+        if now.end < read:
+            raise moved(self._topic, f"it ends at offset {now.end}, and was read up to {read}")
+        self._memory.keep(replace(now, end=read))
 
     def _produce(self, value: bytes, command: str, delivered: Any) -> None:
         from confluent_kafka import KafkaException
@@ -159,7 +195,7 @@ def _producer(bootstrap: str) -> Producer:
             "acks": "all",
             "enable.idempotence": True,
             "linger.ms": 0,
-            "message.max.bytes": kafka_topic.MESSAGE_BYTES,
+            "message.max.bytes": MESSAGE_BYTES,
             "delivery.timeout.ms": int(DELIVERY_SECONDS * 1000),
             "log_level": 0,
             "error_cb": _quiet,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from mesh.adapters.kafka_admin import unreachable
-from mesh.errors import MeshError
-from mesh_platform.log.record import Deliver, Failed, LogUnavailable, Record
+from mesh_platform.log.record import Deliver, Failed, LogUnavailable, Record, moved
 from mesh_platform.log.wire import decoded
 
 if TYPE_CHECKING:
@@ -19,16 +18,10 @@ if TYPE_CHECKING:
 AT_ONCE = 500
 WAIT_SECONDS = 0.1
 PATIENCE_SECONDS = 30.0
+LOOK_EVERY_SECONDS = 5.0
+Look = Callable[[int], None]
 #: The log is not what it was: deleted, made anew, or cut off at either end.
-_MOVED = frozenset(
-    {
-        "OFFSET_OUT_OF_RANGE",
-        "_AUTO_OFFSET_RESET",
-        "_LOG_TRUNCATION",
-        "UNKNOWN_TOPIC_OR_PART",
-        "UNKNOWN_TOPIC_ID",
-    }
-)
+_MOVED = frozenset({"OFFSET_OUT_OF_RANGE", "_AUTO_OFFSET_RESET", "_LOG_TRUNCATION"})
 
 
 class KafkaReader:
@@ -39,7 +32,7 @@ class KafkaReader:
 
         self._bootstrap = bootstrap
         self._topic = topic
-        self._next = start
+        self.read = start  #: the offset that comes next
         self._consumer: Consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap,
@@ -69,10 +62,10 @@ class KafkaReader:
         except KafkaException as error:
             raise unreachable(self._bootstrap, error.args[0].str()) from error
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while self._next < end:
-            before = self._next
+        while self.read < end:
+            before = self.read
             yield from self.take()
-            if self._next > before:
+            if self.read > before:
                 deadline = time.monotonic() + PATIENCE_SECONDS
             elif time.monotonic() > deadline:
                 raise unreachable(self._bootstrap, f"{self._topic} stopped at offset {before} of {end}")
@@ -88,17 +81,11 @@ class KafkaReader:
             offset = message.offset()
             if error is None:
                 records.append(decoded(offset, message.value()))
-                self._next = offset + 1
+                self.read = offset + 1
             elif error.name() == "_PARTITION_EOF":
-                self._next = max(self._next, offset)  # the end may lie behind what is no record
+                self.read = max(self.read, offset)  # the end may lie behind what is no record
             elif error.name() in _MOVED:
-                raise LogUnavailable(
-                    "the control log is not the one that was read before",
-                    code="MESH-S024",
-                    where=f"{self._topic}, offset {self._next}",
-                    why=error.str(),
-                    fix="if the topic was deleted or cut, restore it; then start the platform again",
-                )
+                raise moved(f"{self._topic}, offset {self.read}", error.str())
         return records
 
     def close(self) -> None:
@@ -115,10 +102,14 @@ class KafkaReader:
 
 
 class KafkaTail:
-    """Follows the control topic in a thread of its own, until it is stopped or the log has moved."""
+    """Follows the control topic in a thread of its own, until it is stopped or the log has moved.
 
-    def __init__(self, reader: KafkaReader, deliver: Deliver, lost: Failed) -> None:
+    Now and then it lets the topic be looked at from outside: a reader is not told of every deletion.
+    """
+
+    def __init__(self, reader: KafkaReader, look: Look, deliver: Deliver, lost: Failed) -> None:
         self._reader = reader
+        self._look = look
         self._deliver = deliver
         self._lost = lost
         self._stopped = threading.Event()
@@ -132,11 +123,15 @@ class KafkaTail:
             self._thread.join(10)
 
     def _run(self) -> None:
+        looked = -LOOK_EVERY_SECONDS
         with self._reader:
             while not self._stopped.is_set():
                 try:
+                    if time.monotonic() - looked >= LOOK_EVERY_SECONDS:
+                        looked = time.monotonic()
+                        self._look(self._reader.read)
                     records = self._reader.take()
-                except MeshError as error:
+                except LogUnavailable as error:
                     self._lost(error)
                     return
                 if records:

@@ -1,130 +1,97 @@
-"""The control topic: made so that it keeps every record in one order, refused when it would not.
-
-The platform's memory is this topic. One partition, nothing ever deleted or compacted: anything else
-loses schemas and approvals, perhaps much later, so it is refused before anything is served.
-"""
+"""The control topic from outside: whether it answers, which topic it is, and what it still holds."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from mesh import limits
 from mesh.adapters.kafka_admin import unreachable
 from mesh.errors import MeshError
 
 if TYPE_CHECKING:
-    from confluent_kafka.admin import AdminClient
-
-TIMEOUT_SECONDS = 10.0
-#: A record holds a request's texts at most three times over, and JSON may write a byte as six.
-MESSAGE_BYTES: Final = 20 * limits.BODY_BYTES
-REPLICAS: Final = 3
-_KEEPS: Final[Mapping[str, str]] = {
-    "cleanup.policy": "delete",
-    "retention.ms": "-1",
-    "retention.bytes": "-1",
-}
-
-
-def prepare(bootstrap: str, topic: str) -> None:
-    """Make the topic when it is not there; raises MeshError (MESH-S020) when it cannot keep a control log."""
     from confluent_kafka import KafkaException
     from confluent_kafka.admin import AdminClient
 
-    client: AdminClient = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "error_cb": _quiet})
-    try:
-        if not _partitions(client, topic):
-            _create(client, topic)
-        _check(client, topic)
-    except KafkaException as error:
-        cause = error.args[0]
-        if cause.name() in ("_TRANSPORT", "_TIMED_OUT", "_ALL_BROKERS_DOWN", "_RESOLVE"):
-            raise unreachable(bootstrap, cause.str()) from error
-        raise MeshError(
-            "the control topic cannot be looked at",
-            code="MESH-S023",
-            where=topic,
-            why=cause.str(),
-            fix=f"let the platform describe, create, read and write {topic}",
-        ) from error
-
-
-def _partitions(client: AdminClient, topic: str) -> int:
-    found = client.list_topics(topic, timeout=TIMEOUT_SECONDS).topics.get(topic)
-    return len(found.partitions) if found is not None and found.error is None else 0
-
-
-def _create(client: AdminClient, topic: str) -> None:
-    from confluent_kafka import KafkaError, KafkaException
-    from confluent_kafka.admin import NewTopic
-
-    replicas = min(REPLICAS, len(client.list_topics(timeout=TIMEOUT_SECONDS).brokers))
-    config = {
-        **_KEEPS,
-        "max.message.bytes": str(MESSAGE_BYTES),
-        "min.insync.replicas": str(max(1, replicas - 1)),
+TIMEOUT_SECONDS = 10.0
+#: Nobody answers, or a leader is being found: later it may be otherwise.
+_AWAY = frozenset(
+    {
+        "_TRANSPORT",
+        "_TIMED_OUT",
+        "_ALL_BROKERS_DOWN",
+        "_RESOLVE",
+        "REQUEST_TIMED_OUT",
+        "NOT_LEADER_FOR_PARTITION",
+        "LEADER_NOT_AVAILABLE",
+        "OFFSET_NOT_AVAILABLE",
+        "BROKER_NOT_AVAILABLE",
+        "NOT_CONTROLLER",
     }
-    new = NewTopic(topic, num_partitions=1, replication_factor=replicas, config=config)
-    try:
-        client.create_topics([new], request_timeout=TIMEOUT_SECONDS)[topic].result()
-    except KafkaException as error:
-        # Two platforms that start at once both find it missing: one of them makes it.
-        if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-            raise
-    deadline = time.monotonic() + TIMEOUT_SECONDS
-    while not _partitions(client, topic) and time.monotonic() < deadline:
-        time.sleep(0.05)
+)
+_NO_SUCH_TOPIC = frozenset({"UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC", "_UNKNOWN_PARTITION"})
 
 
-def _check(client: AdminClient, topic: str) -> None:
-    wrong = list(_wrong(client, topic))
-    if wrong:
-        raise MeshError(
-            "the control topic is set up so that records would be lost or lose their order",
-            code="MESH-S020",
-            where=topic,
-            why="; ".join(why for why, _ in wrong),
-            fix="; ".join(fix for _, fix in wrong),
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """The topic at one moment: its own id, its partitions, and the offsets it holds, `end` not included."""
+
+    id: str
+    partitions: int
+    first: int
+    end: int
+
+
+class ControlTopic:
+    """Asks about one topic; raises UnreachableError (MESH-X001), MeshError (MESH-S023) when it may not."""
+
+    def __init__(self, bootstrap: str, name: str, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        from confluent_kafka.admin import AdminClient
+
+        self.bootstrap = bootstrap
+        self.name = name
+        self.timeout_seconds = timeout_seconds
+        self.client: AdminClient = AdminClient(
+            {"bootstrap.servers": bootstrap, "log_level": 0, "error_cb": _quiet}
         )
 
+    def glance(self) -> Glance | None:
+        """How it is now; None when there is no such topic."""
+        from confluent_kafka import KafkaException, TopicCollection
 
-def _wrong(client: AdminClient, topic: str) -> Iterator[tuple[str, str]]:
-    """What is wrong, and what to do about it."""
-    from confluent_kafka import TopicPartition
-    from confluent_kafka.admin import OffsetSpec
-
-    partitions = _partitions(client, topic)
-    if partitions != 1:
-        yield (
-            f"it has {partitions} partitions, and only one partition has one order",
-            "name a new topic in MESH_CONTROL_TOPIC, and restore a backup into it",
-        )
-    config = _config(client, topic)
-    for name, wanted in _KEEPS.items():
-        if (found := config.get(name, wanted)) != wanted:
-            yield (
-                f"{name} is {found}, and nothing in a control log may be deleted",
-                f"kafka-configs.sh --alter --topic {topic} --add-config {name}={wanted}",
+        try:
+            asked = self.client.describe_topics(
+                TopicCollection([self.name]), request_timeout=self.timeout_seconds
             )
-    first = client.list_offsets({TopicPartition(topic, 0): OffsetSpec.earliest()})
-    begins = next(iter(first.values())).result().offset
-    if begins > 0:
-        yield (
-            f"its first {begins} records are gone",
-            "name a new topic in MESH_CONTROL_TOPIC, and restore a backup into it",
+            described: Any = asked[self.name].result()
+            if not described.partitions:
+                return None
+            first, end = (self._offset(which) for which in ("earliest", "latest"))
+        except KafkaException as error:
+            if error.args[0].name() in _NO_SUCH_TOPIC:
+                return None
+            raise self.told(error) from error
+        return Glance(str(described.topic_id), len(described.partitions), first, end)
+
+    def told(self, error: KafkaException) -> MeshError:
+        """What the broker said, as an error of ours."""
+        cause = error.args[0]
+        if cause.name() in _AWAY:
+            return unreachable(self.bootstrap, cause.str())
+        return MeshError(
+            "the broker does not let the platform use the control topic",
+            code="MESH-S023",
+            where=self.name,
+            why=cause.str(),
+            fix=f"let the platform describe, create, read and write {self.name}",
         )
 
+    def _offset(self, which: str) -> int:
+        from confluent_kafka import TopicPartition
+        from confluent_kafka.admin import OffsetSpec
 
-def _config(client: AdminClient, topic: str) -> Mapping[str, str]:
-    from confluent_kafka.admin import ConfigResource, ResourceType
-
-    asked = ConfigResource(ResourceType.TOPIC, topic)
-    found: Mapping[str, Any] = client.describe_configs([asked], request_timeout=TIMEOUT_SECONDS)[
-        asked
-    ].result()
-    return {name: str(entry.value) for name, entry in found.items()}
+        asked = {TopicPartition(self.name, 0): getattr(OffsetSpec, which)()}
+        found = self.client.list_offsets(asked, request_timeout=self.timeout_seconds)
+        return int(next(iter(found.values())).result().offset)
 
 
 def _quiet(_error: object) -> None:

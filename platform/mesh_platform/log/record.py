@@ -45,6 +45,17 @@ class OutcomeUnknown(LogUnavailable):
         )
 
 
+def moved(where: str, why: str) -> LogUnavailable:
+    """The error of a log that is not the one that was read before: views of it are no longer its truth."""
+    return LogUnavailable(
+        "the control log is not the one that was read before",
+        code="MESH-S024",
+        where=where,
+        why=why,
+        fix="restore the topic if it was deleted or cut; then start the platform again",
+    )
+
+
 Deliver = Callable[[Sequence[Record]], None]
 Failed = Callable[[MeshError], None]
 
@@ -54,7 +65,7 @@ def chained(previous: str, *, time: str, actor: str, kind: str, body: str, comma
     parts = [previous, time, actor, kind, body]
     # Records from before commands had names keep their hashes.
     text = json.dumps([*parts, command] if command else parts, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class ControlLog(Protocol):
@@ -85,6 +96,13 @@ class ControlLog(Protocol):
 
         `lost` is told when the log cannot be followed any further: what was delivered is not its truth.
         """
+
+    def trouble(self) -> str:
+        """Why the log does not answer just now; empty when it does."""
+
+    @property
+    def chain(self) -> str | None:
+        """The hash that the log keeps beside its last record; None where several writers cannot chain."""
 
     def close(self) -> None:
         """Let go of the log; nothing is delivered afterwards."""

@@ -11,6 +11,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -37,7 +38,7 @@ class SqliteLog:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
-        self._lock = _hold(path.with_suffix(".lock"))
+        self._lock = hold(path.with_suffix(".lock"))
         self._turn = threading.Lock()
         self._deliver: Deliver = _nobody
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -120,6 +121,26 @@ class SqliteLog:
                 deliver(missed)
             self._deliver = deliver
 
+    def trouble(self) -> str:
+        """None: the file is there, or it was refused when it was opened."""
+        return ""
+
+    @property
+    def chain(self) -> str:
+        """The hash beside the last record."""
+        return self._chain
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is appended inside becomes durable at the end, all of it or nothing: for restoring a log."""
+        self._db.execute("begin")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("rollback")
+            raise
+        self._db.execute("commit")
+
     def verify(self) -> int | None:
         """The offset of the first record that was tampered with, None when the chain holds.
 
@@ -144,7 +165,8 @@ def _nobody(_records: object) -> None:
     """Nobody follows yet."""
 
 
-def _hold(path: Path) -> IO[str]:
+def hold(path: Path) -> IO[str]:
+    """The one holder's lock, until it is closed; raises MeshError (MESH-S010) while another has it."""
     handle = path.open("w")
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from mesh_platform.log.record import Record
@@ -31,6 +32,7 @@ def decoded(offset: int, value: bytes | None) -> Record:
         texts = [event[name] for name in ("time", "actor", "kind", "command")]
         if not all(isinstance(text, str) for text in texts) or not isinstance(event["body"], dict):
             return _unreadable(offset, "a member of another type")
+        datetime.fromisoformat(event["time"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         return _unreadable(offset, f"{type(error).__name__}: {error}")
     time, actor, kind, command = texts

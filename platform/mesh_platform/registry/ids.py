@@ -33,13 +33,18 @@ class Ids:
 
     def give(self, content: Content, schema_id: int | None = None) -> int:
         """The content's id from now on: `schema_id`, else the one it has, else the next."""
-        given = schema_id if schema_id is not None else self.of(content) or self.last + 1
+        identity = content.identity
+        given = schema_id if schema_id is not None else self._by_identity.get(identity, self.last + 1)
         if given not in self.contents:
-            self.contents[given] = content
-            self._by_identity.setdefault(content.identity, given)
-            self._by_guid.setdefault(content.guid_key, given)
+            self.put(given, content, identity, content.guid_key)
         self.last = max(self.last, given)
         return given
+
+    def put(self, schema_id: int, content: Content, identity: bytes, guid: bytes) -> None:
+        """Give an id to a content whose names are known."""
+        self.contents[schema_id] = content
+        self._by_identity.setdefault(identity, schema_id)
+        self._by_guid.setdefault(guid, schema_id)
 
     def in_use(self, schema_id: int) -> bool:
         """Whether any version, soft-deleted or not, has this id."""

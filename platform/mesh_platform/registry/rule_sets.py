@@ -67,6 +67,17 @@ def merged(below: Document | None, above: Document | None) -> Document | None:
     return found | ({"enableAt": enable_at} if enable_at else {})
 
 
+def without(rule_set: Document | None, names: set[str]) -> Document | None:
+    """A rule set less the rules of these names."""
+    found = dict(rule_set or {})
+    for key in _LISTS:
+        rules = [rule for rule in _rules(found, key) if _text(rule, "name") not in names]
+        found.pop(key, None)
+        if rules:
+            found[key] = list[Json](rules)
+    return None if rule_set is None else found
+
+
 def invalid(rule_set: Document | None) -> Refusal | None:
     """42210 when a rule's name, type, mode, kind or action cannot be, or two rules share a name."""
     names: set[str] = set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from mesh_platform.registry.contexts import DEFAULT, context_of, seen_from
@@ -42,6 +42,14 @@ class Subjects:
     def contexts(self) -> list[str]:
         """The default context and every other that has, or had, subjects and was not deleted."""
         return sorted({DEFAULT, *(name for name, ids in self._ids.items() if ids.listed)})
+
+    def rooms(self) -> dict[str, Ids]:
+        """The ids of every context that ever was."""
+        return dict(self._ids)
+
+    def room(self, context: str) -> Ids:
+        """The ids of a context, to put some there."""
+        return self._ids.setdefault(context, Ids())
 
     def ids(self, context: str) -> Ids:
         """The ids of a context: for reading."""
@@ -93,7 +101,7 @@ class Subjects:
         self, subject: str, content: Content, time: str, schema_id: int | None, number: int | None
     ) -> Version:
         """Store a content as the next version; soft-deleted versions of the same content go for good."""
-        ids = self._ids.setdefault(context_of(subject), Ids())
+        ids = self.room(context_of(subject))
         new_id = ids.give(content, schema_id)
         ids.listed = True
         numbers = self._versions.get(subject, {})
@@ -101,11 +109,24 @@ class Subjects:
         for old in [old for old in numbers.values() if old.deleted and old.id == new_id]:
             self.remove(old)
         version = Version(subject, upcoming, new_id, ids.contents[new_id], time)
-        self._versions.setdefault(subject, {})[upcoming] = version
-        ids.uses.setdefault(new_id, set()).add((subject, upcoming))
-        for place in self._referred_places(version):
-            self._referrers.setdefault(place, set()).add((subject, upcoming))
+        self.put(subject, [version])
         return version
+
+    def put(self, subject: str, versions: Iterable[Version]) -> None:
+        """Store versions of one subject as they are; their ids have their contents already."""
+        numbers = self._versions.setdefault(subject, {})
+        uses = self.room(context_of(subject)).uses
+        for version in versions:
+            numbers[version.version] = version
+            place = (subject, version.version)
+            uses.setdefault(version.id, set()).add(place)
+            if version.content.references:
+                for referred in self._referred_places(version):
+                    self._referrers.setdefault(referred, set()).add(place)
+
+    def numbered(self) -> dict[str, dict[int, Version]]:
+        """Every version by subject and number, as of now."""
+        return {subject: numbers.copy() for subject, numbers in self._versions.items()}
 
     def hide(self, version: Version) -> None:
         """Delete softly: out of the subject's sight, still readable by id."""
