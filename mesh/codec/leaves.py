@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
+from enum import Enum
 from functools import cache
 from numbers import Integral, Real
 from typing import Any, Final
@@ -80,6 +81,9 @@ def accepted_by(arrow: pa.DataType) -> Accepted:
 def leaves(values: Sequence[Any], types: set[type], column: Column) -> pa.Array | Fault:
     """Values of one field (nulls allowed) as Arrow, or the first that does not go; `types` are theirs."""
     accepted = accepted_by(column.arrow)
+    if any(issubclass(found, Enum) for found in types):
+        values = [value.value if isinstance(value, Enum) else value for value in values]
+        types = set(map(type, values)) - {_NONE}
     if not all(map(accepted.takes_type, types)):
         return wrong_type(values, accepted)
     if UUID in types:

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -15,7 +16,10 @@ import typer
 
 from mesh.cli.output import data, note, paint
 from mesh.cli.rules import WINDOW_ENGINES
+from mesh_platform.audit_cli import commands as audit_commands
 from mesh_platform.broker_cli import broker as broker_commands
+from mesh_platform.profile import Profile
+from mesh_platform.token_cli import token as token_commands
 
 if TYPE_CHECKING:
     from mesh.contract.model import Contract
@@ -24,13 +28,23 @@ if TYPE_CHECKING:
 State = Annotated[
     Path | None, typer.Option("--state", help="State folder; default: the nearest .mesh, or a new one.")
 ]
+ControlLogOption = Annotated[
+    str,
+    typer.Option(
+        "--control-log",
+        help="sqlite: a file of this process; kafka: a topic that several processes share.",
+        envvar="MESH_CONTROL_LOG",
+    ),
+]
 
 
 def commands(app: typer.Typer) -> None:
     """Join the platform's verbs."""
-    for command in (up, down, status, token, serve, demo):
+    for command in (up, down, status, serve, demo):
         app.command()(command)
     app.add_typer(broker_commands)
+    app.add_typer(token_commands)
+    audit_commands(app)
     WINDOW_ENGINES["Great Expectations"] = _expressed
 
 
@@ -51,20 +65,23 @@ def up(
     broker: Annotated[str, typer.Option("--broker", help="embedded, kafka or external.")] = "",
     port: Annotated[int, typer.Option("--port", help="The platform's port; 0: any free one.")] = 8080,
     nodes: Annotated[int, typer.Option("--nodes", help="Kafka nodes: 1 or 3.")] = 1,
+    control_log: ControlLogOption = "sqlite",
 ) -> None:
     """Start broker, platform and quality worker, and serve until stopped.
 
     Example: mesh up --broker kafka --nodes 3
     """
     from mesh.cli.stopping import until_stopped
+    from mesh_platform.log.choice import log_kind
     from mesh_platform.up import BrokerKind, Wanted, bring_up
 
+    log = log_kind(control_log)
     folder = _state(state)
     _refuse_second(folder)
     bootstrap = os.environ.get("MESH_KAFKA_BOOTSTRAP", "")
     kind = broker or ("external" if bootstrap else "embedded")
     _check_broker(kind, bootstrap)
-    wanted = Wanted(folder, cast(BrokerKind, kind), port, nodes, bootstrap)
+    wanted = Wanted(folder, cast(BrokerKind, kind), port, nodes, bootstrap, control_log=log)
     began = time.perf_counter()
     with until_stopped(exit_with_parent=False) as going_on, bring_up(wanted, note) as running:
         note(f"catalog   {paint(f'{running.url}/signin#{running.token}', 'bold', sys.stderr)}")
@@ -138,20 +155,6 @@ def status(
         print(f"{name:10}{value}")
 
 
-def token(state: State = None) -> None:
-    """Print the token that the platform of this folder asks for.
-
-    Example: mesh token
-    """
-    from mesh.config import TOKEN_FILE
-    from mesh.errors import UsageError
-
-    file = _state(state) / TOKEN_FILE
-    if not file.exists():
-        raise UsageError("there is no token here", code="MESH-U063", where=str(file), fix="mesh up")
-    print(file.read_text().strip())
-
-
 def serve(
     bootstrap: Annotated[
         str, typer.Option("--bootstrap", help="Kafka bootstrap servers.", envvar="MESH_KAFKA_BOOTSTRAP")
@@ -164,6 +167,16 @@ def serve(
     quality: Annotated[
         bool, typer.Option("--quality/--no-quality", help="Run the quality worker too.")
     ] = True,
+    profile: Annotated[
+        Profile | None,
+        typer.Option(
+            "--profile",
+            help="Whether subjects of no contract take schemas: development (they do), server (they do not). "
+            "Default: development on loopback.",
+            envvar="MESH_PROFILE",
+        ),
+    ] = None,
+    control_log: ControlLogOption = "sqlite",
     exit_with_parent: Annotated[bool, typer.Option("--exit-with-parent", hidden=True)] = False,
 ) -> None:
     """Serve the platform (registry, catalog, governance, quality) on a Kafka that runs elsewhere.
@@ -171,10 +184,13 @@ def serve(
     Example: mesh serve --bootstrap kafka-1:9092
     """
     from mesh.cli.stopping import when_parent_ends
-    from mesh_platform.serving import QUALITY, listening, token_for
+    from mesh_platform.log.choice import log_kind, open_log
+    from mesh_platform.serving import QUALITY, is_loopback, listening, token_for
     from mesh_platform.serving import serve as serve_here
 
+    kind = log_kind(control_log)
     folder = _state(state)
+    chosen = profile or Profile.fitting(loopback=is_loopback(host))
     token = token_for(folder, host, os.environ.get("MESH_TOKEN_FILE"))
     bound = listening(host, port)
     if exit_with_parent:
@@ -184,7 +200,9 @@ def serve(
     def announce() -> None:
         print(json.dumps({"url": url, "pid": os.getpid()}), flush=True)
 
-    serve_here(folder, bootstrap, bound, host, token, (QUALITY,) if quality else (), announce)
+    workers = (QUALITY,) if quality else ()
+    log = partial(open_log, kind, folder, bootstrap)
+    serve_here(folder, bootstrap, bound, host, token, chosen, workers, log, announce)
 
 
 def demo(

@@ -17,6 +17,7 @@ from mesh.schema import AvroSchema
 from mesh_platform.control import ControlPlane
 from mesh_platform.governance.policies import PolicySource, ask_policies
 from mesh_platform.governance.state import ApprovedVersion
+from mesh_platform.registry.parsing import avro_schemas
 
 
 @lru_cache(maxsize=512)
@@ -38,8 +39,7 @@ def approved(version: ApprovedVersion) -> Contract:
 
 def retained(control: ControlPlane, known: ApprovedVersion) -> list[AvroSchema]:
     """The schemas that retained events were written with, oldest first."""
-    live = control.registry.subjects.live(naming.value_subject(known.topic))
-    return [version.content.schema for version in live]
+    return avro_schemas(control.registry.subjects, naming.value_subject(known.topic))
 
 
 def subscribed(control: ControlPlane, known: ApprovedVersion) -> list[Any]:

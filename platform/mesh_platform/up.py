@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mesh_platform.brokers import start_embedded, start_kafka
+from mesh_platform.log.choice import LogKind
 from mesh_platform.processes import LOOPBACK, ManagedProcess, Program, json_line
 from mesh_platform.running import Running, forget
 
@@ -27,6 +28,7 @@ class Wanted:
     nodes: int = 1
     bootstrap: str = ""
     quality: bool = True
+    control_log: LogKind = "sqlite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,5 +96,5 @@ def _broker(
 def _platform(wanted: Wanted, bootstrap: str) -> ManagedProcess[dict[str, object]]:
     argv = [sys.executable, "-m", "mesh.cli", "serve", "--state", str(wanted.state), "--host", LOOPBACK]
     argv += ["--port", str(wanted.port), "--bootstrap", bootstrap]
-    argv.append("--quality" if wanted.quality else "--no-quality")
+    argv += ["--quality" if wanted.quality else "--no-quality", "--control-log", wanted.control_log]
     return child("platform", argv, wanted.state, {})

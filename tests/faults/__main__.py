@@ -1,4 +1,4 @@
-"""A long round: `python -m tests.faults --seed 7 --kills 100 --report report.json`.
+"""A long round: `python -m tests.faults --seed 7 --kills 100 --report report.json`; `registry`: of that.
 
 Prints a table of what was done and what was found, and the seed that does it again. The exit code is 1 when
 something was found; the folder with the histories is then named, and stays.
@@ -17,6 +17,7 @@ from pathlib import Path
 from tests.faults import load
 from tests.faults.campaign import Report, campaign
 from tests.faults.nemesis import schedule
+from tests.faults.registry.__main__ import main as registry
 
 
 def main() -> int:
@@ -61,4 +62,4 @@ def _table(report: Report) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(registry(sys.argv[2:]) if sys.argv[1:2] == ["registry"] else main())

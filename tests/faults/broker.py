@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -24,29 +23,9 @@ sys.modules.setdefault("hypothesis", None)  # type: ignore[arg-type]
 
 from mesh_platform.broker import process, upkeep  # noqa: E402
 from tests.faults import broken  # noqa: E402
+from tests.faults.countdown import Countdown, die  # noqa: E402
 
 _CONTROL_BATCH, _ATTRIBUTES = 0x20, 22
-
-
-class Countdown:
-    """Counts moments of one kind, and ends the process at the last."""
-
-    def __init__(self, point: str, number: int) -> None:
-        self._point, self._left = point, number
-
-    def moment(self, *points: str) -> bool:
-        """Whether this is the last moment."""
-        if self._point in points:
-            self._left -= 1
-        return self._left == 0
-
-    def pass_by(self, *points: str) -> None:
-        if self.moment(*points):
-            die()
-
-
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def hurry() -> None:

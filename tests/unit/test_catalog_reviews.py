@@ -70,6 +70,25 @@ def test_changes_come_with_their_reasons() -> None:
     assert (change.subject, str(change.level), len(change.reasons)) == ("b", "minor", 1)
 
 
+def test_a_compatible_change_that_a_policy_refuses_is_listed_as_against_it() -> None:
+    new = contract_of([A, field("b")], version="1.1.0")
+    verdict = judge(OLD, new, [avro_schema(OLD)], [], {})
+    outcome = {
+        "policy": "owner",
+        "title": "It has an owner",
+        "verdict": "failed",
+        "severity": "error",
+        "messages": ["nobody owns it"],
+        "why": "",
+        "fix": "",
+        "exempt_until": "",
+    }
+    asked = {"sha256": "", "day": "2026-01-01", "passed": [], "outcomes": [outcome]}
+    assert page_of(new, {**verdict, "policies": asked}).card.verdict == "against-policy"
+    warned = {**asked, "outcomes": [{**outcome, "severity": "warning"}]}
+    assert page_of(new, {**verdict, "policies": warned}).card.verdict == "compatible"
+
+
 def test_a_verdict_of_an_earlier_platform_is_still_shown() -> None:
     new = contract_of([A, field("b")], version="1.1.0")
     verdict = judge(OLD, new, [avro_schema(OLD)], [], {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from enum import Enum, IntEnum
 from typing import Any
 
 import pandas
@@ -125,6 +126,20 @@ def test_models_are_rows() -> None:
 
     model = Order.model_validate(order())
     assert to_batch([model, order()], CODEC).to_pylist() == [order(), order()]
+
+
+class Colour(Enum):
+    RED = "RED"
+
+
+class Size(IntEnum):
+    LARGE = 3
+
+
+def test_members_of_enums_are_rows_by_their_values() -> None:
+    codec = codec_of({"type": "enum", "name": "Colour", "symbols": ["RED"]}, "string", "int")
+    row = {"f0": Colour.RED, "f1": Colour.RED, "f2": Size.LARGE}
+    assert to_batch([row], codec).to_pylist() == [{"f0": "RED", "f1": "RED", "f2": 3}]
 
 
 @pytest.mark.parametrize("frame_of", [pa.Table.to_pandas, polars.from_arrow, lambda table: table])

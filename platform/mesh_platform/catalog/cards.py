@@ -68,7 +68,10 @@ def activity(records: Sequence[Record]) -> tuple[Activity, ...]:
     """What happened, latest first, in words."""
     found = []
     for record in reversed(records):
-        text, url = _happened(record)
+        try:
+            text, url = _happened(record)
+        except (KeyError, TypeError):
+            continue  # a record that no state could read either
         if text:
             at = datetime.fromisoformat(record.time)
             found.append(Activity(at=at, actor=record.actor, text=text, url=url))

@@ -17,6 +17,7 @@ from mesh_platform.catalog.index import Entry
 from mesh_platform.catalog.observed import LatestEvent, Observation
 from mesh_platform.control import ControlPlane
 from mesh_platform.quality.view import ProductQuality
+from mesh_platform.registry.kinds import Kind
 from mesh_platform.web import product_view as page
 from mesh_platform.web.lineage import Lineage
 from mesh_platform.web.views import ProductCard
@@ -115,12 +116,14 @@ def _schema(contract: Contract, control: ControlPlane) -> page.SchemaFacts | Non
     if not live:
         return None
     latest = live[-1]
+    if latest.content.kind is not Kind.AVRO:
+        return None
     return page.SchemaFacts(
         subject=subject,
         id=latest.id,
         version=latest.version,
         compatibility=contract.compatibility,
-        avro=json.dumps(latest.content.schema.tree, indent=2, ensure_ascii=False),
+        avro=json.dumps(json.loads(latest.content.text), indent=2, ensure_ascii=False),
         registered_at=datetime.fromisoformat(latest.time),
     )
 

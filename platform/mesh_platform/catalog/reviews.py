@@ -11,6 +11,7 @@ from mesh.change import Change
 from mesh.versioning import Version
 from mesh_platform.governance.policies import standing_in_the_way
 from mesh_platform.governance.state import GovernanceState, Proposal
+from mesh_platform.rights import Right
 from mesh_platform.web.review_view import (
     AffectedConsumer,
     Effect,
@@ -35,11 +36,12 @@ _STATES: dict[str, ReviewState] = {
 def card(proposal: Proposal) -> ReviewCard:
     """A review as one line of a list."""
     compatible = proposal.verdict["compatible"]
+    against = compatible and any(standing_in_the_way(proposal.verdict))
     return ReviewCard(
         id=str(proposal.number),
         title=proposal.reason or f"{proposal.contract_id} {proposal.version}",
         contract=proposal.contract_id,
-        verdict="compatible" if compatible else "incompatible",
+        verdict="against-policy" if against else "compatible" if compatible else "incompatible",
         state=_STATES[proposal.status],
         proposed_by=proposal.proposed_by,
         proposed_at=datetime.fromisoformat(proposal.proposed_at),
@@ -105,8 +107,8 @@ def review_page(governance: GovernanceState, proposal: Proposal, visitor: Visito
         policies_passed=tuple(asked.get("passed", ())),
         policies_hash=asked.get("sha256", ""),
         history=tuple(_history(proposal)),
-        may_decide=is_open and bool(visitor.csrf),
-        why_not="" if is_open else f"this review is {proposal.status}",
+        may_decide=is_open and Right.APPROVE in visitor.rights,
+        why_not="Your token was made without the right to approve." if is_open else "",
     )
 
 

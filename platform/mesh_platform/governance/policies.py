@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from mesh.contract.model import Contract
-from mesh.policy import Outcome, Shelf, Subject, evaluate, of_change, of_contract
+from mesh.policy import Outcome, Shelf, Subject, evaluate, of_change, of_contract, of_product
 from mesh.product import Product
 
 PolicySource = Callable[[], Shelf]  #: the policies in force now
@@ -29,6 +29,22 @@ def ask_policies(
     subjects: list[Subject] = [of_contract(new, products, previous)]
     if old is not None:
         subjects.append(of_change(old, new, products))
+    return _answers(shelf, subjects, today)
+
+
+def ask_policies_of_product(shelf: Shelf, product: Product, today: date) -> dict[str, Any]:
+    """The outcome of every policy that concerns a product."""
+    return _answers(shelf, [of_product(product)], today)
+
+
+def standing_in_the_way(verdict: Mapping[str, Any]) -> Iterator[str]:
+    """What an approval would have to pass over: errors that failed, or that could not be told."""
+    for outcome in verdict.get("policies", {}).get("outcomes", ()):
+        if outcome["severity"] == "error" and outcome["verdict"] in ("failed", "unknown"):
+            yield f"{outcome['policy']}: {'; '.join(outcome['messages'])}"
+
+
+def _answers(shelf: Shelf, subjects: Iterable[Subject], today: date) -> dict[str, Any]:
     outcomes = [
         outcome for subject in subjects for outcome in evaluate(shelf.policies.policies, subject, today)
     ]
@@ -40,13 +56,6 @@ def ask_policies(
         "passed": [outcome.policy.name for outcome in outcomes if outcome.verdict == "passed"],
         "outcomes": told,
     }
-
-
-def standing_in_the_way(verdict: Mapping[str, Any]) -> Iterator[str]:
-    """What an approval would have to pass over: errors that failed, or that could not be told."""
-    for outcome in verdict.get("policies", {}).get("outcomes", ()):
-        if outcome["severity"] == "error" and outcome["verdict"] in ("failed", "unknown"):
-            yield f"{outcome['policy']}: {'; '.join(outcome['messages'])}"
 
 
 def _told(outcome: Outcome) -> dict[str, Any]:

@@ -39,6 +39,7 @@ UNSUPPORTED_MEDIA_TYPE = Code(
 
 # The gate of the mesh
 NOT_COVERED = Code(40301, 403, "{reason}")
+NO_RIGHT = Code(40302, 403, "{reason}")
 
 # Not there
 SUBJECT_NOT_FOUND = Code(40401, 404, "Subject '{subject}' not found.")
@@ -84,12 +85,20 @@ INVALID_VERSION = Code(
 INVALID_COMPATIBILITY = Code(42203, 422, "{reason}")
 INVALID_MODE = Code(42204, 422, "Invalid mode. Valid values are {modes}")
 NOT_PERMITTED = Code(42205, 422, "{reason}")
+REFERENCED = Code(
+    42206,
+    422,
+    "One or more references exist to the schema "
+    "{{magic=1,keytype=SCHEMA,subject={subject},version={version}}}.",
+)
 ID_MISMATCH = Code(42207, 422, "The schema has the id {actual}, not {given}")
 INVALID_SUBJECT = Code(42208, 422, "The specified subject '{subject}' is not a valid subject: {reason}")
 TOO_LARGE = Code(42209, 422, "The request is larger than {limit} bytes")
 INVALID_RULE_SET = Code(42210, 422, "{reason}")
+CONTEXT_NOT_EMPTY = Code(42211, 422, "The specified context '{context}' is not empty.")
 
 # The registry's own trouble
+STORE_ERROR = Code(50001, 500, "The registry could not write this down, nothing was changed: {reason}")
 STORE_TIMEOUT = Code(
     50002,
     500,

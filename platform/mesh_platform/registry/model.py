@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from mesh.schema import AvroSchema
-from mesh.schema.strict_json import Json, compact
+from mesh.schema.strict_json import Json
 from mesh_platform.registry.errors import Refusal
+from mesh_platform.registry.fingerprint import guid_bytes, identity_of, uuid_text
+from mesh_platform.registry.kinds import Kind
+
+if TYPE_CHECKING:
+    from mesh_platform.registry.config import Config
+    from mesh_platform.registry.warrant import Warrant
 
 Answer = Json
 Outcome = Refusal | Answer
@@ -32,47 +35,54 @@ class Record(Protocol):
     def body(self) -> Mapping[str, object]: ...
 
 
-class Gate(Protocol):
-    """Decides which schemas a subject may take, from nothing but what the log said before."""
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Another schema that a schema uses, under the name it uses; `subject` as the client wrote it."""
 
-    def check(self, subject: str, schema: AvroSchema) -> str | None:
-        """None when the schema may be registered, else a message with the contract and the next command."""
-        ...
+    name: str
+    subject: str
+    version: int
 
-
-class OpenGate:
-    """The gate of a registry that guards no contracts."""
-
-    def check(self, subject: str, schema: AvroSchema) -> str | None:  # noqa: ARG002
-        return None
+    def answer(self) -> dict[str, Answer]:
+        """As JSON."""
+        return {"name": self.name, "subject": self.subject, "version": self.version}
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A schema with what travels with it: what one id stands for."""
+    """A schema with what travels with it: what one id stands for.
 
-    schema: AvroSchema
+    `text` is spelled one way for equal schemas. Nothing is parsed to hold it: a hundred thousand
+    contents cost their texts.
+    """
+
+    kind: Kind
+    text: str
+    references: tuple[Reference, ...] = ()
     metadata: Document | None = None
     rule_set: Document | None = None
 
     @property
-    def identity(self) -> str:
+    def identity(self) -> bytes:
         """Equal for equal content, and only then."""
-        return compact([self.schema.text, _sorted(self.metadata), _sorted(self.rule_set)])
+        references = [reference.answer() for reference in self.references]
+        return identity_of(self.text, self.kind, references, self.metadata, self.rule_set)
+
+    @property
+    def guid_key(self) -> bytes:
+        """`guid` as bytes."""
+        references = ((one.name, one.subject, one.version) for one in self.references)
+        return guid_bytes(self.text, references, self.metadata, self.rule_set)
 
     @property
     def guid(self) -> str:
-        """The content's name everywhere: a UUID of MD5 over text, metadata and rule set."""
-        digest = hashlib.md5(self.schema.text.encode(), usedforsecurity=False)
-        for part in (self.metadata, self.rule_set):
-            if part is not None:
-                digest.update(b"\x01" + compact(_sorted(part)).encode())
-        return str(uuid.UUID(bytes=digest.digest()))
+        """The content's name everywhere, whatever its subject, id or context."""
+        return uuid_text(self.guid_key)
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A schema's place in a subject; versions count from 1, ids are the registry's."""
+    """A schema's place in a subject; versions count from 1, ids are those of the subject's context."""
 
     subject: str
     version: int
@@ -82,10 +92,30 @@ class Version:
     deleted: bool = False
 
 
-def _sorted(value: object) -> Json:
-    if isinstance(value, Mapping):
-        return {key: _sorted(value[key]) for key in sorted(value)}
-    if isinstance(value, list | tuple):
-        return [_sorted(item) for item in value]
-    assert value is None or isinstance(value, str | int | float)
-    return value
+class Gate(Protocol):
+    """Decides which schemas a subject may take, from nothing but what the log said before."""
+
+    def check(self, subject: str, content: Content, warrant: Warrant) -> str | None:
+        """None when the content may be registered, else a message with the contract and the next command."""
+        ...
+
+    def deletion(self, subject: str, warrant: Warrant, *, permanent: bool) -> str | None:
+        """None when schemas of the subject may be deleted, else why not."""
+        ...
+
+    def settings(self, subject: str | None, before: Config, after: Config, warrant: Warrant) -> str | None:
+        """None when the settings may change so; without a subject they are those of the registry."""
+        ...
+
+
+class OpenGate:
+    """The gate of a registry that guards no contracts."""
+
+    def check(self, subject: str, content: Content, warrant: Warrant) -> str | None:  # noqa: ARG002
+        return None
+
+    def deletion(self, subject: str, warrant: Warrant, *, permanent: bool) -> str | None:  # noqa: ARG002
+        return None
+
+    def settings(self, subject: str | None, before: Config, after: Config, warrant: Warrant) -> str | None:  # noqa: ARG002
+        return None

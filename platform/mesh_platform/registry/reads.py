@@ -6,22 +6,24 @@ consumers of old events go on. Lists are sorted and paged by `offset` and `limit
 
 from __future__ import annotations
 
-from typing import TypeVar
+from importlib import metadata
 from urllib.parse import unquote
 
 from starlette.requests import Request
 
-from mesh.schema.strict_json import compact
 from mesh_platform.registry import errors
-from mesh_platform.registry.draft import LARGEST, read_draft, read_subject
+from mesh_platform.registry.draft import KEPT, read_draft
 from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.http import RequestRefused, flag, page, read_body
-from mesh_platform.registry.model import Answer, Content, Outcome, Version
+from mesh_platform.registry.listing import listed, visible
+from mesh_platform.registry.model import Answer, Outcome, Version
+from mesh_platform.registry.parsing import ground
+from mesh_platform.registry.paths import granted, prefixed, scope_of, subject_of
+from mesh_platform.registry.registration import normalizes
 from mesh_platform.registry.selection import chosen, matching
 from mesh_platform.registry.service import RegistryService
-from mesh_platform.registry.views import content_answer, version_answer
-
-Value = TypeVar("Value")
+from mesh_platform.registry.shapes import shaped, text_for
+from mesh_platform.registry.views import version_answer
 
 
 class Reads:
@@ -29,8 +31,6 @@ class Reads:
 
     def __init__(self, registry: RegistryService) -> None:
         self._registry = registry
-        #: Answers by id are asked for by every reader of every event: encoded once.
-        self._encoded: dict[int, tuple[Content, bytes]] = {}
 
     async def root(self, request: Request) -> Outcome:  # noqa: ARG002
         """GET /"""
@@ -38,45 +38,58 @@ class Reads:
 
     async def types(self, request: Request) -> Outcome:  # noqa: ARG002
         """GET /schemas/types"""
-        return ["AVRO"]
+        return [kind.value for kind in KEPT]
 
     async def contexts(self, request: Request) -> Outcome:
         """GET /contexts"""
-        return page(request, ["."])
+        prefix = request.query_params.get("contextPrefix", "")
+        names = self._registry.state.subjects.contexts()
+        return list[Answer](page(request, [name for name in names if name.startswith(prefix)]))
 
     async def associations(self, request: Request) -> Outcome:  # noqa: ARG002
         """Any request below /associations: 404, on which serializers fall back to the topic's name."""
         return errors.ASSOCIATION_NOT_FOUND.refuse()
 
+    async def cluster(self, request: Request) -> Outcome:  # noqa: ARG002
+        """GET /v1/metadata/id"""
+        return {"id": "", "scope": {"path": [], "clusters": {"schema-registry-cluster": "mesh"}}}
+
+    async def release(self, request: Request) -> Outcome:  # noqa: ARG002
+        """GET /v1/metadata/version"""
+        return {"version": metadata.version("mesh"), "commitId": ""}
+
     async def subjects(self, request: Request) -> Outcome:
         """GET /subjects"""
-        prefix = request.query_params.get("subjectPrefix", ":*:").removeprefix(":*:").removeprefix(":.:")
         subjects = self._registry.state.subjects
-        names = [name for name in subjects.names() if name.startswith(prefix)]
-        return page(request, [name for name in names if self._shown(request, subjects.versions(name))])
+        names = prefixed(request, subjects.names())
+        return list[Answer](
+            page(request, [name for name in names if visible(request, subjects.versions(name))])
+        )
 
     async def lookup(self, request: Request) -> Outcome:
         """POST /subjects/{subject}: which version a schema is."""
-        body = {**await read_body(request), "subject": subject_of(request)}
-        draft = read_draft(body)
+        body = {**await read_body(request), "subject": self._subject(request)}
+        draft = read_draft({**body, "normalize": flag(request, "normalize")})
         if isinstance(draft, Refusal):
             return draft
         state = self._registry.state
-        normalize = flag(request, "normalize") or bool(state.settings.effective(draft.subject).normalize)
+        grounded = ground(state.subjects, draft.subject, draft.kind, draft.text, draft.references)
+        if isinstance(grounded, Refusal):
+            return grounded
         self._visible(request)
-        found = matching(state.subjects, draft, normalize=normalize)
+        found = matching(state.subjects, draft, grounded, normalize=normalizes(state, draft))
         hidden = flag(request, "deleted")
         version = next((version for version in found if hidden or not version.deleted), None)
-        return errors.SCHEMA_NOT_FOUND.refuse() if version is None else version_answer(version)
+        return errors.SCHEMA_NOT_FOUND.refuse() if version is None else self._answer(request, version)
 
     async def versions(self, request: Request) -> Outcome:
         """GET /subjects/{subject}/versions"""
-        subject = subject_of(request)
+        subject = self._subject(request)
         every = self._registry.state.subjects.versions(subject)
         if flag(request, "deletedAsNegative"):
             numbers = [-version.version if version.deleted else version.version for version in every]
         else:
-            numbers = [version.version for version in self._shown(request, every)]
+            numbers = [version.version for version in visible(request, every)]
         return (
             list[Answer](page(request, numbers))
             if numbers
@@ -85,16 +98,20 @@ class Reads:
 
     async def version(self, request: Request) -> Outcome:
         """GET /subjects/{subject}/versions/{version}"""
-        return version_answer(self._chosen(request))
+        return self._answer(request, self._chosen(request))
 
     async def version_schema(self, request: Request) -> bytes:
         """GET /subjects/{subject}/versions/{version}/schema: the schema itself"""
-        return self._chosen(request).content.schema.text.encode()
+        version = self._chosen(request)
+        return text_for(request, self._registry.state.subjects, version.subject, version.content).encode()
 
     async def referenced_by(self, request: Request) -> Outcome:
-        """GET /subjects/{subject}/versions/{version}/referencedby: nothing, as references are refused"""
-        self._chosen(request)
-        return []
+        """GET /subjects/{subject}/versions/{version}/referencedby: the ids of the schemas that refer to it"""
+        subjects = self._registry.state.subjects
+        every = subjects.versions(self._subject(request))
+        version = granted(chosen(self._subject(request), every, request.path_params["version"]))
+        ids = {referrer.id for referrer in visible(request, subjects.referrers(version))}
+        return list[Answer](page(request, sorted(ids)))
 
     async def latest_with_metadata(self, request: Request) -> Outcome:
         """GET /subjects/{subject}/metadata: the latest version that has all the properties asked for"""
@@ -107,64 +124,30 @@ class Reads:
         for version in reversed(self._visible(request)):
             properties = (version.content.metadata or {}).get("properties")
             if isinstance(properties, dict) and wanted.items() <= properties.items():
-                return version_answer(version)
+                return self._answer(request, version)
         return errors.SCHEMA_NOT_FOUND.refuse()
 
     async def schemas(self, request: Request) -> Outcome:
         """GET /schemas: every version, or the latest of each subject"""
-        prefix = request.query_params.get("subjectPrefix", ":*:").removeprefix(":*:").removeprefix(":.:")
-        subjects = self._registry.state.subjects
-        found: list[Version] = []
-        for name in subjects.names():
-            if name.startswith(prefix):
-                versions = self._shown(request, subjects.versions(name))
-                found += versions[-1:] if flag(request, "latestOnly") else versions
-        return [version_answer(version) for version in page(request, found)]
+        state = self._registry.state
+        found = page(request, list(listed(request, state.subjects)))
+        if not flag(request, "aliases"):
+            return [version_answer(version) for version in found]
+        aliases = state.settings.aliases()
+        return [
+            {**version_answer(one), "aliases": list[Answer](aliases.get(one.subject, []))} for one in found
+        ]
 
-    async def by_id(self, request: Request) -> Outcome | bytes:
-        """GET /schemas/ids/{id}"""
-        schema_id = id_of(request)
-        content = self._content(schema_id)
-        if flag(request, "fetchMaxId"):
-            return {**content_answer(content), "maxId": self._registry.state.subjects.last_id}
-        known = self._encoded.get(schema_id)
-        if known is None or known[0] is not content:
-            known = self._encoded[schema_id] = (content, compact(content_answer(content)).encode())
-        return known[1]
-
-    async def schema_by_id(self, request: Request) -> bytes:
-        """GET /schemas/ids/{id}/schema: the schema itself"""
-        return self._content(id_of(request)).schema.text.encode()
-
-    async def subjects_by_id(self, request: Request) -> Outcome:
-        """GET /schemas/ids/{id}/subjects"""
-        return list[Answer](page(request, sorted({version.subject for version in self._uses(request)})))
-
-    async def versions_by_id(self, request: Request) -> Outcome:
-        """GET /schemas/ids/{id}/versions"""
-        uses: list[Answer] = [{"subject": use.subject, "version": use.version} for use in self._uses(request)]
-        return page(request, uses)
-
-    async def by_guid(self, request: Request) -> Outcome:
-        """GET /schemas/guids/{guid}"""
-        return content_answer(self._content(self._guid(request)))
-
-    async def ids_by_guid(self, request: Request) -> Outcome:
-        """GET /schemas/guids/{guid}/ids"""
-        return [{"context": ".", "id": self._guid(request)}]
-
-    async def config(self, request: Request) -> Outcome:  # noqa: ARG002
-        """GET /config"""
-        return self._registry.state.settings.config.answer("compatibilityLevel")
-
-    async def subject_config(self, request: Request) -> Outcome:
-        """GET /config/{subject}: its own settings, or with defaultToGlobal=true those in force"""
-        subject, settings = subject_of(request), self._registry.state.settings
+    async def config(self, request: Request) -> Outcome:
+        """GET /config and /config/{subject}: its own settings, or with defaultToGlobal=true those in force"""
+        scope, settings = scope_of(request), self._registry.state.settings
+        if scope is None:
+            return settings.config.answer("compatibilityLevel")
         if flag(request, "defaultToGlobal"):
-            return settings.effective(subject).answer("compatibilityLevel")
-        own = settings.configs.get(subject)
+            return settings.effective(scope).answer("compatibilityLevel")
+        own = settings.configs.get(scope)
         if own is None:
-            return errors.NO_SUBJECT_COMPATIBILITY.refuse(subject=subject)
+            return errors.NO_SUBJECT_COMPATIBILITY.refuse(subject=scope)
         return own.answer("compatibilityLevel")
 
     async def levels(self, request: Request) -> Outcome:  # noqa: ARG002
@@ -172,70 +155,31 @@ class Reads:
         configs = self._registry.state.settings.configs
         return {name: own.level.value for name, own in sorted(configs.items()) if own.level}
 
-    async def mode(self, request: Request) -> Outcome:  # noqa: ARG002
-        """GET /mode"""
-        return {"mode": self._registry.state.settings.mode.value}
-
-    async def subject_mode(self, request: Request) -> Outcome:
-        """GET /mode/{subject}: its own mode, or with defaultToGlobal=true the one in force"""
-        subject, settings = subject_of(request), self._registry.state.settings
+    async def mode(self, request: Request) -> Outcome:
+        """GET /mode and /mode/{subject}: its own mode, or with defaultToGlobal=true the one in force"""
+        scope, settings = scope_of(request), self._registry.state.settings
+        if scope is None:
+            return {"mode": settings.mode.value}
         if flag(request, "defaultToGlobal"):
-            return {"mode": settings.effective_mode(subject).value}
-        own = settings.modes.get(subject)
-        return errors.NO_SUBJECT_MODE.refuse(subject=subject) if own is None else {"mode": own.value}
+            return {"mode": settings.effective_mode(scope).value}
+        own = settings.modes.get(scope)
+        return errors.NO_SUBJECT_MODE.refuse(subject=scope) if own is None else {"mode": own.value}
 
-    def _shown(self, request: Request, versions: list[Version]) -> list[Version]:
-        if flag(request, "deletedOnly", "deleted_only"):
-            return [version for version in versions if version.deleted]
-        return (
-            versions if flag(request, "deleted") else [version for version in versions if not version.deleted]
-        )
+    def _answer(self, request: Request, version: Version) -> Outcome:
+        subjects, answer = self._registry.state.subjects, version_answer(version)
+        return shaped(request, subjects, version.subject, version.content, answer)
+
+    def _subject(self, request: Request) -> str:
+        return self._registry.state.settings.target(subject_of(request))
 
     def _visible(self, request: Request) -> list[Version]:
-        subject = subject_of(request)
-        versions = self._shown(request, self._registry.state.subjects.versions(subject))
+        subject = self._subject(request)
+        versions = visible(request, self._registry.state.subjects.versions(subject))
         if not versions:
             raise RequestRefused(errors.SUBJECT_NOT_FOUND.refuse(subject=subject))
         return versions
 
     def _chosen(self, request: Request) -> Version:
-        subject = subject_of(request)
-        versions = self._shown(request, self._registry.state.subjects.versions(subject))
+        subject = self._subject(request)
+        versions = visible(request, self._registry.state.subjects.versions(subject))
         return granted(chosen(subject, versions, request.path_params["version"]))
-
-    def _content(self, schema_id: int) -> Content:
-        content = self._registry.state.subjects.content(schema_id)
-        if content is None:
-            raise RequestRefused(errors.SCHEMA_ID_NOT_FOUND.refuse(id=schema_id))
-        return content
-
-    def _uses(self, request: Request) -> list[Version]:
-        self._content(id_of(request))
-        return self._shown(request, self._registry.state.subjects.uses(id_of(request)))
-
-    def _guid(self, request: Request) -> int:
-        guid = request.path_params["guid"]
-        schema_id = self._registry.state.subjects.id_of_guid(guid)
-        if schema_id is None:
-            raise RequestRefused(errors.SCHEMA_ID_NOT_FOUND.refuse(id=guid[:80]))
-        return schema_id
-
-
-def granted(outcome: Value | Refusal) -> Value:
-    """The value, or RequestRefused."""
-    if isinstance(outcome, Refusal):
-        raise RequestRefused(outcome)
-    return outcome
-
-
-def subject_of(request: Request) -> str:
-    """The subject in the path; raises RequestRefused when it is none."""
-    return granted(read_subject(request.path_params["subject"]))
-
-
-def id_of(request: Request) -> int:
-    """The schema id in the path; raises RequestRefused when it cannot be one."""
-    text = request.path_params["id"]
-    if not (text.isascii() and text.isdecimal() and len(text) <= 10 and int(text) <= LARGEST):
-        raise RequestRefused(errors.SCHEMA_ID_NOT_FOUND.refuse(id=text[:80]))
-    return int(text)

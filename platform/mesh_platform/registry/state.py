@@ -12,7 +12,7 @@ from typing import Final
 
 from mesh_platform.registry import errors
 from mesh_platform.registry.configuration import delete_config, delete_mode, set_config, set_mode
-from mesh_platform.registry.deletion import delete_subject, delete_version
+from mesh_platform.registry.deletion import delete_context, delete_subject, delete_version
 from mesh_platform.registry.model import Gate, OpenGate, Outcome, Record
 from mesh_platform.registry.registration import register
 from mesh_platform.registry.settings import Settings
@@ -21,6 +21,7 @@ from mesh_platform.registry.subjects import Subjects
 REGISTER: Final = "registry.register"
 DELETE_SUBJECT: Final = "registry.delete-subject"
 DELETE_VERSION: Final = "registry.delete-version"
+DELETE_CONTEXT: Final = "registry.delete-context"
 SET_CONFIG: Final = "registry.set-config"
 DELETE_CONFIG: Final = "registry.delete-config"
 SET_MODE: Final = "registry.set-mode"
@@ -49,6 +50,7 @@ HANDLERS: Final[Mapping[str, Callable[[RegistryState, Record], Outcome]]] = Mapp
         REGISTER: register,
         DELETE_SUBJECT: delete_subject,
         DELETE_VERSION: delete_version,
+        DELETE_CONTEXT: delete_context,
         SET_CONFIG: set_config,
         DELETE_CONFIG: delete_config,
         SET_MODE: set_mode,

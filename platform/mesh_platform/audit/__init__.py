@@ -1,0 +1,1 @@
+"""Evidence about the control log: its hash chain, checkpoints, verification, backups."""

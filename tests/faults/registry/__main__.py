@@ -1,0 +1,102 @@
+"""The whole campaign on the registry: `python -m tests.faults registry --kills 200 --rounds 100 --seed 7`.
+
+First races, then kills. Prints a table of what was done and what was found, and the seed that does it again.
+The exit code is 1 when something was found; the folder with the histories is then named, and stays.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.faults.checks import Finding
+from tests.faults.registry import load
+from tests.faults.registry.campaign import Report, campaign
+from tests.faults.registry.nemesis import platforms, schedule
+from tests.faults.registry.races import Races, race
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one campaign and say what came of it."""
+    parser = argparse.ArgumentParser(prog="tests.faults registry")
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=100, help="of races; 0: none")
+    parser.add_argument("--clients", type=int, default=64, help="that race")
+    parser.add_argument("--actors", nargs="+", choices=sorted(load.ACTORS), default=list(load.ACTORS))
+    parser.add_argument("--report", type=Path)
+    parser.add_argument("--folder", type=Path, help="where state and histories go; they stay there")
+    options = parser.parse_args(arguments)
+    folder = options.folder or Path(tempfile.mkdtemp(prefix="mesh-faults-"))
+    findings, report = _run(folder, options)
+    if options.report:
+        options.report.write_text(json.dumps(report, indent=1) + "\n")
+    for finding in findings[:20]:
+        print(f"{finding.check}: {finding.what[:300]}")
+    if findings:
+        print(f"histories: {folder}")
+        return 1
+    if not options.folder:
+        shutil.rmtree(folder)
+    return 0
+
+
+def _run(folder: Path, options: argparse.Namespace) -> tuple[list[Finding], dict[str, Any]]:
+    findings, said = [], {}
+    if options.rounds:
+        place = _made(folder / "races")
+        with platforms(place) as running:
+            races = race(place, running, clients=options.clients, rivals=options.rounds)
+        print(_raced(races, options.clients), flush=True)
+        findings += races.findings + races.wrong()
+        said["races"] = races.as_json()
+    if options.kills:
+        kills = schedule(options.seed, options.kills)
+        place, actors = _made(folder / "kills"), tuple(options.actors)
+        report = campaign(place, seed=options.seed, kills=kills, actors=actors)
+        print(_table(report))
+        findings += report.findings
+        said["kills"] = report.as_json()
+    return findings, said
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _raced(races: Races, clients: int) -> str:
+    rows = [
+        (f"rounds of {clients} rivals", f"{len(races.winners)}"),
+        ("  with one winner", f"{races.winners.count(1)}"),
+        *((f"  refused with {status}", f"{count:,}") for status, count in sorted(races.refusals.items())),
+        (f"rounds of {clients} twins", f"{len(races.ids)}"),
+        ("  with one id", f"{races.ids.count(1)}"),
+        ("findings", f"{len(races.findings) + len(races.wrong())}"),
+    ]
+    return "\n".join(f"{name:<46}{figure:>14}" for name, figure in rows)
+
+
+def _table(report: Report) -> str:
+    rows = [("seed", f"{report.seed}"), ("kills", f"{sum(report.ends.values())}")]
+    rows += [(f"  by {end}", f"{count}") for end, count in sorted(report.ends.items())]
+    rows += [("acknowledged", f"{report.acknowledged:,}")]
+    rows += [(f"  {name}", f"{count:,}") for name, count in sorted(report.said.items())]
+    rows += [
+        ("restart, median", f"{report.restart_median:.2f} s"),
+        ("restart, longest", f"{report.restart_max:.2f} s"),
+    ]
+    rows += [("findings", f"{len(report.findings)}")]
+    rows += [(f"  {check}", f"{count}") for check, count in sorted(report.found.items())]
+    return "\n".join(f"{name:<46}{figure:>14}" for name, figure in rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

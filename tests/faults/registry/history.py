@@ -1,0 +1,50 @@
+"""What each client of the registry did and was told: one JSON line before and one after each request.
+
+| f | what | fields |
+| --- | --- | --- |
+| register | a schema for a subject | subject, v (the schema's key); id, version when ok |
+| get | a schema by its id | id; v when ok |
+| hide | a version deleted softly | subject, version |
+| remove | a version deleted for good | subject, version |
+| approve | a decision that lets the schema `v` into a subject | subject, v, id (of the proposal) |
+| declare | a first contract version, which lets the schema `v` in too | subject, v |
+
+`ok` it happened, `fail` it was refused with `code` and did not, `info` nobody knows: the connection broke,
+the registry did not decide in time (50002), or it failed with another 5xx, which is then the `code`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.faults.history import Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of a history; `node` is which platform process was asked."""
+
+    t: float = 0.0
+    proc: str
+    type: Outcome
+    f: str
+    node: int = 0
+    subject: str = ""
+    v: str = ""
+    id: int = 0
+    version: int = 0
+    code: int = 0
+
+
+def read(paths: Iterable[Path]) -> list[Line]:
+    """The lines of all clients, in the order of time."""
+    return sorted((line for path in paths for line in _lines(path)), key=lambda line: line.t)
+
+
+def _lines(path: Path) -> Iterator[Line]:
+    with path.open(encoding="utf-8") as file:
+        for text in file:
+            yield Line(**json.loads(text))
