@@ -36,6 +36,7 @@ GUIDES = (
     "guides/checking.md",
     "guides/rules.md",
     "guides/policies.md",
+    "guides/schemas.md",
 )
 ALONE = ("guides/kafka-for-your-tests.md", "guides/conversions.md")
 FROM_TEMPLATE = "guides/first-product.md"
