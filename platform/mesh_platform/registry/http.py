@@ -46,6 +46,7 @@ class RawRoute(Route):
         raw = scope.get("raw_path")
         if scope["type"] == "http" and isinstance(raw, bytes):
             path = raw.partition(b"?")[0].decode("latin-1")
+            # Mounted, a route sees the path that leads to the mount too.
             if self.path_regex.match(path.removeprefix(scope.get("root_path", ""))) is None:
                 return Match.NONE, {}
             scope = {**scope, "path": path}
