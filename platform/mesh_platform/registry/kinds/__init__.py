@@ -5,17 +5,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 from mesh import limits
 from mesh.compatibility import Level
 from mesh.schema.refusal import BAD_REFERENCE, OVER_BUDGET, refuse
 from mesh_platform.registry.kinds.avro import parse_avro
+from mesh_platform.registry.kinds.json_schema import parse_json_schema
 from mesh_platform.registry.kinds.model import CANNOT_BE_JUDGED, OTHER_KIND, Kind, Parsed, Reason, References
+from mesh_platform.registry.kinds.protobuf import parse_protobuf
 
 __all__ = ["CANNOT_BE_JUDGED", "Kind", "Parsed", "Reason", "References", "parse", "reasons"]
 
-_PARSERS = {Kind.AVRO: parse_avro}
+_SMALL = 16 * limits.KIB
+_PARSERS: Mapping[Kind, Callable[[str, References], Parsed]] = {
+    Kind.AVRO: parse_avro,
+    Kind.JSON: parse_json_schema,
+    Kind.PROTOBUF: parse_protobuf,
+}
 
 
 def parse(kind: Kind, text: str, references: References | None = None) -> Parsed:
@@ -29,7 +37,15 @@ def parse(kind: Kind, text: str, references: References | None = None) -> Parsed
     for name, part in found.items():
         if part.kind is not kind:
             refuse(BAD_REFERENCE, "$", f"the reference {name[:80]!r} is {part.kind}, and the schema {kind}")
+    if not found and len(text) <= _SMALL:
+        return _alone(kind, text)
     return _PARSERS[kind](text, found)
+
+
+@lru_cache(maxsize=512)
+def _alone(kind: Kind, text: str) -> Parsed:
+    """Producers send a schema again at every start, and a registration is read before and after the log."""
+    return _PARSERS[kind](text, {})
 
 
 def reasons(new: Parsed, earlier: Sequence[Parsed], level: Level) -> tuple[Reason, ...]:
