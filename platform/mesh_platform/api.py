@@ -18,15 +18,18 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from mesh import naming
 from mesh.contract.avro import avro_schema
+from mesh.contract.rule_targets import rule_set
 from mesh.errors import MeshError
 from mesh.policy import shelve
 from mesh.product import read_product
+from mesh_platform import idempotency
 from mesh_platform.bodies import (
     ContractIn,
     ContractOut,
     DecisionIn,
     DeclarationIn,
     Name,
+    Problem,
     ProductOut,
     ProposalIn,
     SubscriptionIn,
@@ -37,13 +40,18 @@ from mesh_platform.governance.policies import (
     ask_policies_of_product,
     standing_in_the_way,
 )
-from mesh_platform.governance.removal import held
-from mesh_platform.governance.state import ApprovedVersion, DeclaredProduct, Refused
+from mesh_platform.governance.state import Refused
 from mesh_platform.governance.verdict import judge
 from mesh_platform.judging import approved, asked_policies, declared_readers, proposed, retained, subscribed
 from mesh_platform.log import LogUnavailable
+from mesh_platform.permission import PermittedRoute
 
 _READ = "see /api/v1/openapi.json"
+#: A key of the whole class also keeps FastAPI from describing a 422 that is not sent.
+_REFUSED: dict[str, Any] = {
+    "description": "Why it was not done, and what to do",
+    "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
+}
 Slug = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{1,62}$")]
 
 
@@ -56,7 +64,9 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        responses={"4XX": _REFUSED},
     )
+    api.router.route_class = PermittedRoute
     governance = control.governance
 
     @api.exception_handler(MeshError)
@@ -80,25 +90,27 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
         return problem(422, "MESH-S422", "the request does not fit", "; ".join(found[:5]), _READ)
 
     async def submit(kind: str, body: dict[str, Any], request: Request) -> Any:
-        outcome = await control.submit(kind, body, request.scope["principal"])
+        key = request.headers.get(idempotency.HEADER)
+        command = idempotency.command_of(key, request.method, request.url.path, await request.body())
+        outcome = await control.submit(kind, body, request.scope["principal"], command)
         if isinstance(outcome, Refused):
             raise _refusal(outcome)
         return outcome
 
     @api.get("/contracts", summary="Contracts in force")
     async def contracts() -> list[ContractOut]:
-        return [_contract_out(versions[-1]) for _, versions in sorted(governance.contracts.items())]
+        return [ContractOut.of(versions[-1]) for _, versions in sorted(governance.contracts.items())]
 
     @api.get("/contracts/{contract_id}", summary="One contract in force")
     async def contract(contract_id: Name) -> ContractOut:
         found = governance.in_force(contract_id)
         if found is None:
             raise _missing(f"no contract has the id {contract_id!r}", "mesh products")
-        return _contract_out(found)
+        return ContractOut.of(found)
 
     @api.get("/products", summary="Declared products")
     async def products() -> list[ProductOut]:
-        return [_product_out(p) for _, p in sorted(governance.products.items())]
+        return [ProductOut.of(p) for _, p in sorted(governance.products.items())]
 
     @api.get("/products/{domain}/{product}/port", summary="The contract behind a product's output port")
     async def port(domain: Slug, product: Slug) -> ContractOut:
@@ -107,7 +119,7 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
             offered = [p.contract_id for p in read_product(found.text.encode(), found.file).output_ports]
             known = [v for v in map(governance.in_force, offered) if v is not None]
             if known:
-                return _contract_out(max(known, key=lambda v: naming.parse_topic(v.topic).major))
+                return ContractOut.of(max(known, key=lambda v: naming.parse_topic(v.topic).major))
         raise _missing(f"there is no product {domain}.{product}", "mesh products")
 
     @api.post("/contracts", status_code=201, summary="Declare a contract that is new to the mesh")
@@ -117,49 +129,32 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
             asked = await asked_policies(control, policies, None, proposed(body.text, body.file, body.avro))
             _hold_policies(asked, facts["contract_id"], body.file)
             facts["policies"] = {"sha256": asked["sha256"], "day": asked["day"]}
-        return _contract_out(await submit("contract.declare", facts, request))
+        return ContractOut.of(await submit("contract.declare", facts, request))
 
     @api.post("/products", status_code=201, summary="Declare a product")
     async def declare_product(body: DeclarationIn, request: Request) -> ProductOut:
         product = read_product(body.text.encode(), body.file)
-        for declared in product.output_ports:
-            if governance.in_force(declared.contract_id) is None:
-                raise HTTPException(
-                    409,
-                    {
-                        "code": "MESH-G020",
-                        "what": f"{product.full_name} offers {declared.contract_id}, which is not declared",
-                        "why": "a product stands on contracts",
-                        "fix": "mesh apply",
-                    },
-                )
         facts = {
             "full_name": product.full_name,
             "file": body.file,
             "text": product.document.text,
             "sha256": hashlib.sha256(product.document.text.encode()).hexdigest(),
+            "offers": [port.contract_id for port in product.output_ports],
         }
         known = governance.products.get(product.full_name)
         if known is None or known.sha256 != facts["sha256"]:
             today = control.now().date()
             asked = await asyncio.to_thread(lambda: ask_policies_of_product(policies(), product, today))
             _hold_policies(asked, product.full_name, body.file)
-        return _product_out(await submit("product.declare", facts, request))
+        return ProductOut.of(await submit("product.declare", facts, request))
 
     @api.delete("/contracts/{contract_id}", summary="Let go of a contract that promises nothing any more")
     async def remove_contract(contract_id: Name, request: Request) -> ContractOut:
-        found = governance.in_force(contract_id)
-        if found is None:
-            raise _missing(f"no contract has the id {contract_id!r}", "mesh plan")
-        if (why := held(governance, approved(found))) is not None:
-            raise _refusal(why)
-        return _contract_out(await submit("contract.remove", {"contract_id": contract_id}, request))
+        return ContractOut.of(await submit("contract.remove", {"contract_id": contract_id}, request))
 
     @api.delete("/products/{domain}/{product}", summary="Take a product out of the catalog")
     async def remove_product(domain: Slug, product: Slug, request: Request) -> ProductOut:
-        if f"{domain}.{product}" not in governance.products:
-            raise _missing(f"there is no product {domain}.{product}", "mesh products")
-        return _product_out(await submit("product.remove", {"full_name": f"{domain}.{product}"}, request))
+        return ProductOut.of(await submit("product.remove", {"full_name": f"{domain}.{product}"}, request))
 
     @api.post("/proposals", status_code=201, summary="Propose a changed contract for review")
     async def propose(body: ProposalIn, request: Request) -> dict[str, Any]:
@@ -189,7 +184,8 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
     async def proposals() -> list[dict[str, Any]]:
         newest = sorted(governance.proposals.values(), key=lambda p: -p.number)
         return [
-            {key: value for key, value in asdict(p).items() if key not in ("text", "schema")} for p in newest
+            {key: value for key, value in asdict(p).items() if key not in ("text", "schema", "rule_set")}
+            for p in newest
         ]
 
     @api.get("/proposals/{number}", summary="One proposal with its verdict")
@@ -207,8 +203,6 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
 
     @api.post("/subscriptions", status_code=201, summary="Say who reads a product, and which fields")
     async def subscribe(body: SubscriptionIn, request: Request) -> dict[str, Any]:
-        if body.product not in governance.products:
-            raise _missing(f"there is no product {body.product!r}", "mesh products")
         known = governance.subscriptions.get((body.product, body.group))
         if known is not None and known.fields == tuple(body.fields) and known.purpose == body.purpose:
             return asdict(known)
@@ -271,25 +265,10 @@ def _missing(what: str, fix: str) -> HTTPException:
     )
 
 
-def _contract_out(version: ApprovedVersion) -> ContractOut:
-    return ContractOut(
-        id=version.contract_id,
-        version=version.version,
-        sha256=version.sha256,
-        text=version.text,
-        avro=version.schema,
-        approved_by=version.approved_by,
-        approved_at=version.approved_at,
-    )
-
-
-def _product_out(p: DeclaredProduct) -> ProductOut:
-    return ProductOut(full_name=p.full_name, sha256=p.sha256, text=p.text, declared_at=p.declared_at)
-
-
 def _facts(body: ContractIn) -> dict[str, Any]:
     """What the log is told of a contract: the text as read (no byte order mark), and what follows from it."""
     contract = proposed(body.text, body.file, body.avro)
+    schema = avro_schema(contract)
     return {
         "contract_id": contract.id,
         "version": str(contract.version),
@@ -297,5 +276,7 @@ def _facts(body: ContractIn) -> dict[str, Any]:
         "file": body.file,
         "text": contract.document.text,
         "topic": contract.topic,
-        "schema": avro_schema(contract).text,
+        "schema": schema.text,
+        "rule_set": rule_set(contract, schema),
+        "level": contract.compatibility,
     }

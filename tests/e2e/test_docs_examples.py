@@ -35,6 +35,7 @@ GUIDES = (
     "guides/versions.md",
     "guides/checking.md",
     "guides/rules.md",
+    "guides/rights.md",
     "guides/policies.md",
 )
 ALONE = ("guides/kafka-for-your-tests.md", "guides/conversions.md")

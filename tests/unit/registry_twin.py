@@ -6,8 +6,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mesh_platform.registry.config import Config
 from mesh_platform.registry.model import Content, Gate, Outcome
 from mesh_platform.registry.state import RegistryState
+from mesh_platform.registry.warrant import Warrant
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,11 @@ class RegistryTwin:
     def __post_init__(self) -> None:
         self.state = RegistryState(self.gate)
 
+    def begin_again(self) -> None:
+        """As if nothing had ever been sent."""
+        self.records.clear()
+        self.__post_init__()
+
     def send(self, kind: str, body: Mapping[str, object], actor: str = "tester") -> Outcome:
         offset = len(self.records)
         stored = json.loads(json.dumps(body))
@@ -38,7 +45,7 @@ class RegistryTwin:
         self.records.append(record)
         return self.state.apply(record)
 
-    async def submit(self, kind: str, body: Mapping[str, object], actor: str) -> Outcome:
+    async def submit(self, kind: str, body: Mapping[str, object], actor: str, command: str = "") -> Outcome:
         return self.send(kind, body, actor)
 
 
@@ -49,5 +56,11 @@ class ClosedGate:
         self.subject = subject
         self.message = message
 
-    def check(self, subject: str, content: Content) -> str | None:
+    def check(self, subject: str, content: Content, warrant: Warrant) -> str | None:
         return None if subject == self.subject else self.message
+
+    def deletion(self, subject: str, warrant: Warrant, *, permanent: bool) -> str | None:
+        return None
+
+    def settings(self, subject: str | None, before: Config, after: Config, warrant: Warrant) -> str | None:
+        return None

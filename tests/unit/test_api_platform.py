@@ -21,6 +21,7 @@ from mesh_platform.api import create_api
 from mesh_platform.auth import BodyLimit, Guarded, Keyring, api_refusal
 from mesh_platform.control import ControlPlane
 from mesh_platform.log import SqliteLog
+from mesh_platform.principals import Principals
 from tests.unit.contract_kit import CONTRACT, PRODUCT, contract_text, field, replaced
 
 TOKEN = "t" * 43
@@ -47,7 +48,7 @@ Http = httpx2.AsyncClient
 
 
 def guarded(control: ControlPlane) -> Guarded:
-    keyring = Keyring(TOKEN, lambda: datetime(2026, 11, 2, tzinfo=UTC))
+    keyring = Keyring(Principals(TOKEN), lambda: datetime(2026, 11, 2, tzinfo=UTC))
     return Guarded(BodyLimit(create_api(control)), keyring, api_refusal())
 
 
@@ -136,7 +137,7 @@ async def test_a_new_contract_is_declared_and_found(filled: Http) -> None:
     one = (await filled.get("/contracts/ops.flights.v1")).json()
     assert rows == [one]
     assert (one["id"], one["version"], one["text"]) == ("ops.flights.v1", "1.0.0", CONTRACT)
-    assert set(one) == {"id", "version", "sha256", "text", "avro", "approved_by", "approved_at"}
+    assert set(one) == {"id", "version", "sha256", "text", "avro", "approved_by", "approved_at", "rule_set"}
 
 
 async def test_a_declared_product_is_found(filled: Http) -> None:
@@ -282,7 +283,7 @@ async def test_a_first_version_that_a_policy_refuses_is_not_declared(http: Http)
 
 async def test_a_product_that_a_policy_refuses_is_not_taken(filled: Http, control: ControlPlane) -> None:
     strict = shelve([SourceFile("policies/support-channel.policy.yaml", STRICT)])
-    app = Guarded(create_api(control, lambda: strict), Keyring(TOKEN, control.now), api_refusal())
+    app = Guarded(create_api(control, lambda: strict), Keyring(Principals(TOKEN), control.now), api_refusal())
     transport, headers = httpx2.ASGITransport(app=app), {"Authorization": f"Bearer {TOKEN}"}
     async with Http(transport=transport, base_url="http://mesh", headers=headers) as client:
         changed = {
@@ -336,14 +337,16 @@ async def test_what_is_not_there_is_404(settled: Http, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "body"),
+    ("path", "body", "code"),
     [
-        ("/proposals", {"file": FILE, "text": CONTRACT.replace("ops.flights", "ops.other")}),
-        ("/subscriptions", {"product": "no.such", "group": "g.h"}),
+        ("/proposals", {"file": FILE, "text": CONTRACT.replace("ops.flights", "ops.other")}, "MESH-S404"),
+        ("/subscriptions", {"product": "no.such", "group": "g.h"}, "MESH-G026"),
     ],
 )
-async def test_what_is_not_declared_cannot_be_proposed_or_read(settled: Http, path: str, body: Any) -> None:
-    problem(await settled.post(path, json=body), 404, "MESH-S404")
+async def test_what_is_not_declared_cannot_be_proposed_or_read(
+    settled: Http, path: str, body: Any, code: str
+) -> None:
+    problem(await settled.post(path, json=body), 404, code)
 
 
 async def test_another_method_is_405(settled: Http) -> None:
@@ -515,5 +518,5 @@ async def test_a_retired_contract_goes_after_its_product(http: Http) -> None:
 
 
 async def test_what_is_not_there_cannot_be_removed(settled: Http) -> None:
-    problem(await settled.delete("/contracts/ops.nothing.v1"), 404, "MESH-S404")
-    problem(await settled.delete("/products/ops/nothing"), 404, "MESH-S404")
+    problem(await settled.delete("/contracts/ops.nothing.v1"), 404, "MESH-G024")
+    problem(await settled.delete("/products/ops/nothing"), 404, "MESH-G025")

@@ -1,4 +1,4 @@
-"""`mesh backup`, `mesh restore`, `mesh audit`: what is on stdout, how they exit, what refusals say."""
+"""`mesh backup`, `mesh restore`, `mesh audit`: what stands on stdout, exit codes, what refusals say."""
 
 from __future__ import annotations
 

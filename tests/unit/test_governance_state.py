@@ -10,12 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mesh.contract.avro import avro_schema
-from mesh_platform.governance.gate import ContractGate
 from mesh_platform.governance.state import ApprovedVersion, GovernanceState, Proposal, Refused
 from mesh_platform.log import Record
-from tests.unit.contract_kit import contract, contract_of
-from tests.unit.contract_kit import field as prop
 
 ID, TOPIC = "ops.flights.v1", "ops.flights.v1"
 
@@ -84,6 +80,23 @@ def refused(outcome: object, code: str) -> Refused:
     assert outcome.why
     assert outcome.fix
     return outcome
+
+
+def test_what_the_text_yields_stays_with_the_approved_version(chamber: Chamber) -> None:
+    yielded = {"rule_set": {"domainRules": [{"name": "r"}]}, "level": "FULL"}
+    chamber.declare(**yielded)
+    verdict = {"compatible": True, "problems": []}
+    chamber.send("proposal.open", facts("two", base_sha256=sha("one"), reason="", verdict=verdict, **yielded))
+    chamber.decide()
+    versions = chamber.state.contracts[ID]
+    assert [(v.rule_set, v.level) for v in versions] == [(yielded["rule_set"], "FULL")] * 2
+
+
+def test_records_of_releases_without_rule_sets_still_replay(chamber: Chamber) -> None:
+    chamber.declare()
+    chamber.propose()
+    chamber.decide()
+    assert [(v.rule_set, v.level) for v in chamber.state.contracts[ID]] == [(None, None)] * 2
 
 
 def test_a_first_version_is_accepted_and_owns_its_topic(chamber: Chamber) -> None:
@@ -184,18 +197,32 @@ def test_the_other_decision_afterwards_is_refused(chamber: Chamber) -> None:
     refused(chamber.decide(decision="refuse"), "MESH-G013")
 
 
-def test_a_subscription_keeps_the_day_it_began(chamber: Chamber) -> None:
+PRODUCT = {"full_name": "ops.flights", "sha256": "s", "file": "f", "text": "one"}
+
+
+def test_a_product_is_not_declared_on_a_contract_that_was_removed_meanwhile(chamber: Chamber) -> None:
+    refused(chamber.send("product.declare", {**PRODUCT, "offers": ["ops.gone.v1"]}), "MESH-G020")
+    assert not chamber.state.products
+
+
+def test_a_subscription_to_a_product_that_was_removed_meanwhile_is_refused(chamber: Chamber) -> None:
     body = {"product": "ops.flights", "group": "g", "fields": ["a"], "purpose": "p"}
-    chamber.send("subscription.put", body)
+    refused(chamber.send("subscription.put", body), "MESH-G026")
+    assert not chamber.state.subscriptions
+
+
+def test_a_subscription_keeps_the_day_it_began(chamber: Chamber) -> None:
+    chamber.send("product.declare", PRODUCT)
+    body = {"product": "ops.flights", "group": "g", "fields": ["a"], "purpose": "p"}
+    first = chamber.send("subscription.put", body)
     again = chamber.send("subscription.put", {**body, "fields": ["b"]})
-    assert (again.since, again.fields) == ("t0", ("b",))
+    assert (again.since, again.fields) == (first.since, ("b",))
     assert len(chamber.state.subscriptions) == 1
 
 
 def test_a_product_declared_again_is_replaced(chamber: Chamber) -> None:
-    body = {"full_name": "ops.flights", "sha256": "s", "file": "f", "text": "one"}
-    chamber.send("product.declare", body)
-    chamber.send("product.declare", {**body, "text": "two"})
+    chamber.send("product.declare", PRODUCT)
+    chamber.send("product.declare", {**PRODUCT, "text": "two"})
     assert chamber.state.products["ops.flights"].text == "two"
 
 
@@ -240,42 +267,3 @@ def test_replay_gives_the_same_state_and_nothing_is_in_force_without_approval(ta
     }
     assert {v.sha256 for v in chamber.state.contracts.get(ID, [])[1:]} <= approved
     assert sum(1 for p in chamber.state.proposals.values() if p.status == "open") <= 1
-
-
-def gated(*schemas: str) -> ContractGate:
-    chamber = Chamber()
-    chamber.declare("one", schema=schemas[0])
-    for number, schema in enumerate(schemas[1:], start=1):
-        chamber.send(
-            "proposal.open",
-            facts(
-                f"text{number}",
-                schema=schema,
-                base_sha256=sha(chamber.text_in_force()),
-                reason="",
-                verdict={"compatible": True},
-            ),
-        )
-        chamber.decide(number, text=f"text{number}")
-    return ContractGate(chamber.state)
-
-
-def test_the_gate_lets_every_approved_schema_through() -> None:
-    first = avro_schema(contract())
-    second = avro_schema(contract_of([prop("a", required=True)]))
-    gate = gated(first.text, second.text)
-    assert gate.check(f"{TOPIC}-value", first) is None
-    assert gate.check(f"{TOPIC}-value", second) is None
-
-
-def test_the_gate_refuses_any_other_schema_and_says_where_to_propose() -> None:
-    said = gated("{}").check(f"{TOPIC}-value", avro_schema(contract()))
-    assert said is not None
-    assert ID in said
-    assert "mesh propose f.yaml" in said
-    assert said.startswith("MESH-R403")
-
-
-@pytest.mark.parametrize("subject", ["somebody.else.v1-value", f"{TOPIC}-key", TOPIC, "anything", ""])
-def test_the_gate_leaves_subjects_of_nobody_alone(subject: str) -> None:
-    assert gated("{}").check(subject, avro_schema(contract())) is None

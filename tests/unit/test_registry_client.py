@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from mesh.adapters.registry_http import PAGE, HttpRegistry
+from mesh.adapters.http import Budget
+from mesh.adapters.registry_http import HttpRegistry
+from mesh.adapters.registry_listing import PAGE
+from mesh.errors import UnreachableError
 from mesh.schema import parse_schema
 
 SCHEMA = parse_schema('"string"')
@@ -24,8 +27,15 @@ class Wire:
     pages: bool = True
     compatibility: tuple[int, Any] = (200, {"is_compatible": True})
     asked: list[str] = field(default_factory=list)
+    rule_set: dict[str, Any] | None = None
+    sent: list[Any] = field(default_factory=list)
 
-    def request(self, method: str, path: str, body: object | None = None) -> tuple[int, Any]:
+    def unreachable(self, why: str) -> UnreachableError:
+        return UnreachableError(why)
+
+    def request(
+        self, method: str, path: str, body: object | None = None, *, budget: Budget | None = None
+    ) -> tuple[int, Any]:
         self.asked.append(f"{method} {path}")
         if path.startswith(self.absent or ("nothing",)):
             return 404, {"error_code": 404, "message": "HTTP 404 Not Found"}
@@ -42,6 +52,9 @@ class Wire:
                 return (200, {"compatibilityLevel": level}) if level else (404, {})
             case "subjects", []:
                 return 200, sorted(self.subjects)
+            case "subjects", [_, "versions"] if method == "POST":
+                self.sent.append(body)
+                return 200, {"id": 1}
             case "subjects", [subject, "versions"]:
                 count = self.subjects.get(subject, 0)
                 return (200, list(range(1, count + 1))) if count else (404, {})
@@ -52,11 +65,12 @@ class Wire:
         raise AssertionError(f"{method} {path} {json.dumps(body)}")
 
     def _row(self, subject: str, version: int) -> dict[str, Any]:
-        return {"subject": subject, "version": version, "id": version, "schema": '"string"'}
+        row: dict[str, Any] = {"subject": subject, "version": version, "id": version, "schema": '"string"'}
+        return row if self.rule_set is None else {**row, "ruleSet": self.rule_set}
 
 
 def facts(wire: Wire, *names: str, prefixes: tuple[str, ...] = ()) -> dict[str, tuple[str | None, int]]:
-    found = HttpRegistry(wire).subjects(names, prefixes)  # type: ignore[arg-type]
+    found = HttpRegistry(wire).subjects(names, prefixes)
     return {name: (subject.level, len(subject.versions)) for name, subject in found.items()}
 
 
@@ -93,11 +107,42 @@ def test_a_registry_that_knows_no_pages_is_listed_once() -> None:
     [
         ((200, {"is_compatible": True}), None),
         ((200, {"is_compatible": False, "messages": ["first", "second"]}), "first; second"),
+        ((200, {"is_compatible": False, "reason": "b is new"}), "b is new"),
         ((200, {"is_compatible": False}), "it answers that it is incompatible"),
         ((422, {"message": "Invalid schema"}), "Invalid schema"),
         ((404, {}), None),
     ],
 )
 def test_what_a_registry_says_of_the_next_schema(answer: tuple[int, Any], why: str | None) -> None:
-    registry = HttpRegistry(Wire({}, compatibility=answer))  # type: ignore[arg-type]
+    registry = HttpRegistry(Wire({}, compatibility=answer))
     assert registry.refusal("a", SCHEMA) == why
+
+
+RULES = {"domainRules": [{"name": "short"}]}
+
+
+def rule_sets(wire: Wire) -> list[Any]:
+    found = HttpRegistry(wire).subjects(["a"], ())  # type: ignore[arg-type]
+    return [version.rule_set for version in found["a"].versions]
+
+
+@pytest.mark.parametrize("absent", [(), ("/mesh/",), ("/schemas",)])
+def test_a_rule_set_is_read_from_every_registry_that_shows_it(absent: tuple[str, ...]) -> None:
+    assert rule_sets(Wire({"a": 1}, absent=absent, rule_set=RULES)) == [RULES]
+
+
+def test_the_meshs_own_registry_keeps_rule_sets_so_that_none_is_none() -> None:
+    assert rule_sets(Wire({"a": 1})) == [{}]
+
+
+@pytest.mark.parametrize("absent", [("/mesh/",), ("/mesh/", "/schemas")])
+def test_another_registry_that_shows_no_rule_set_may_keep_none(absent: tuple[str, ...]) -> None:
+    assert rule_sets(Wire({"a": 1}, absent=absent)) == [None]
+
+
+def test_a_rule_set_goes_with_the_schema_and_an_empty_one_is_said() -> None:
+    wire = Wire({})
+    registry = HttpRegistry(wire)  # type: ignore[arg-type]
+    for rules in (None, RULES, {}):
+        registry.register("a", SCHEMA, rules)
+    assert [body.get("ruleSet") for body in wire.sent] == [None, RULES, {"domainRules": []}]

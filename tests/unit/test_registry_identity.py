@@ -65,9 +65,15 @@ def test_what_is_registered_normalised_is_stored_normalised(registry: RegistryTw
 
 def test_a_rule_set_makes_another_id(registry: RegistryTwin) -> None:
     plain = register(registry, record("a"))
-    rules = {
-        "domainRules": [{"name": "r", "kind": "CONDITION", "mode": "WRITE", "type": "CEL", "expr": "true"}]
+    rule = {
+        "name": "r",
+        "kind": "CONDITION",
+        "mode": "WRITE",
+        "type": "CEL",
+        "expr": "true",
+        "disabled": False,
     }
+    rules = {"domainRules": [rule]}
     ruled = register(registry, record("a"), ruleSet=rules)
     assert (ruled["id"], ruled["version"], ruled["ruleSet"]) == (plain["id"] + 1, 2, rules)
 

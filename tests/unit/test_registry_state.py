@@ -209,7 +209,7 @@ def test_import_mode_needs_an_empty_subject_unless_forced(registry: RegistryTwin
         (state.DELETE_VERSION, {"subject": SUBJECT, "version": "2147483648"}, 42202),
         (state.DELETE_VERSION, {"subject": SUBJECT, "version": "1", "permanent": True}, 40407),
         (state.SET_CONFIG, {"compatibility": "SIDEWAYS"}, 42203),
-        (state.SET_CONFIG, {"validateFields": True}, 42203),
+        (state.SET_CONFIG, {"validateNewSchemas": False}, 42203),
         (state.SET_MODE, {"mode": "SLEEP"}, 42204),
         (state.SET_MODE, {}, 42204),
         (state.DELETE_CONFIG, {"subject": SUBJECT}, 40401),

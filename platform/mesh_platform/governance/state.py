@@ -11,19 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mesh.rules.ruleset import RuleSet
+from mesh_platform.governance.objections import objection
 from mesh_platform.governance.policies import standing_in_the_way
+from mesh_platform.governance.refused import Refused as Refused
 from mesh_platform.log.record import Record
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Why a record changed nothing."""
-
-    status: int
-    code: str
-    what: str
-    why: str = ""
-    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +32,9 @@ class ApprovedVersion:
     approved_by: str
     approved_at: str
     reason: str
+    #: What the text yields by the release that approved it; None in records from before there were any.
+    rule_set: RuleSet | None = field(default=None, repr=False)
+    level: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +70,8 @@ class Proposal:
     decided_by: str = ""
     decided_at: str = ""
     decision_reason: str = ""
+    rule_set: RuleSet | None = field(default=None, repr=False)
+    level: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +83,15 @@ class Subscription:
     fields: tuple[str, ...]
     purpose: str
     since: str
+
+
+#: What a record says of a text, and what it says only since rule sets are approved too.
+_SAID = ("contract_id", "version", "sha256", "file", "text", "topic", "schema")
+_YIELDED = ("rule_set", "level")
+
+
+def _facts(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: body[name] for name in _SAID} | {name: body.get(name) for name in _YIELDED}
 
 
 class GovernanceState:
@@ -101,6 +107,8 @@ class GovernanceState:
     def apply(self, record: Record) -> object:
         """Apply one record; answers with the value it made, or a Refused."""
         body = record.body
+        if (why := objection(self, record.kind, body)) is not None:
+            return why
         match record.kind:
             case "contract.declare":
                 return self._declare_contract(record, body)
@@ -150,35 +158,21 @@ class GovernanceState:
             )
         return self._accept(
             ApprovedVersion(
-                body["contract_id"],
-                body["version"],
-                body["sha256"],
-                body["file"],
-                body["text"],
-                body["topic"],
-                body["schema"],
-                "policy: a first version has no readers",
-                record.time,
-                f"declared by {record.actor}",
+                **_facts(body),
+                approved_by="policy: a first version has no readers",
+                approved_at=record.time,
+                reason=f"declared by {record.actor}",
             )
         )
 
     def _remove_contract(self, contract_id: str) -> object:
-        versions = self.contracts.pop(contract_id, None)
-        if versions is None:
-            return Refused(
-                404, "MESH-G024", f"{contract_id} is gone already", "somebody removed it first", "mesh plan"
-            )
+        versions = self.contracts.pop(contract_id)
         for version in versions:
             self.topics.pop(version.topic, None)
         return versions[-1]
 
     def _remove_product(self, full_name: str) -> object:
-        product = self.products.pop(full_name, None)
-        if product is None:
-            return Refused(
-                404, "MESH-G025", f"{full_name} is gone already", "somebody removed it first", "mesh plan"
-            )
+        product = self.products.pop(full_name)
         for key in [key for key in self.subscriptions if key[0] == full_name]:
             del self.subscriptions[key]
         return product
@@ -200,15 +194,9 @@ class GovernanceState:
                     return other
                 self.proposals[number] = replace(other, status="superseded", decided_at=record.time)
         proposal = Proposal(
+            **_facts(body),
             number=len(self.proposals) + 1,
-            contract_id=body["contract_id"],
-            version=body["version"],
-            sha256=body["sha256"],
             base_sha256=body["base_sha256"],
-            file=body["file"],
-            text=body["text"],
-            topic=body["topic"],
-            schema=body["schema"],
             reason=body["reason"],
             verdict=body["verdict"],
             proposed_by=record.actor,
@@ -280,16 +268,10 @@ class GovernanceState:
         if decided == "approved":
             self._accept(
                 ApprovedVersion(
-                    proposal.contract_id,
-                    proposal.version,
-                    proposal.sha256,
-                    proposal.file,
-                    proposal.text,
-                    proposal.topic,
-                    proposal.schema,
-                    record.actor,
-                    record.time,
-                    body["reason"],
+                    **{name: getattr(proposal, name) for name in (*_SAID, *_YIELDED)},
+                    approved_by=record.actor,
+                    approved_at=record.time,
+                    reason=body["reason"],
                 )
             )
         return proposal

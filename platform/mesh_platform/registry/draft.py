@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mesh import limits
-from mesh.schema.strict_json import Json
 from mesh_platform.registry import errors
 from mesh_platform.registry.contexts import subject_name
 from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.kinds import Kind
+from mesh_platform.registry.metadata import read_metadata
 from mesh_platform.registry.model import Document, Reference
+from mesh_platform.registry.rule_sets import read_rule_set
 
-_RULE_LISTS = ("migrationRules", "domainRules", "encodingRules")
 LARGEST = 2**31 - 1
 KEPT = (Kind.AVRO,)
+#: What a client may post: the rest of a body is not looked at.
+POSTED = frozenset({"schema", "schemaType", "references", "metadata", "ruleSet", "id", "version"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +48,11 @@ def read_draft(body: Mapping[str, object]) -> Draft | Refusal:
     text = body.get("schema")
     if not isinstance(text, str) or not text.strip():
         return errors.INVALID_SCHEMA.refuse(reason="Empty schema: send the schema as text")
-    metadata, rule_set = body.get("metadata"), body.get("ruleSet")
-    if metadata is not None and not _is_metadata(metadata):
-        reason = "Invalid metadata: tags are lists of text, properties are text, sensitive is a list"
-        return errors.INVALID_SCHEMA.refuse(reason=reason)
-    if rule_set is not None and not _is_rule_set(rule_set):
-        reason = f"Invalid rule set: {', '.join(_RULE_LISTS)} are lists of rules, and a rule has a name"
-        return errors.INVALID_RULE_SET.refuse(reason=reason)
+    metadata, rule_set = read_metadata(body.get("metadata")), read_rule_set(body.get("ruleSet"))
+    if isinstance(metadata, Refusal):
+        return metadata
+    if isinstance(rule_set, Refusal):
+        return rule_set
     demanded = [body.get(key) for key in ("id", "version")]
     if not all(_is_number(number) for number in demanded):
         return errors.INVALID_SCHEMA.refuse(reason="id and version are whole numbers")
@@ -61,8 +61,8 @@ def read_draft(body: Mapping[str, object]) -> Draft | Refusal:
         kind=kind,
         text=text,
         references=references,
-        metadata=_document(metadata),
-        rule_set=_document(rule_set),
+        metadata=metadata,
+        rule_set=rule_set,
         normalize=body.get("normalize") is True,
         id=_positive(demanded[0]),
         version=_positive(demanded[1]),
@@ -108,40 +108,9 @@ def _reference(value: object) -> Reference | None:
     return Reference(name, subject, version)
 
 
-def _is_metadata(value: object) -> bool:
-    if not isinstance(value, Mapping):
-        return False
-    tags, properties, sensitive = (value.get(key) for key in ("tags", "properties", "sensitive"))
-    return (
-        (tags is None or (isinstance(tags, Mapping) and all(_is_texts(tag) for tag in tags.values())))
-        and (properties is None or (isinstance(properties, Mapping) and _is_texts(list(properties.values()))))
-        and (sensitive is None or _is_texts(sensitive))
-    )
-
-
-def _is_rule_set(value: object) -> bool:
-    if not isinstance(value, Mapping):
-        return False
-    rules: list[object] = []
-    for key in _RULE_LISTS:
-        part = value.get(key)
-        if part is not None and not isinstance(part, list):
-            return False
-        rules += part or []
-    return all(isinstance(rule, Mapping) and isinstance(rule.get("name"), str) for rule in rules)
-
-
-def _is_texts(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
-
-
 def _is_number(value: object) -> bool:
     return value is None or (isinstance(value, int) and not isinstance(value, bool) and value <= LARGEST)
 
 
 def _positive(value: object) -> int | None:
     return value if isinstance(value, int) and value > 0 else None
-
-
-def _document(value: object) -> dict[str, Json] | None:
-    return {str(key): item for key, item in value.items()} if isinstance(value, Mapping) else None

@@ -22,6 +22,7 @@ from mesh_platform.registry.paths import granted, prefixed, scope_of, subject_of
 from mesh_platform.registry.registration import normalizes
 from mesh_platform.registry.selection import chosen, matching
 from mesh_platform.registry.service import RegistryService
+from mesh_platform.registry.shapes import shaped, text_for
 from mesh_platform.registry.views import version_answer
 
 
@@ -67,7 +68,7 @@ class Reads:
 
     async def lookup(self, request: Request) -> Outcome:
         """POST /subjects/{subject}: which version a schema is."""
-        body = {**await read_body(request), "subject": subject_of(request)}
+        body = {**await read_body(request), "subject": self._subject(request)}
         draft = read_draft({**body, "normalize": flag(request, "normalize")})
         if isinstance(draft, Refusal):
             return draft
@@ -79,11 +80,11 @@ class Reads:
         found = matching(state.subjects, draft, grounded, normalize=normalizes(state, draft))
         hidden = flag(request, "deleted")
         version = next((version for version in found if hidden or not version.deleted), None)
-        return errors.SCHEMA_NOT_FOUND.refuse() if version is None else version_answer(version)
+        return errors.SCHEMA_NOT_FOUND.refuse() if version is None else self._answer(request, version)
 
     async def versions(self, request: Request) -> Outcome:
         """GET /subjects/{subject}/versions"""
-        subject = subject_of(request)
+        subject = self._subject(request)
         every = self._registry.state.subjects.versions(subject)
         if flag(request, "deletedAsNegative"):
             numbers = [-version.version if version.deleted else version.version for version in every]
@@ -97,17 +98,18 @@ class Reads:
 
     async def version(self, request: Request) -> Outcome:
         """GET /subjects/{subject}/versions/{version}"""
-        return version_answer(self._chosen(request))
+        return self._answer(request, self._chosen(request))
 
     async def version_schema(self, request: Request) -> bytes:
         """GET /subjects/{subject}/versions/{version}/schema: the schema itself"""
-        return self._chosen(request).content.text.encode()
+        version = self._chosen(request)
+        return text_for(request, self._registry.state.subjects, version.subject, version.content).encode()
 
     async def referenced_by(self, request: Request) -> Outcome:
         """GET /subjects/{subject}/versions/{version}/referencedby: the ids of the schemas that refer to it"""
         subjects = self._registry.state.subjects
-        every = subjects.versions(subject_of(request))
-        version = granted(chosen(subject_of(request), every, request.path_params["version"]))
+        every = subjects.versions(self._subject(request))
+        version = granted(chosen(self._subject(request), every, request.path_params["version"]))
         ids = {referrer.id for referrer in visible(request, subjects.referrers(version))}
         return list[Answer](page(request, sorted(ids)))
 
@@ -122,13 +124,19 @@ class Reads:
         for version in reversed(self._visible(request)):
             properties = (version.content.metadata or {}).get("properties")
             if isinstance(properties, dict) and wanted.items() <= properties.items():
-                return version_answer(version)
+                return self._answer(request, version)
         return errors.SCHEMA_NOT_FOUND.refuse()
 
     async def schemas(self, request: Request) -> Outcome:
         """GET /schemas: every version, or the latest of each subject"""
-        found = list(listed(request, self._registry.state.subjects))
-        return [version_answer(version) for version in page(request, found)]
+        state = self._registry.state
+        found = page(request, list(listed(request, state.subjects)))
+        if not flag(request, "aliases"):
+            return [version_answer(version) for version in found]
+        aliases = state.settings.aliases()
+        return [
+            {**version_answer(one), "aliases": list[Answer](aliases.get(one.subject, []))} for one in found
+        ]
 
     async def config(self, request: Request) -> Outcome:
         """GET /config and /config/{subject}: its own settings, or with defaultToGlobal=true those in force"""
@@ -157,14 +165,21 @@ class Reads:
         own = settings.modes.get(scope)
         return errors.NO_SUBJECT_MODE.refuse(subject=scope) if own is None else {"mode": own.value}
 
+    def _answer(self, request: Request, version: Version) -> Outcome:
+        subjects, answer = self._registry.state.subjects, version_answer(version)
+        return shaped(request, subjects, version.subject, version.content, answer)
+
+    def _subject(self, request: Request) -> str:
+        return self._registry.state.settings.target(subject_of(request))
+
     def _visible(self, request: Request) -> list[Version]:
-        subject = subject_of(request)
+        subject = self._subject(request)
         versions = visible(request, self._registry.state.subjects.versions(subject))
         if not versions:
             raise RequestRefused(errors.SUBJECT_NOT_FOUND.refuse(subject=subject))
         return versions
 
     def _chosen(self, request: Request) -> Version:
-        subject = subject_of(request)
+        subject = self._subject(request)
         versions = visible(request, self._registry.state.subjects.versions(subject))
         return granted(chosen(subject, versions, request.path_params["version"]))

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mesh.compatibility import Level
 from mesh.errors import SchemaError
 from mesh.schema.refusal import refuse_hazards
-from mesh_platform.registry import errors
+from mesh_platform.registry import errors, rule_sets
 from mesh_platform.registry.contexts import context_of
 from mesh_platform.registry.draft import LARGEST, Draft, read_draft
 from mesh_platform.registry.errors import Refusal
+from mesh_platform.registry.inheritance import metadata_of, rule_set_of
 from mesh_platform.registry.model import Content, Outcome, Record, Version
 from mesh_platform.registry.parsing import Grounded, ground
 from mesh_platform.registry.selection import matching
-from mesh_platform.registry.settings import Mode, read_only
-from mesh_platform.registry.verdict import comparable, reasons
+from mesh_platform.registry.settings import read_only
+from mesh_platform.registry.verdict import judged
 from mesh_platform.registry.views import version_answer
+from mesh_platform.registry.warrant import Warrant, warrant_of
 
 if TYPE_CHECKING:
     from mesh_platform.registry.state import RegistryState
@@ -28,7 +30,7 @@ def settled(state: RegistryState, body: Mapping[str, object]) -> Outcome | Draft
 
     Otherwise the draft, which only the order of the log can decide.
     """
-    draft = read_draft(body)
+    draft = _draft(state, body)
     if isinstance(draft, Refusal):
         return draft
     found = _settled(state, draft)
@@ -37,14 +39,18 @@ def settled(state: RegistryState, body: Mapping[str, object]) -> Outcome | Draft
 
 def register(state: RegistryState, record: Record) -> Outcome:
     """Answer for a `registry.register` record: the version as JSON, or why there is none."""
-    draft = read_draft(record.body)
+    draft = _draft(state, record.body)
     if isinstance(draft, Refusal):
         return draft
     grounded = _settled(state, draft)
     if not isinstance(grounded, Grounded):
         return grounded
     content = content_of(state, draft, grounded)
-    refusal = _gate(state, draft, content) or _place(state, draft, content)
+    refusal = (
+        _rules(state, draft, content)
+        or _gate(state, draft, content, warrant_of(record.body))
+        or _place(state, draft, content)
+    )
     if refusal is not None:
         return refusal
     return version_answer(
@@ -54,9 +60,8 @@ def register(state: RegistryState, record: Record) -> Outcome:
 
 def incompatibilities(state: RegistryState, subject: str, content: Content) -> list[str] | Refusal:
     """What keeps a content from following those that its subject's level compares it with."""
-    config = state.settings.effective(subject)
-    versions = comparable(content, state.subjects.live(subject), config.group)
-    return reasons(state.subjects, subject, content, versions, config.level or Level.BACKWARD)
+    config, live = state.settings.effective(subject), state.subjects.live(subject)
+    return judged(state.subjects, subject, config, content, live)
 
 
 def normalizes(state: RegistryState, draft: Draft) -> bool:
@@ -65,16 +70,23 @@ def normalizes(state: RegistryState, draft: Draft) -> bool:
 
 
 def content_of(state: RegistryState, draft: Draft, grounded: Grounded) -> Content:
-    """The draft, with what it leaves out taken over from the version before."""
-    live = state.subjects.live(draft.subject)
+    """The draft, with what it leaves out taken over; one from another registry is taken as it is."""
+    schema, references = grounded.schema, grounded.references
+    text = schema.normal_text() if normalizes(state, draft) else schema.text
+    if draft.id is not None:
+        return Content(draft.kind, text, references, draft.metadata, draft.rule_set)
+    live, config = state.subjects.live(draft.subject), state.settings.effective(draft.subject)
     before = live[-1].content if live else None
-    return Content(
-        draft.kind,
-        grounded.schema.normal_text() if normalizes(state, draft) else grounded.schema.text,
-        grounded.references,
-        before.metadata if before and draft.metadata is None else draft.metadata,
-        before.rule_set if before and draft.rule_set is None else draft.rule_set,
-    )
+    metadata, rule_set = metadata_of(config, draft, before), rule_set_of(config, draft, before)
+    return Content(draft.kind, text, references, metadata, rule_set)
+
+
+def _draft(state: RegistryState, body: Mapping[str, object]) -> Draft | Refusal:
+    """The draft, for the subject that its subject is an alias of."""
+    draft = read_draft(body)
+    if isinstance(draft, Refusal):
+        return draft
+    return replace(draft, subject=state.settings.target(draft.subject))
 
 
 def _settled(state: RegistryState, draft: Draft) -> Outcome | Grounded:
@@ -96,7 +108,11 @@ def _settled(state: RegistryState, draft: Draft) -> Outcome | Grounded:
 
 def _present(state: RegistryState, draft: Draft, grounded: Grounded) -> Version | None:
     found = matching(state.subjects, draft, grounded, normalize=normalizes(state, draft))
-    return next((version for version in found if not version.deleted), None)
+    posted = next((version for version in found if not version.deleted), None)
+    if posted is not None or draft.id is not None:
+        return posted
+    content = content_of(state, draft, grounded)
+    return next((one for one in state.subjects.live(draft.subject) if one.content == content), None)
 
 
 def _unfit(state: RegistryState, draft: Draft, grounded: Grounded) -> Refusal | None:
@@ -122,17 +138,23 @@ def _mode(state: RegistryState, draft: Draft) -> Refusal | None:
     mode, context = state.settings.effective_mode(draft.subject), context_of(draft.subject)
     if refusal := read_only(draft.subject, mode):
         return refusal
-    if mode is Mode.IMPORT and draft.id is None:
-        reason = f"Subject {draft.subject} in context {context} is in import mode: give the id of the schema"
+    if mode.takes_ids and draft.id is None:
+        where = f"Subject {draft.subject} in context {context}"
+        reason = f"{where} is in {mode.lower()} mode: give the id of the schema"
         return errors.NOT_PERMITTED.refuse(reason=reason)
-    if mode is not Mode.IMPORT and draft.id is not None:
+    if not mode.takes_ids and draft.id is not None:
         reason = f"Subject {draft.subject} in context {context} is not in import mode: an id may not be given"
         return errors.NOT_PERMITTED.refuse(reason=reason)
     return None
 
 
-def _gate(state: RegistryState, draft: Draft, content: Content) -> Refusal | None:
-    reason = state.gate.check(draft.subject, content)
+def _rules(state: RegistryState, draft: Draft, content: Content) -> Refusal | None:
+    checked = draft.id is None and state.settings.effective(draft.subject).validate_rules is not False
+    return rule_sets.invalid(content.rule_set) if checked else None
+
+
+def _gate(state: RegistryState, draft: Draft, content: Content, warrant: Warrant) -> Refusal | None:
+    reason = state.gate.check(draft.subject, content, warrant)
     return None if reason is None else errors.NOT_COVERED.refuse(reason=reason)
 
 

@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from mesh_platform.registry.by_id import ById
 from mesh_platform.registry.http import Endpoint, route
+from mesh_platform.registry.openapi import described
 from mesh_platform.registry.reads import Reads
 from mesh_platform.registry.service import RegistryService
 from mesh_platform.registry.writes import Writes
@@ -26,12 +27,13 @@ _ASSOCIATIONS = ("/associations", "/associations/{rest:path}")
 def routes(registry: RegistryService) -> list[Route]:
     """Every route of the registry, for any Starlette application."""
     table = list(_table(registry))
-    return [
+    found = [
         *(route(method, path, endpoint) for method, path, endpoint in table),
         *_contexts(registry),
         *(route(method, f"{_CONTEXT}{path}", endpoint) for method, path, endpoint in table),
         *_elsewhere(registry),
     ]
+    return [*found, described(found)]
 
 
 def _table(registry: RegistryService) -> Iterator[tuple[str, str, Endpoint]]:
@@ -55,6 +57,7 @@ def _table(registry: RegistryService) -> Iterator[tuple[str, str, Endpoint]]:
     yield "DELETE", _VERSION, write.delete_version
     yield "GET", f"{_VERSION}/schema", read.version_schema
     yield "GET", f"{_VERSION}/referencedby", read.referenced_by
+    yield "POST", f"{_VERSION}/tags", write.tag
     yield "POST", f"{_COMPATIBILITY}/{{version}}", write.compatible_with_version
     yield "POST", _COMPATIBILITY, write.compatible
     for scope in _SCOPES:
@@ -79,3 +82,4 @@ def _elsewhere(registry: RegistryService) -> Iterator[Route]:
     yield route("GET", "/v1/metadata/id", read.cluster)
     yield route("GET", "/v1/metadata/version", read.release)
     yield route("GET", "/mesh/levels", read.levels)
+    yield route("GET", f"/mesh{_ID}/hazards", ById(registry).hazards)

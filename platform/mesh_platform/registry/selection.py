@@ -11,12 +11,12 @@ from mesh_platform.registry.model import Version
 from mesh_platform.registry.parsing import Grounded, read
 from mesh_platform.registry.subjects import Subjects
 
-_LATEST = ("latest", "-1")
+LATEST = ("latest", "-1")
 
 
 def chosen(subject: str, visible: Sequence[Version], wanted: str) -> Version | Refusal:
     """The version `wanted` (a number, `latest` or -1) among the visible ones, oldest first."""
-    latest = wanted in _LATEST
+    latest = wanted in LATEST
     digits = wanted.isascii() and wanted.isdigit() and len(wanted) <= len(str(LARGEST))
     if not latest and not (digits and 1 <= int(wanted) <= LARGEST):
         return errors.INVALID_VERSION.refuse(version=wanted[:80])

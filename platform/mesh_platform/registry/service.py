@@ -17,6 +17,9 @@ class RegistryService(Protocol):
         """The view of the log as of now: for reads only."""
         ...
 
-    async def submit(self, kind: str, body: Mapping[str, object], actor: str) -> Outcome:
-        """Append a record, wait until it is applied here, give its outcome (STORE_TIMEOUT when late)."""
+    async def submit(self, kind: str, body: Mapping[str, object], actor: str, command: str = "") -> Outcome:
+        """Append a record, wait until it is applied here, give its outcome (STORE_TIMEOUT when late).
+
+        A `command` that came before gets the answer it got then.
+        """
         ...

@@ -1,30 +1,19 @@
-"""Compatibility and modes: for the whole registry, and for single subjects."""
+"""Configuration and modes in force: a subject's own, else its context's, else those of the registry.
+
+A context's scope is written as the subject without a name in it, `:.eu:`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from mesh.compatibility import Level
-from mesh.errors import UsageError
 from mesh_platform.registry import errors
-from mesh_platform.registry.contexts import context_of
+from mesh_platform.registry.config import DEFAULT, Config
+from mesh_platform.registry.contexts import DEFAULT as DEFAULT_CONTEXT
+from mesh_platform.registry.contexts import context_of, inside
 from mesh_platform.registry.errors import Refusal
-from mesh_platform.registry.model import Answer
-
-#: Settings that would change what is accepted, and that this registry does not carry out.
-_UNSUPPORTED = (
-    "alias",
-    "validateFields",
-    "validateNewSchemas",
-    "validateRules",
-    "compatibilityPolicy",
-    "defaultMetadata",
-    "overrideMetadata",
-    "defaultRuleSet",
-    "overrideRuleSet",
-)
 
 
 class Mode(StrEnum):
@@ -34,27 +23,12 @@ class Mode(StrEnum):
     READONLY = "READONLY"
     READONLY_OVERRIDE = "READONLY_OVERRIDE"
     IMPORT = "IMPORT"
+    FORWARD = "FORWARD"
 
-
-@dataclass(frozen=True, slots=True)
-class Config:
-    """Settings of a subject or of the registry; None means not set here."""
-
-    level: Level | None = None
-    normalize: bool | None = None
-    group: str | None = None
-
-    def answer(self, level_key: str) -> dict[str, Answer]:
-        """As JSON; GET spells the level `compatibilityLevel`, PUT `compatibility`."""
-        found: dict[str, Answer] = {
-            level_key: self.level.value if self.level else None,
-            "normalize": self.normalize,
-            "compatibilityGroup": self.group,
-        }
-        return {key: value for key, value in found.items() if value is not None}
-
-
-DEFAULT = Config(level=Level.BACKWARD)
+    @property
+    def takes_ids(self) -> bool:
+        """Whether schemas come from another registry, which gave them their ids."""
+        return self in (Mode.IMPORT, Mode.FORWARD)
 
 
 @dataclass
@@ -67,19 +41,34 @@ class Settings:
     modes: dict[str, Mode] = field(default_factory=dict)
 
     def effective(self, subject: str) -> Config:
-        """A subject's settings, those of the registry where it has none."""
-        own = self.configs.get(subject, Config())
-        return Config(
-            level=own.level or self.config.level or Level.BACKWARD,
-            normalize=own.normalize if own.normalize is not None else self.config.normalize,
-            group=own.group or self.config.group,
-        )
+        """A subject's settings, field by field those of its context or the registry where it has none."""
+        found = self.config.over(DEFAULT)
+        for scope in scopes(subject):
+            if scope in self.configs:
+                found = self.configs[scope].over(found)
+        return found
 
     def effective_mode(self, subject: str) -> Mode:
         """The mode a subject is in."""
-        if self.mode is Mode.READONLY_OVERRIDE:
-            return self.mode
-        return self.modes.get(subject, self.mode)
+        found = self.mode
+        for scope in scopes(subject):
+            if found is Mode.READONLY_OVERRIDE:
+                return found
+            found = self.modes.get(scope, found)
+        return found
+
+    def target(self, subject: str) -> str:
+        """The subject that is meant by a name: another where the name is an alias. Aliases do not chain."""
+        own = self.configs.get(subject)
+        return subject if own is None or own.alias is None else own.alias
+
+    def aliases(self) -> dict[str, list[str]]:
+        """The names that mean each subject which has any."""
+        found: dict[str, list[str]] = {}
+        for name, config in sorted(self.configs.items()):
+            if config.alias is not None:
+                found.setdefault(config.alias, []).append(name)
+        return found
 
     def forget(self, subject: str) -> None:
         """Drop what was set for a subject that is gone."""
@@ -87,26 +76,12 @@ class Settings:
         self.modes.pop(subject, None)
 
 
-def changed_config(now: Config, body: Mapping[str, object]) -> Config | Refusal:
-    """The settings after a PUT: absent fields stay, null removes; 42203 for what does not hold."""
-    for key in _UNSUPPORTED:
-        if body.get(key):
-            return errors.INVALID_COMPATIBILITY.refuse(
-                reason=f"The setting {key} is not supported by this registry"
-            )
-    config = now
-    if "compatibility" in body:
-        level = _level(body["compatibility"])
-        if isinstance(level, Refusal):
-            return level
-        config = replace(config, level=level)
-    if "normalize" in body:
-        normalize = body["normalize"]
-        config = replace(config, normalize=normalize if isinstance(normalize, bool) else None)
-    if "compatibilityGroup" in body:
-        group = body["compatibilityGroup"]
-        config = replace(config, group=group if isinstance(group, str) and group else None)
-    return config
+def scopes(subject: str) -> Iterator[str]:
+    """The scopes that may set something for a subject, the outermost first; the registry's is not named."""
+    context = context_of(subject)
+    if context != DEFAULT_CONTEXT and inside(context, "") != subject:
+        yield inside(context, "")
+    yield subject
 
 
 def read_mode(value: object) -> Mode | Refusal:
@@ -115,16 +90,6 @@ def read_mode(value: object) -> Mode | Refusal:
         return Mode(str(value).upper())
     except ValueError:
         return errors.INVALID_MODE.refuse(modes=", ".join(Mode))
-
-
-def _level(value: object) -> Level | Refusal | None:
-    if value is None:
-        return None
-    try:
-        return Level.parse(str(value))
-    except UsageError:
-        reason = f"Invalid compatibility level. Valid values are {', '.join(Level)}"
-        return errors.INVALID_COMPATIBILITY.refuse(reason=reason)
 
 
 def read_only(subject: str, mode: Mode) -> Refusal | None:

@@ -7,22 +7,44 @@ from collections.abc import Sequence
 from mesh.compatibility import Level
 from mesh.errors import SchemaError
 from mesh_platform.registry import errors, kinds
+from mesh_platform.registry.config import Config
 from mesh_platform.registry.errors import Refusal
+from mesh_platform.registry.metadata import property_of, reserved
 from mesh_platform.registry.model import Content, Version
 from mesh_platform.registry.parsing import read, understood
 from mesh_platform.registry.subjects import Subjects
 
 
-def reasons(
-    subjects: Subjects, subject: str, content: Content, versions: Sequence[Version], level: Level
+def judged(
+    subjects: Subjects, subject: str, config: Config, content: Content, versions: Sequence[Version]
 ) -> list[str] | Refusal:
-    """What keeps `content` from following `versions` (oldest first); empty when nothing does."""
-    if level is Level.NONE or not versions:
-        return []
-    compared = versions if level.transitive else versions[-1:]
-    new, earlier = understood(subjects, subject, content), []
+    """What keeps `content` from following `versions` (live ones, oldest first); empty when nothing does."""
+    level, new = config.level or Level.BACKWARD, understood(subjects, subject, content)
     if isinstance(new, Refusal):
         return new
+    found = _reasons(subjects, config, content, new, versions, level)
+    if isinstance(found, Refusal):
+        return found
+    found = [*_reserved(config, content, new, versions), *found]
+    validated = str(config.validate_fields is True).lower()
+    return [*found, f"{{validateFields: '{validated}', compatibility: '{level}'}}"] if found else []
+
+
+def _reasons(
+    subjects: Subjects,
+    config: Config,
+    content: Content,
+    new: kinds.Parsed,
+    versions: Sequence[Version],
+    level: Level,
+) -> list[str] | Refusal:
+    """Against the group of the content only, where there are groups."""
+    if config.group is not None:
+        mine = property_of(content.metadata, config.group)
+        versions = [one for one in versions if property_of(one.content.metadata, config.group) == mine]
+    if level is Level.NONE:
+        return []
+    compared, earlier = versions if level.transitive else versions[-1:], []
     for version in compared:
         old = read(subjects, version)
         if isinstance(old, Refusal):
@@ -39,17 +61,27 @@ def reasons(
         *(_reason(problem) for problem in found if problem.against == found[0].against),
         f"{{oldSchemaVersion: {against.version}}}",
         f"{{oldSchema: '{against.content.text}'}}",
-        f"{{validateFields: 'false', compatibility: '{level}'}}",
     ]
 
 
-def comparable(content: Content, versions: Sequence[Version], group: str | None) -> list[Version]:
-    """The live versions a new one is compared with: all, or those with the same value of `group`."""
-    live = [version for version in versions if not version.deleted]
-    if group is None:
-        return live
-    mine = _property(content, group)
-    return [version for version in live if _property(version.content, group) == mine]
+def _reserved(config: Config, content: Content, new: kinds.Parsed, versions: Sequence[Version]) -> list[str]:
+    """Reserved fields are not used, and stay reserved: a rule of its own, at every level."""
+    if not config.validate_fields:
+        return []
+    kept = reserved(content.metadata)
+    before = reserved(versions[-1].content.metadata) if versions else frozenset()
+    removed = (
+        "{errorType:'RESERVED_FIELD_REMOVED', description:'The new schema has reserved field "
+        f"{name} removed from its metadata which is present in the old schema's metadata.', "
+        f"additionalInfo:'{name}'}}"
+        for name in sorted(before - kept)
+    )
+    used = (
+        "{errorType:'FIELD_CONFLICTS_WITH_RESERVED_FIELD', description:'The new schema has field that "
+        f"conflicts with the reserved field {name}.', additionalInfo:'{name}'}}"
+        for name in sorted(kept & new.fields)
+    )
+    return [*removed, *used]
 
 
 def _reason(problem: kinds.Reason) -> str:
@@ -57,8 +89,3 @@ def _reason(problem: kinds.Reason) -> str:
         f"{{errorType:'{problem.type}', description:'{problem.explanation} At {problem.path}; "
         f"next: {problem.fix}.', additionalInfo:'{problem.message}'}}"
     )
-
-
-def _property(content: Content, name: str) -> object:
-    properties = (content.metadata or {}).get("properties")
-    return properties.get(name) if isinstance(properties, dict) else None

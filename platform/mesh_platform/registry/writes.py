@@ -8,17 +8,22 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
+from mesh.errors import UsageError
+from mesh.schema.strict_json import compact
+from mesh_platform import idempotency
 from mesh_platform.registry import errors, state
-from mesh_platform.registry.draft import Draft, read_draft
+from mesh_platform.registry.draft import POSTED, Draft, read_draft
 from mesh_platform.registry.errors import Refusal
-from mesh_platform.registry.http import flag, read_body
-from mesh_platform.registry.model import Answer, Content, Outcome, Version
+from mesh_platform.registry.http import RequestRefused, flag, read_body
+from mesh_platform.registry.model import Answer, Content, Outcome
 from mesh_platform.registry.parsing import ground
-from mesh_platform.registry.paths import context_in, granted, scope_of, subject_of
+from mesh_platform.registry.paths import context_in, scope_of, subject_of
 from mesh_platform.registry.registration import content_of, incompatibilities, settled
-from mesh_platform.registry.selection import chosen
+from mesh_platform.registry.selection import LATEST, chosen
 from mesh_platform.registry.service import RegistryService
-from mesh_platform.registry.verdict import reasons
+from mesh_platform.registry.tagging import tag_registration
+from mesh_platform.registry.verdict import judged
+from mesh_platform.registry.warrant import KEY, Warrant
 
 
 class Writes:
@@ -29,11 +34,19 @@ class Writes:
 
     async def register(self, request: Request) -> Outcome:
         """POST /subjects/{subject}/versions"""
-        body = {**await read_body(request), "subject": subject_of(request)}
-        if flag(request, "normalize"):
-            body["normalize"] = True
-        outcome = settled(self._registry.state, body)
-        return await self._submit(request, state.REGISTER, body) if isinstance(outcome, Draft) else outcome
+        # What this registry does not know is left out: the log keeps what is in it for ever.
+        body = {key: part for key, part in (await read_body(request)).items() if key in POSTED}
+        return await self._register(request, {**body, "subject": subject_of(request)})
+
+    async def tag(self, request: Request) -> Outcome:
+        """POST /subjects/{subject}/versions/{version}/tags: the schema with other tags, as a version"""
+        subjects, subject = self._registry.state.subjects, self._subject(request)
+        version = chosen(subject, subjects.live(subject), request.path_params["version"])
+        if isinstance(version, Refusal):
+            return version
+        upcoming = subjects.versions(subject)[-1].version + 1
+        body = tag_registration(version, upcoming, await read_body(request))
+        return body if isinstance(body, Refusal) else await self._register(request, body)
 
     async def delete_subject(self, request: Request) -> Outcome:
         """DELETE /subjects/{subject}"""
@@ -68,37 +81,60 @@ class Writes:
 
     async def delete_mode(self, request: Request) -> Outcome:
         """DELETE /mode and /mode/{subject}"""
-        return await self._submit(request, state.DELETE_MODE, _scope(request))
+        body: dict[str, Answer] = {**_scope(request), "recursive": flag(request, "recursive")}
+        return await self._submit(request, state.DELETE_MODE, body)
 
     async def compatible_with_version(self, request: Request) -> Outcome:
         """POST /compatibility/subjects/{subject}/versions/{version}: against that one version"""
-        subject, content = subject_of(request), await self._content(request)
+        subject, content = self._subject(request), await self._content(request)
         if isinstance(content, Refusal):
             return _unusable(request, content)
-        subjects, wanted = self._registry.state.subjects, request.path_params["version"]
-        if not subjects.live(subject) and wanted in ("latest", "-1"):
+        live, wanted = self._registry.state.subjects.live(subject), request.path_params["version"]
+        if not live and wanted in LATEST:
             return {"is_compatible": True}
-        version: Version = granted(chosen(subject, subjects.live(subject), wanted))
-        level = self._registry.state.settings.effective(subject).level
-        return _verdict(request, reasons(subjects, subject, content, [version], level) if level else [])
+        version = chosen(subject, live, wanted)
+        if isinstance(version, Refusal):
+            return (
+                version if live or version.status != 404 else errors.VERSION_NOT_FOUND.refuse(version=wanted)
+            )
+        state = self._registry.state
+        config = state.settings.effective(subject)
+        return _verdict(request, judged(state.subjects, subject, config, content, [version]))
 
     async def compatible(self, request: Request) -> Outcome:
         """POST /compatibility/subjects/{subject}/versions: against what the subject's level demands"""
         content = await self._content(request)
         if isinstance(content, Refusal):
             return _unusable(request, content)
-        return _verdict(request, incompatibilities(self._registry.state, subject_of(request), content))
+        return _verdict(request, incompatibilities(self._registry.state, self._subject(request), content))
+
+    def _subject(self, request: Request) -> str:
+        return self._registry.state.settings.target(subject_of(request))
 
     async def _content(self, request: Request) -> Content | Refusal:
         state = self._registry.state
-        draft = read_draft({**await read_body(request), "subject": subject_of(request)})
+        draft = read_draft({**await read_body(request), "subject": self._subject(request)})
         if isinstance(draft, Refusal):
             return draft
         grounded = ground(state.subjects, draft.subject, draft.kind, draft.text, draft.references)
         return grounded if isinstance(grounded, Refusal) else content_of(state, draft, grounded)
 
+    async def _register(self, request: Request, body: dict[str, Answer]) -> Outcome:
+        if flag(request, "normalize"):
+            body["normalize"] = True
+        outcome = settled(self._registry.state, body)
+        return await self._submit(request, state.REGISTER, body) if isinstance(outcome, Draft) else outcome
+
     async def _submit(self, request: Request, kind: str, body: dict[str, Answer]) -> Outcome:
-        return await self._registry.submit(kind, body, str(request.scope.get("principal", "anonymous")))
+        try:
+            key = request.headers.get(idempotency.HEADER)
+            command = idempotency.command_of(key, kind, compact(body))
+        except UsageError as error:
+            raise RequestRefused(errors.BAD_REQUEST.refuse(reason=f"{error.what}: {error.why}")) from None
+        actor = str(request.scope.get("principal", "anonymous"))
+        # Last, over whatever a client wrote there; a request that nobody vouched for has no rights.
+        warrant = Warrant(request.scope.get("rights", frozenset()), open=False)
+        return await self._registry.submit(kind, {**body, KEY: warrant.as_data()}, actor, command)
 
 
 def _scope(request: Request) -> dict[str, Answer]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 from unittest import mock
@@ -11,7 +12,8 @@ from mesh_platform import control
 from mesh_platform.governance.gate import ContractGate
 from mesh_platform.log import Record, SqliteLog
 from mesh_platform.registry import registration, state
-from mesh_platform.registry.model import Content
+from mesh_platform.registry.contexts import DEFAULT
+from mesh_platform.registry.ids import Ids
 from mesh_platform.registry.subjects import Subjects
 
 
@@ -36,12 +38,15 @@ def answer_before_the_log() -> None:
 
     def late(log: Any, **record: Any) -> Record:
         waiting.append(record)
-        offset = log._next + len(waiting) - 1
+        made = Record(log._next + len(waiting) - 1, **record)
+        deliver, log._deliver = log._deliver, lambda _: None
         if len(waiting) > 5:
             for each in waiting:
                 append(log, **each)
             waiting.clear()
-        return Record(offset, record["time"], record["actor"], record["kind"], record["body"])
+        log._deliver = deliver
+        deliver([made])
+        return made
 
     mock.patch.object(SqliteLog, "append", late).start()
 
@@ -50,15 +55,18 @@ def judge_before_the_log() -> None:
     """Judges a schema by what it sees when it is asked; by when the log has it, others came first."""
     submit, judged = control.ControlPlane.submit, registration._place
 
-    async def slow(self: Any, kind: str, body: Any, actor: str) -> Any:
-        draft = registration.settled(self.registry, body) if kind == state.REGISTER else None
-        if isinstance(draft, registration.Draft):
-            content = registration._content(self.registry, draft)
+    async def slow(self: Any, kind: str, body: Any, *rest: Any) -> Any:
+        if kind == state.REGISTER:
+            draft: Any = registration.read_draft(body)
+            parsed: Any = registration.parse(
+                self.registry.subjects, draft.subject, draft.kind, draft.text, draft.references
+            )
+            content = registration.content_of(self.registry, draft, parsed)
             refusal = judged(self.registry, draft, content)
             await asyncio.sleep(0.005)
             if refusal is not None:
                 return refusal
-        return await submit(self, kind, body, actor)
+        return await submit(self, kind, body, *rest)
 
     mock.patch.object(control.ControlPlane, "submit", slow).start()
     mock.patch.object(registration, "_place", return_value=None).start()
@@ -70,24 +78,19 @@ def count_again() -> None:
 
     def forgetful(subjects: Any, version: Any) -> None:
         remove(subjects, version)
-        if not subjects.uses(version.id):
-            content = subjects._contents.pop(version.id)
-            subjects._ids.pop(content.identity, None)
-            subjects._guids.pop(content.guid, None)
-            subjects._last_id = len(subjects._contents)
+        ids = subjects.ids(DEFAULT)
+        if not ids.in_use(version.id):
+            content = ids.contents.pop(version.id)
+            ids._by_identity.pop(content.identity, None)
+            ids._by_guid.pop(content.guid_key, None)
+            ids.last = len(ids.contents)
 
     mock.patch.object(Subjects, "remove", forgetful).start()
 
 
 def an_id_for_each_subject() -> None:
     """Does not see that a schema is known already under another subject."""
-    add = Subjects.add
-
-    def apart(subjects: Any, subject: str, content: Any, *rest: Any, **more: Any) -> Any:
-        subjects._ids.pop(content.identity, None)
-        return add(subjects, subject, content, *rest, **more)
-
-    mock.patch.object(Subjects, "add", apart).start()
+    mock.patch.object(Ids, "of", return_value=None).start()
 
 
 def open_gate() -> None:
@@ -100,11 +103,14 @@ def forget_deletions() -> None:
     mock.patch.object(Subjects, "hide").start()
 
 
-def decide_by_the_clock() -> None:
-    """Lets something else than the log decide: every process names contents anew."""
-    import os
+def decide_by_the_process() -> None:
+    """Lets something else than the log decide: every process begins its ids somewhere else."""
+    mock.patch.object(Ids, "__init__", _from_elsewhere).start()
 
-    mock.patch.object(Content, "guid", property(lambda content: f"{os.getpid()}-{id(content)}")).start()
+
+def _from_elsewhere(ids: Any) -> None:
+    ids.contents, ids.uses, ids.listed, ids._by_identity, ids._by_guid = {}, {}, False, {}, {}
+    ids.last = os.getpid()
 
 
 KINDS: Mapping[str, Callable[[], None]] = {
@@ -115,5 +121,5 @@ KINDS: Mapping[str, Callable[[], None]] = {
     "an-id-for-each-subject": an_id_for_each_subject,
     "open-gate": open_gate,
     "forget-deletions": forget_deletions,
-    "decide-by-the-clock": decide_by_the_clock,
+    "decide-by-the-process": decide_by_the_process,
 }

@@ -13,7 +13,7 @@ from tests.faults.checks import Finding
 from tests.faults.registry import history, load
 from tests.faults.registry.checks import verify
 from tests.faults.registry.final import read_final
-from tests.faults.registry.nemesis import Kill, Platform, platforms
+from tests.faults.registry.nemesis import Kill, Log, platforms
 
 _FILES = "*.history"
 
@@ -51,16 +51,18 @@ def campaign(
     kills: Sequence[Kill],
     actors: tuple[str, ...] = tuple(load.ACTORS),
     nodes: int = 1,
-    options: Sequence[str] = (),
+    log: Log | None = None,
     broken: str | None = None,
 ) -> Report:
     """Run one; histories stay in the folder. Raises RuntimeError when a process or an actor fails."""
     report = Report(seed)
-    with platforms(folder, nodes, options=options, broken=broken) as running:
+    with platforms(folder, nodes, first=kills[0], log=log, broken=broken) as running:
         ports, token = [platform.port for platform in running], running[0].token
         with load.working(folder, ports, token, seed, actors) as work:
             for at, kill in enumerate(kills):
-                report.ends[_life(platform := running[at % nodes], kill)] += 1
+                platform = running[at % nodes]
+                lives = at == 0 or platform.start(kill)
+                report.ends[platform.end(kill) if lives else str(kill.moment)] += 1
                 if nodes > 1:
                     platform.spawn()  # the next one that dies shall not be the only one there is
                 if work.failures:
@@ -80,8 +82,3 @@ def campaign(
     report.restart_median, report.restart_max = statistics.median(starts), max(starts)
     report.findings = verify(told, [*before, *after])
     return report
-
-
-def _life(platform: Platform, kill: Kill) -> str:
-    """One life of a process until it is killed; answers how it ended."""
-    return platform.end(kill) if platform.start(kill) else str(kill.moment)

@@ -17,6 +17,7 @@ from tests.faults.registry.history import Line
 from tests.faults.registry.schemas import readable, width
 
 History = Sequence[Line]
+CHANGES = ("register", "hide", "remove")
 #: A schema cannot be removed, because it was not deleted softly.
 NOT_HIDDEN = (40405, 40407)
 Check = Callable[[History, Sequence[Final]], Iterator[Finding]]
@@ -62,14 +63,16 @@ def id_loss(history: History, finals: Sequence[Final]) -> Iterator[Finding]:
 
 
 def version_loss(history: History, finals: Sequence[Final]) -> Iterator[Finding]:
-    """An acknowledged version is there at the end, with the id it was given."""
+    """An acknowledged version is there at the end, with its id; in a subject with deletions the last one."""
     unsafe = _removed(history)
+    last = {line.subject: line for line in history if line.f in CHANGES and line.type != "fail"}
     for line in _acknowledged(history):
-        if line.subject in unsafe:
+        if line.subject in unsafe and last[line.subject] is not line:
             continue
         for final in finals:
             held = final.versions.get((line.subject, line.version))
-            if held is None or (held.id, held.v) != (line.id, line.v):
+            live = line.subject not in unsafe or (held is not None and not held.deleted)
+            if held is None or (held.id, held.v) != (line.id, line.v) or not live:
                 yield Finding(
                     "version-loss", f"{line.subject} {line.version} was {line.id}, is {held}", line.t
                 )
@@ -112,7 +115,7 @@ def undeleted(history: History, finals: Sequence[Final]) -> Iterator[Finding]:
     last: dict[str, Line] = {}
     for line in history:
         before = last.get(line.subject)
-        if line.f not in ("register", "hide", "remove"):
+        if line.f not in CHANGES:
             continue
         if line.type != "fail":
             last[line.subject] = line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 from tests.faults.history import Recorder
 from tests.faults.registry.client import Client
 from tests.faults.registry.schemas import key
+
+_PATIENCE_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,14 @@ class Final:
 
 
 def read_final(ports: list[int], token: str, ids: Iterable[int], folder: Path) -> list[Final]:
-    """A reading of every process."""
-    wanted = sorted(set(ids))
+    """A reading of every process, when they agree; they have some seconds to come to it."""
+    wanted, deadline = sorted(set(ids)), time.monotonic() + _PATIENCE_SECONDS
     with Recorder(folder / "final.log", "final") as recorder:
         client = Client(ports, token, recorder, threading.Event())
-        found = [_read(client, node, wanted) for node in range(len(ports))]
+        while True:
+            found = [_read(client, node, wanted) for node in range(len(ports))]
+            if all(final.whole == found[0].whole for final in found) or time.monotonic() > deadline:
+                break
         client.close()
     return found
 

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import uuid4
 
 #: the moments at which tests.faults.registry.process can end itself, and how far into them
-MOMENTS = {"append": 120, "appended": 120, "applied": 120, "answer": 150, "answered": 150, "replay": 300}
-_PATIENCE = 3.0
+MOMENTS = {
+    "append": 120,
+    "sent": 120,
+    "appended": 120,
+    "applied": 120,
+    "answer": 150,
+    "answered": 150,
+    "replay": 300,
+}
+_PATIENCE = 5.0
 _NOWHERE = "127.0.0.1:1"
 _START_SECONDS = 60
 
@@ -46,15 +56,32 @@ def schedule(seed: int, kills: int, longest: float = 1.0) -> list[Kill]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Where the control log is: a file in the state folder, or a topic of a broker, named anew each time."""
+
+    bootstrap: str = ""
+    topic: str = field(default_factory=lambda: f"control-{uuid4().hex[:12]}")
+
+    @property
+    def options(self) -> list[str]:
+        kind = ["--control-log", "kafka"] if self.bootstrap else []
+        return ["--bootstrap", self.bootstrap or _NOWHERE, *kind]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"MESH_CONTROL_TOPIC": self.topic}
+
+
 class Platform:
     """One state folder and the process on it, always on the same port."""
 
-    def __init__(self, state: Path, *, options: Sequence[str] = (), broken: str | None = None) -> None:
+    def __init__(self, state: Path, *, log: Log, broken: str | None = None) -> None:
         self.state = state
         self.port = 0
         self.starts: list[float] = []
         self.stderr = state.parent / f"{state.name}.stderr"
-        self._options = ["--bootstrap", _NOWHERE, "--no-quality", *options]
+        self._log = log
         self._broken = ["--broken", broken] if broken else []
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -68,12 +95,7 @@ class Platform:
         return self._process.pid
 
     def start(self, kill: Kill | None = None) -> bool:
-        """Start and wait until it serves; one that dies before is started again, and the answer is False.
-
-        A process that lives, and is to die by the clock, is taken as it is.
-        """
-        if kill is not None and kill.moment is None and self.alive():
-            return True
+        """Start and wait until it serves; one that dies before is started again, and the answer is False."""
         self.spawn(kill)
         first = self.ready()
         if not first:
@@ -88,10 +110,14 @@ class Platform:
         self._began = time.monotonic()
         command = [sys.executable, "-m", "tests.faults.registry.process", *self._broken]
         command += [*(kill.arguments if kill else []), "--", "--state", str(self.state)]
-        command += ["--port", str(self.port), *self._options]
+        command += ["--port", str(self.port), "--no-quality", *self._log.options]
         with self.stderr.open("ab") as errors:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=os.environ | self._log.environment,
             )
 
     def ready(self) -> bool:
@@ -137,12 +163,20 @@ class Platform:
 
 @contextmanager
 def platforms(
-    folder: Path, count: int = 1, *, options: Sequence[str] = (), broken: str | None = None
+    folder: Path,
+    count: int = 1,
+    *,
+    first: Kill | None = None,
+    log: Log | None = None,
+    broken: str | None = None,
 ) -> Iterator[list[Platform]]:
-    """Platform processes that share one token, each with a state folder of its own; gone at the end."""
-    made = [Platform(folder / f"platform-{at}", options=options, broken=broken) for at in range(count)]
+    """Platform processes that share one token, each with a state folder of its own; gone at the end.
+
+    `first` is how the first of them is to end.
+    """
+    made = [Platform(folder / f"platform-{at}", log=log or Log(), broken=broken) for at in range(count)]
     try:
-        made[0].start()
+        made[0].start(first)
         for other in made[1:]:
             other.state.mkdir(parents=True, exist_ok=True)
             shutil.copy(made[0].state / "token", other.state / "token")

@@ -5,7 +5,8 @@
 | moment | when |
 | --- | --- |
 | append | before a record is given to the control log |
-| appended | after the log has it, before anyone has applied it |
+| sent | after it is given to the log: to Kafka's client, or to the file, which has also had it applied |
+| appended | when the log has a record, before it is applied here |
 | applied | after it is applied, before the answer is begun |
 | answer | when the head of the answer is sent, and nothing of its body |
 | answered | after the whole answer is sent |
@@ -18,7 +19,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
@@ -32,39 +32,32 @@ from tests.faults.registry import broken  # noqa: E402
 
 def arm(countdown: Countdown) -> None:
     """Put the moments around the log, the views and the answers."""
-    initialise, apply = control.ControlPlane.__init__, control.ControlPlane._apply
-    create = app.create_app
+    plane, create = control.ControlPlane, app.create_app
+    initialise, send, apply = plane.__init__, plane._send, plane._apply
     serving: list[bool] = []
 
-    def begun(self: Any, log: Any, *arguments: Any, **settings: Any) -> None:
-        log.append = _around(log.append, countdown)
-        initialise(self, log, *arguments, **settings)
+    def begun(self: Any, *arguments: Any, **settings: Any) -> None:
+        initialise(self, *arguments, **settings)
         serving.append(True)
 
-    def applied(self: Any, record: Any, *arguments: Any, **settings: Any) -> Any:
-        if not serving:
-            countdown.pass_by("replay")
-        outcome = apply(self, record, *arguments, **settings)
-        if serving:
-            countdown.pass_by("applied")
+    def sent(self: Any, *arguments: Any, **settings: Any) -> Any:
+        countdown.pass_by("append")
+        answer = send(self, *arguments, **settings)
+        countdown.pass_by("sent")
+        return answer
+
+    def applied(self: Any, record: Any) -> Any:
+        countdown.pass_by("appended" if serving else "replay")
+        outcome = apply(self, record)
+        countdown.pass_by("applied" if serving else "")
         return outcome
 
     def created(*arguments: Any, **settings: Any) -> Any:
         return _Answering(create(*arguments, **settings), countdown)
 
-    mock.patch.object(control.ControlPlane, "__init__", begun).start()
-    mock.patch.object(control.ControlPlane, "_apply", applied).start()
+    for name, surrounded in (("__init__", begun), ("_send", sent), ("_apply", applied)):
+        mock.patch.object(plane, name, surrounded).start()
     mock.patch.object(app, "create_app", created).start()
-
-
-def _around(operation: Callable[..., Any], countdown: Countdown) -> Callable[..., Any]:
-    def surrounded(*arguments: Any, **settings: Any) -> Any:
-        countdown.pass_by("append")
-        result = operation(*arguments, **settings)
-        countdown.pass_by("appended")
-        return result
-
-    return surrounded
 
 
 class _Answering:

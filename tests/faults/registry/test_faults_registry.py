@@ -16,7 +16,7 @@ from tests.faults.registry.races import race
 
 pytestmark = pytest.mark.xdist_group("faults")
 
-SOON = [Kill(None, 0, 0.8)]
+SOON = Kill("answered", 60, 20.0)
 
 
 def test_of_64_rivals_one_wins_and_64_twins_get_one_id(tmp_path: Path) -> None:
@@ -29,32 +29,31 @@ def test_of_64_rivals_one_wins_and_64_twins_get_one_id(tmp_path: Path) -> None:
 
 
 def test_nothing_acknowledged_is_lost_by_kills_at_moments_of_every_kind(tmp_path: Path) -> None:
-    kills = [Kill(moment, 25, 3.0) for moment in MOMENTS] + SOON
+    kills = [Kill(moment, 40, 20.0) for moment in MOMENTS]
     report = campaign(tmp_path, seed=5, kills=kills)
     assert report.findings == []
     assert set(report.ends) >= set(MOMENTS)
-    assert report.said["approve ok"] > 3
-    assert report.acknowledged > 300
+    assert report.acknowledged > 100
     assert _chain(tmp_path) is None
 
 
 @pytest.mark.parametrize(
-    ("broken", "actors", "found"),
+    ("broken", "actors", "kill", "found"),
     [
-        ("forget-the-tail", ("grower", "remover"), "divergence"),
-        ("answer-before-the-log", ("grower",), "id-reuse"),
-        ("judge-before-the-log", ("racer",), "incompatible-pair"),
-        ("count-again", ("remover", "twin"), "id-reuse"),
-        ("an-id-for-each-subject", ("twin",), "split-id"),
-        ("open-gate", ("reviewer",), "unapproved-live"),
-        ("forget-deletions", ("remover",), "undeleted"),
-        ("decide-by-the-clock", ("grower",), "divergence"),
+        ("forget-the-tail", ("grower", "remover"), SOON, "divergence"),
+        ("answer-before-the-log", ("grower",), Kill("append", 28, 20.0), "id-loss"),  # six at a time
+        ("judge-before-the-log", ("racer",), SOON, "incompatible-pair"),
+        ("count-again", ("remover", "twin"), SOON, "id-reuse"),
+        ("an-id-for-each-subject", ("twin",), SOON, "split-id"),
+        ("open-gate", ("reviewer",), Kill("answered", 8, 20.0), "unapproved-live"),
+        ("forget-deletions", ("remover",), SOON, "undeleted"),
+        ("decide-by-the-process", ("grower",), SOON, "divergence"),
     ],
 )
 def test_a_broken_registry_is_found_out(
-    tmp_path: Path, broken: str, actors: tuple[str, ...], found: str
+    tmp_path: Path, broken: str, actors: tuple[str, ...], kill: Kill, found: str
 ) -> None:
-    report = campaign(tmp_path, seed=5, kills=SOON, actors=actors, broken=broken)
+    report = campaign(tmp_path, seed=5, kills=[kill], actors=actors, broken=broken)
     assert found in report.found
 
 

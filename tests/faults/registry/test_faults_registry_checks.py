@@ -72,6 +72,11 @@ FAULTS: dict[str, tuple[str, list[Line], list[Final]]] = {
                                              line("get", "fail", id=1, code=40403)], []),
     "a given id is not known at the end": ("id-loss", took(ONE, 1, 1), [Final()]),
     "a version is gone": ("version-loss", took(ONE, 1, 1), [Final(ids={1: ONE})]),
+    "what is said to be registered again is deleted": (
+        "version-loss",
+        took(ONE, 1, 1) + did("hide", "ok", version=1) + took(ONE, 1, 1),
+        [left(("s", 1, 1, ONE), deleted=True)],
+    ),
     "a version went to two": ("two-winners", took(ONE, 1, 1) + took(TWO, 2, 1), []),
     "rivals are both live": ("incompatible-pair", took(LEFT, 1, 1) + took(RIGHT, 2, 2), []),
     "rivals are both live in the end": ("incompatible-pair", [],
