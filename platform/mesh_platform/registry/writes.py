@@ -32,6 +32,9 @@ class Writes:
         body = {**await read_body(request), "subject": subject_of(request)}
         if flag(request, "normalize"):
             body["normalize"] = True
+        if not isinstance(settled(self._registry.state, body), Draft):
+            # Told from what is known here, it may be of a moment that other processes have left behind.
+            await self._registry.current()
         outcome = settled(self._registry.state, body)
         return await self._submit(request, state.REGISTER, body) if isinstance(outcome, Draft) else outcome
 
