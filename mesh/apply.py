@@ -17,6 +17,7 @@ from mesh.plan.changes import (
     DeclareRefinedContract,
     GrantAccess,
     RegisterSchema,
+    RegisterSchemaAndRules,
     SetCompatibility,
     TakeOver,
 )
@@ -110,6 +111,8 @@ def _carry_out(change: Change, world: World) -> str:
         case SetCompatibility():
             world.registry.set_level(change.subject, change.after)
             return "set"
+        case RegisterSchemaAndRules():
+            return f"id {world.registry.register(change.subject, change.schema, change.rule_set)}"
         case RegisterSchema():
             return f"id {world.registry.register(change.subject, change.schema)}"
     return _remove(change, world)

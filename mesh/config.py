@@ -6,6 +6,7 @@
 | platform address | MESH_PLATFORM_URL | .mesh/run.json |
 | registry address | MESH_REGISTRY_URL | <platform>/registry |
 | token | MESH_TOKEN or MESH_TOKEN_FILE | .mesh/token |
+| token of a registry elsewhere | MESH_REGISTRY_TOKEN | the token, where the platform serves the registry |
 | codec engine | MESH_CODEC (auto, fastavro) | |
 """
 
@@ -17,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from mesh.errors import UsageError
 
@@ -37,6 +39,16 @@ class Settings:
     registry_url: str
     token: str = field(repr=False)
     codec: CodecChoice = "auto"
+    registry_own_token: str = field(repr=False, default="")
+
+    @property
+    def registry_token(self) -> str:
+        """What opens the registry: its own token, or the platform's where the platform serves it.
+
+        The platform's token is no business of a registry elsewhere.
+        """
+        at_the_platform = urlsplit(self.registry_url)[:2] == urlsplit(self.platform_url)[:2]
+        return self.registry_own_token or (self.token if at_the_platform else "")
 
 
 def load(start: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
@@ -68,6 +80,7 @@ def load(start: Path | None = None, environ: Mapping[str, str] | None = None) ->
         platform_url=platform,
         registry_url=(env.get("MESH_REGISTRY_URL") or f"{platform}/registry").rstrip("/"),
         token=_token(state, env),
+        registry_own_token=env.get("MESH_REGISTRY_TOKEN", ""),
         codec="auto" if codec == "auto" else "fastavro",
     )
 

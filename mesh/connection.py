@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from mesh import naming
-from mesh.adapters.http import Http
+from mesh.adapters.http import IDEMPOTENT, Http
 from mesh.adapters.kafka_admin import KafkaAdmin
 from mesh.adapters.platform_http import HttpPlatform
 from mesh.adapters.registry_http import HttpRegistry
@@ -30,7 +30,13 @@ class Mesh:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._platform_http = Http(settings.platform_url, settings.token, name="platform")
-        self._registry_http = Http(settings.registry_url, settings.token, name="schema registry")
+        self._registry_http = Http(
+            settings.registry_url,
+            settings.registry_token,
+            name="schema registry",
+            # Registering a schema again, or asking about one, changes nothing more.
+            repeatable=IDEMPOTENT | {"POST"},
+        )
         self.platform = HttpPlatform(self._platform_http)
         self.registry = HttpRegistry(self._registry_http)
         self._ports: dict[str, OutputPort] = {}
@@ -84,7 +90,8 @@ class Mesh:
         """Read as a group without registering a subscription: for the mesh's own workers."""
         from mesh.adapters.kafka_receiver import GroupReceiver
         from mesh.adapters.kafka_sender import KafkaSender
-        from mesh.subscription import Decoder, Subscription
+        from mesh.decoding import Decoder
+        from mesh.subscription import Subscription
 
         port = self.port(product)
         receiver = GroupReceiver(self.settings.bootstrap, port.topic, group, start)
@@ -94,8 +101,8 @@ class Mesh:
     def lookup(self, product: str) -> LookupTable:
         """A product as a table: the latest event per key, kept current."""
         from mesh.adapters.kafka_receiver import BoundedReceiver
+        from mesh.decoding import Decoder
         from mesh.lookup import LookupTable
-        from mesh.subscription import Decoder
 
         port = self.port(product)
         return LookupTable(
@@ -105,7 +112,8 @@ class Mesh:
     def read(self, product: str, *, last: int | None = None) -> Reading:
         """Everything that is there now, or the `last` events of each partition."""
         from mesh.adapters.kafka_receiver import BoundedReceiver
-        from mesh.subscription import Decoder, Reading
+        from mesh.decoding import Decoder
+        from mesh.subscription import Reading
 
         port = self.port(product)
         receiver = BoundedReceiver(self.settings.bootstrap, port.topic, last)

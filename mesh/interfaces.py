@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from mesh.plan.access import Grant
 from mesh.plan.actual import ContractFacts, ProductFacts, SubjectFacts, TopicFacts
+from mesh.rules.ruleset import RuleSet
 from mesh.schema import AvroSchema
 
 
@@ -44,7 +45,10 @@ class Registry(Protocol):
         """Why the registry would not take this schema next; None when it would."""
 
     def delete_subject(self, name: str) -> None: ...
-    def register(self, subject: str, schema: AvroSchema) -> int: ...
+
+    def register(self, subject: str, schema: AvroSchema, rule_set: RuleSet | None = None) -> int:
+        """The schema's id; without a rule set it keeps that of the version before."""
+
     def set_level(self, subject: str, level: str) -> None: ...
     def schema_id(self, subject: str, schema: AvroSchema) -> int: ...
     def schema(self, schema_id: int) -> AvroSchema: ...
@@ -115,3 +119,13 @@ class Receiver(Protocol):
         """Whether everything that was there at the start has been taken; never for an endless reading."""
 
     def close(self) -> None: ...
+
+
+class Member(Receiver, Protocol):
+    """A receiver whose partitions can wait, each by itself."""
+
+    def hold(self, positions: Mapping[int, int]) -> None:
+        """Take nothing more of these partitions; each goes on at its offset, and is committed up to it."""
+
+    def release(self, partitions: Collection[int]) -> None:
+        """Go on with these partitions where they were held."""

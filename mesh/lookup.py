@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from mesh.decoding import Decoder
 from mesh.interfaces import Receiver
 from mesh.port import OutputPort
-from mesh.subscription import Decoder
 
 POLL_EVENTS = 100_000
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from mesh.adapters.kafka_admin import TIMEOUT_SECONDS, unreachable
@@ -36,6 +36,7 @@ class GroupReceiver:
         self._bootstrap = bootstrap
         self._down: str | None = None
         self._pending: dict[int, int] = {}
+        self._held: dict[int, int] = {}
         self._topic = topic
         self._consumer: Consumer = Consumer(
             {
@@ -83,6 +84,24 @@ class GroupReceiver:
                     fix="subscribe again: the same events come again",
                 ) from error
 
+    def hold(self, positions: Mapping[int, int]) -> None:
+        """Pause partitions; the group keeps its members, because the others are polled on."""
+        from confluent_kafka import TopicPartition
+
+        self._consumer.pause([TopicPartition(self._topic, partition) for partition in positions])
+        self._held |= positions
+        self._pending |= positions
+
+    def release(self, partitions: Collection[int]) -> None:
+        """Resume partitions at the offsets they were held at; those that moved away are not ours."""
+        from confluent_kafka import TopicPartition
+
+        for partition in partitions:
+            offset = self._held.pop(partition, None)
+            if offset is not None:
+                self._consumer.resume([TopicPartition(self._topic, partition)])
+                self._consumer.seek(TopicPartition(self._topic, partition, offset))
+
     def at_end(self) -> bool:
         """Never: a subscription has no end."""
         return False
@@ -95,6 +114,7 @@ class GroupReceiver:
         # Partitions that moved away belong to another member: their position is no longer ours to commit.
         for partition in partitions:
             self._pending.pop(partition.partition, None)
+            self._held.pop(partition.partition, None)
 
     def _told(self, error: KafkaError) -> None:
         if error.name() == "_ALL_BROKERS_DOWN":

@@ -95,4 +95,6 @@ class HttpPlatform:
 
 
 def _contract(row: Mapping[str, Any]) -> ContractFacts:
-    return ContractFacts(row["id"], row["version"], row["sha256"], row["text"], row.get("avro", ""))
+    return ContractFacts(
+        row["id"], row["version"], row["sha256"], row["text"], row.get("avro", ""), row.get("rule_set")
+    )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mesh.plan.access import Grant
+from mesh.rules.ruleset import RuleSet, normal
 from mesh.schema import AvroSchema
 
 
@@ -20,11 +21,24 @@ class TopicFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class VersionFacts:
+    """A live version of a subject; `rule_set` is None where the registry does not keep rule sets."""
+
+    schema: AvroSchema
+    rule_set: RuleSet | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SubjectFacts:
     """A subject as the registry shows it; live versions, oldest first. `level` is None when inherited."""
 
     level: str | None
-    versions: tuple[AvroSchema, ...]
+    versions: tuple[VersionFacts, ...]
+
+    @property
+    def schemas(self) -> tuple[AvroSchema, ...]:
+        """The schemas of the versions."""
+        return tuple(version.schema for version in self.versions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +50,7 @@ class ContractFacts:
     sha256: str
     text: str
     avro: str = ""
+    rule_set: RuleSet | None = None  #: approved with it; None where governance does not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +97,16 @@ def base_of(actual: Actual) -> str:
     facts = {
         "topics": {name: [t.partitions, dict(sorted(t.config.items()))] for name, t in actual.topics.items()},
         "subjects": {
-            name: [s.level, [v.fingerprint for v in s.versions]] for name, s in actual.subjects.items()
+            name: [s.level, [_print(version) for version in s.versions]]
+            for name, s in actual.subjects.items()
         },
         "contracts": {name: c.sha256 for name, c in actual.contracts.items()},
         "products": {name: p.sha256 for name, p in actual.products.items()},
         "grants": grants,
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _print(version: VersionFacts) -> list[object]:
+    rules = None if version.rule_set is None else normal(version.rule_set)
+    return [version.schema.fingerprint, rules]

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from mesh.plan.access import Grant
 from mesh.plan.risk import Risk
+from mesh.rules.ruleset import RuleSet, count
 from mesh.schema import AvroSchema
 
 
@@ -190,6 +191,18 @@ class RegisterSchema(Change):
 
 
 @dataclass(frozen=True, slots=True)
+class RegisterSchemaAndRules(RegisterSchema):
+    """A schema with the rules that its clients check, together as the registry does not hold them."""
+
+    verb: ClassVar[str] = "register schema and rules"
+    rule_set: RuleSet = field(repr=False)
+
+    @property
+    def detail(self) -> str:
+        return f"{self.schema.fullname}, {rules(count(self.rule_set))} for its clients"
+
+
+@dataclass(frozen=True, slots=True)
 class GrantAccess(Change):
     """Something a domain may do and the cluster does not allow yet."""
 
@@ -217,6 +230,11 @@ class Blocked(Change):
     @property
     def detail(self) -> str:
         return f"{self.what}: {self.why}"
+
+
+def rules(number: int) -> str:
+    """A number of rules, for people."""
+    return f"{number or 'no'} rule{'' if number == 1 else 's'}"
 
 
 def counted(events: int) -> str:

@@ -5,20 +5,23 @@ What could not be asked is `unknown`; it is never taken for "no drift".
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from mesh import naming
-from mesh.contract.avro import avro_schema
 from mesh.contract.model import Contract
 from mesh.declaration import Declaration
 from mesh.plan.access import wanted_grants
-from mesh.plan.actual import Actual, TopicFacts
+from mesh.plan.actual import Actual, SubjectFacts, TopicFacts, VersionFacts
+from mesh.plan.changes import rules
 from mesh.plan.plan import text_hash
-from mesh.plan.subjects import is_missing
+from mesh.plan.subjects import is_missing, wanted_version
 from mesh.plan.topics import differences, topic_config, wanted_topics
 from mesh.plan.undeclared import undeclared
+from mesh.rules.ruleset import RuleSet, count, normal
 
 State = Literal["differs", "missing", "undeclared", "unknown"]
 _HASH = 12
@@ -93,7 +96,8 @@ def _setting(name: str, key: str, wanted: str, found: TopicFacts) -> Drift:
 
 
 def _subject(contract: Contract, actual: Actual) -> Iterator[Drift]:
-    subject, schema = naming.value_subject(contract.topic), avro_schema(contract)
+    subject, wanted = naming.value_subject(contract.topic), wanted_version(contract, actual)
+    schema = wanted.schema
     if "registry" in actual.unasked:
         yield Drift("unknown", subject, "schema", schema.fullname, "")
         return
@@ -103,10 +107,27 @@ def _subject(contract: Contract, actual: Actual) -> Iterator[Drift]:
         return
     if found.level != contract.compatibility:
         yield Drift("differs", subject, "compatibility", contract.compatibility, found.level or "inherited")
-    if is_missing(schema, found):
-        newest = _short(found.versions[-1].fingerprint) if found.versions else ""
-        state: State = "differs" if newest else "missing"
-        yield Drift(state, subject, "schema", _short(schema.fingerprint), newest)
+    if is_missing(wanted, found):
+        yield _version(subject, wanted, found)
+
+
+def _version(subject: str, wanted: VersionFacts, found: SubjectFacts) -> Drift:
+    held = [version for version in found.versions if version.schema.text == wanted.schema.text]
+    if held:
+        declared, live = _rules(wanted.rule_set), _rules(held[-1].rule_set)
+        return Drift("differs" if live else "missing", subject, "rule set", declared or rules(0), live)
+    newest = _short(found.schemas[-1].fingerprint) if found.versions else ""
+    state: State = "differs" if newest else "missing"
+    return Drift(state, subject, "schema", _short(wanted.schema.fingerprint), newest)
+
+
+def _rules(rule_set: RuleSet | None) -> str:
+    """How many rules, and a hash of what they say; empty for none."""
+    said = normal(rule_set)
+    if not said:
+        return ""
+    digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    return f"{rules(count(said))}, {_short(digest)}"
 
 
 def _short(digest: str) -> str:

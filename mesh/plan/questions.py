@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mesh import naming
-from mesh.contract.avro import avro_schema
 from mesh.declaration import Declaration
 from mesh.plan.actual import Actual
-from mesh.plan.subjects import NOTHING, is_missing
+from mesh.plan.subjects import NOTHING, is_missing, wanted_version
 from mesh.plan.topics import RETENTION, deletes_sooner, differences, topic_config, wanted_topics
 from mesh.plan.undeclared import undeclared
 from mesh.schema import AvroSchema
@@ -43,7 +42,7 @@ def questions(desired: Declaration, actual: Actual) -> Questions:
         live = actual.subjects.get(subject, NOTHING)
         # Under another level the registry would answer for the level it is about to leave.
         if live.versions and live.level == contract.compatibility:
-            schema = avro_schema(contract)
-            if is_missing(schema, live):
-                schemas[subject] = schema
+            version = wanted_version(contract, actual)
+            if is_missing(version, live):
+                schemas[subject] = version.schema
     return Questions(frozenset(events), expired, schemas)

@@ -18,6 +18,7 @@ from mesh.plan.changes import (
     DeclareRefinedContract,
     GrantAccess,
     RegisterSchema,
+    RegisterSchemaAndRules,
     SetCompatibility,
     TakeOver,
 )
@@ -37,6 +38,7 @@ KINDS: Final[Mapping[str, type[Change]]] = {
         GrantAccess,
         SetCompatibility,
         RegisterSchema,
+        RegisterSchemaAndRules,
         Blocked,
         RemoveProduct,
         RemoveContract,
@@ -97,6 +99,12 @@ def _settings(value: Any) -> dict[str, str]:
     return {_text(key): _text(item) for key, item in value.items()}
 
 
+def _rules(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(f"{value!r:.40} is not a rule set")
+    return value
+
+
 def _sentences(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise TypeError(f"{value!r:.40} is not a list")
@@ -122,4 +130,5 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "tuple[str, ...]": _sentences,
     "AvroSchema": lambda value: parse_schema(_text(value)),
     "Grant": _grant,
+    "RuleSet": _rules,
 }

@@ -15,6 +15,8 @@ from mesh.rules.inexpressible import Inexpressible
 from mesh.rules.model import ItemCount, Rule
 from mesh.rules.types import Object
 
+#: As a registry serves it: `domainRules` and what else it holds.
+RuleSet = Mapping[str, Any]
 NAME_LENGTH: Final = 64
 _NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9_]+")
 
@@ -32,6 +34,20 @@ def most_items(rules: Sequence[Rule]) -> Mapping[str, int]:
         if rule.severity == "error" and isinstance(rule.check, ItemCount) and rule.check.most is not None:
             found[rule.path] = min(rule.check.most, found.get(rule.path, rule.check.most))
     return found
+
+
+def normal(found: RuleSet | None) -> dict[str, Any]:
+    """What a rule set says: without null, without empty lists and objects, without `disabled: false`.
+
+    Clients and registries add those, each in its own way, and they change nothing.
+    """
+    stripped = _stripped(found or {})
+    return stripped if isinstance(stripped, dict) else {}
+
+
+def count(found: RuleSet) -> int:
+    """How many rules a rule set holds."""
+    return sum(len(rules) for rules in normal(found).values() if isinstance(rules, list))
 
 
 def rule_set(rules: Sequence[Rule], event: Object) -> dict[str, Any]:
@@ -54,6 +70,19 @@ def rule_set(rules: Sequence[Rule], event: Object) -> dict[str, Any]:
             }
         )
     return {"domainRules": entries} if entries else {}
+
+
+def _stripped(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        kept = {key: _stripped(item) for key, item in value.items()}
+        return {
+            key: item
+            for key, item in kept.items()
+            if item not in (None, [], {}) and not (key == "disabled" and item is False)
+        }
+    if isinstance(value, list | tuple):
+        return [_stripped(item) for item in value]
+    return value
 
 
 def _name(rule: Rule, taken: set[str]) -> str:

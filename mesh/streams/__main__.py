@@ -22,8 +22,8 @@ def run(names: list[str], stop: Stop) -> None:
     from mesh import config
     from mesh.adapters.kafka_sender import KafkaSender
     from mesh.connection import connect
+    from mesh.decoding import Decoder
     from mesh.streams.worker import run_stream
-    from mesh.subscription import Decoder
 
     stream = _named(names)
     settings = config.load()

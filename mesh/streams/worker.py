@@ -23,9 +23,9 @@ from mesh.streams.totals import Counted, Place, WindowTotals
 from mesh.streams.watchdog import Watchdog
 
 if TYPE_CHECKING:
+    from mesh.decoding import Decoder
     from mesh.port import OutputPort
     from mesh.publishing import Publisher
-    from mesh.subscription import Decoder
 
 BATCH = 8_000
 WITHIN_SECONDS = 0.25

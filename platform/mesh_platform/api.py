@@ -18,9 +18,11 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from mesh import naming
 from mesh.contract.avro import avro_schema
+from mesh.contract.rule_targets import rule_set
 from mesh.errors import MeshError
 from mesh.policy import shelve
 from mesh.product import read_product
+from mesh_platform import idempotency
 from mesh_platform.bodies import (
     ContractIn,
     ContractOut,
@@ -38,7 +40,6 @@ from mesh_platform.governance.policies import (
     ask_policies_of_product,
     standing_in_the_way,
 )
-from mesh_platform.governance.removal import held
 from mesh_platform.governance.state import ApprovedVersion, DeclaredProduct, Refused
 from mesh_platform.governance.verdict import judge
 from mesh_platform.judging import approved, asked_policies, declared_readers, proposed, retained, subscribed
@@ -87,7 +88,9 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
         return problem(422, "MESH-S422", "the request does not fit", "; ".join(found[:5]), _READ)
 
     async def submit(kind: str, body: dict[str, Any], request: Request) -> Any:
-        outcome = await control.submit(kind, body, request.scope["principal"])
+        key = request.headers.get(idempotency.HEADER)
+        command = idempotency.command_of(key, request.method, request.url.path, await request.body())
+        outcome = await control.submit(kind, body, request.scope["principal"], command)
         if isinstance(outcome, Refused):
             raise _refusal(outcome)
         return outcome
@@ -129,22 +132,12 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
     @api.post("/products", status_code=201, summary="Declare a product")
     async def declare_product(body: DeclarationIn, request: Request) -> ProductOut:
         product = read_product(body.text.encode(), body.file)
-        for declared in product.output_ports:
-            if governance.in_force(declared.contract_id) is None:
-                raise HTTPException(
-                    409,
-                    {
-                        "code": "MESH-G020",
-                        "what": f"{product.full_name} offers {declared.contract_id}, which is not declared",
-                        "why": "a product stands on contracts",
-                        "fix": "mesh apply",
-                    },
-                )
         facts = {
             "full_name": product.full_name,
             "file": body.file,
             "text": product.document.text,
             "sha256": hashlib.sha256(product.document.text.encode()).hexdigest(),
+            "offers": [port.contract_id for port in product.output_ports],
         }
         known = governance.products.get(product.full_name)
         if known is None or known.sha256 != facts["sha256"]:
@@ -155,17 +148,10 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
 
     @api.delete("/contracts/{contract_id}", summary="Let go of a contract that promises nothing any more")
     async def remove_contract(contract_id: Name, request: Request) -> ContractOut:
-        found = governance.in_force(contract_id)
-        if found is None:
-            raise _missing(f"no contract has the id {contract_id!r}", "mesh plan")
-        if (why := held(governance, approved(found))) is not None:
-            raise _refusal(why)
         return _contract_out(await submit("contract.remove", {"contract_id": contract_id}, request))
 
     @api.delete("/products/{domain}/{product}", summary="Take a product out of the catalog")
     async def remove_product(domain: Slug, product: Slug, request: Request) -> ProductOut:
-        if f"{domain}.{product}" not in governance.products:
-            raise _missing(f"there is no product {domain}.{product}", "mesh products")
         return _product_out(await submit("product.remove", {"full_name": f"{domain}.{product}"}, request))
 
     @api.post("/proposals", status_code=201, summary="Propose a changed contract for review")
@@ -196,7 +182,8 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
     async def proposals() -> list[dict[str, Any]]:
         newest = sorted(governance.proposals.values(), key=lambda p: -p.number)
         return [
-            {key: value for key, value in asdict(p).items() if key not in ("text", "schema")} for p in newest
+            {key: value for key, value in asdict(p).items() if key not in ("text", "schema", "rule_set")}
+            for p in newest
         ]
 
     @api.get("/proposals/{number}", summary="One proposal with its verdict")
@@ -214,8 +201,6 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
 
     @api.post("/subscriptions", status_code=201, summary="Say who reads a product, and which fields")
     async def subscribe(body: SubscriptionIn, request: Request) -> dict[str, Any]:
-        if body.product not in governance.products:
-            raise _missing(f"there is no product {body.product!r}", "mesh products")
         known = governance.subscriptions.get((body.product, body.group))
         if known is not None and known.fields == tuple(body.fields) and known.purpose == body.purpose:
             return asdict(known)
@@ -287,6 +272,7 @@ def _contract_out(version: ApprovedVersion) -> ContractOut:
         avro=version.schema,
         approved_by=version.approved_by,
         approved_at=version.approved_at,
+        rule_set=None if version.rule_set is None else dict(version.rule_set),
     )
 
 
@@ -297,6 +283,7 @@ def _product_out(p: DeclaredProduct) -> ProductOut:
 def _facts(body: ContractIn) -> dict[str, Any]:
     """What the log is told of a contract: the text as read (no byte order mark), and what follows from it."""
     contract = proposed(body.text, body.file, body.avro)
+    schema = avro_schema(contract)
     return {
         "contract_id": contract.id,
         "version": str(contract.version),
@@ -304,5 +291,7 @@ def _facts(body: ContractIn) -> dict[str, Any]:
         "file": body.file,
         "text": contract.document.text,
         "topic": contract.topic,
-        "schema": avro_schema(contract).text,
+        "schema": schema.text,
+        "rule_set": rule_set(contract, schema),
+        "level": contract.compatibility,
     }

@@ -61,8 +61,12 @@ def create_app(
     pages = page_routes(reader, door, decider(control))
 
     async def health(_request: Request) -> Response:
-        facts: Mapping[str, object] = {"status": "ok", "broker": observer.broker_answers()}
-        return JSONResponse(facts)
+        facts: Mapping[str, object] = {
+            "status": "ok" if control.lost is None else "lost",
+            "broker": observer.broker_answers(),
+            "control_log": not control.trouble(),
+        }
+        return JSONResponse(facts, 200 if control.lost is None else 503)
 
     failing = error_page()
     return Starlette(

@@ -17,12 +17,23 @@ import typer
 from mesh.cli.output import data, note
 
 if TYPE_CHECKING:
+    from mesh_platform.audit.backup import Kept
     from mesh_platform.audit.verification import Anchor
     from mesh_platform.log.entry import EntrySource
 
 State = Annotated[Path | None, typer.Option("--state", help="State folder; default: the nearest .mesh.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
-LOG_FILE = "control.db"
+Log = Annotated[
+    str, typer.Option("--control-log", help="Where it is kept: sqlite or kafka.", envvar="MESH_CONTROL_LOG")
+]
+Bootstrap = Annotated[
+    str,
+    typer.Option(
+        "--bootstrap",
+        help="Kafka bootstrap servers of --control-log kafka; default: of the mesh that runs here.",
+        envvar="MESH_KAFKA_BOOTSTRAP",
+    ),
+]
 
 audit = typer.Typer(
     name="audit",
@@ -42,6 +53,8 @@ def commands(app: typer.Typer) -> None:
 def backup(
     file: Annotated[Path, typer.Argument(help="The new file, such as control.backup.")],
     state: State = None,
+    control_log: Log = "sqlite",
+    bootstrap: Bootstrap = "",
     as_json: AsJson = False,
 ) -> None:
     """Write the control log to one file, also while the platform runs.
@@ -53,41 +66,49 @@ def backup(
     """
     from mesh_platform.audit.backup import write_backup
 
-    with _source(state) as source:
-        kept = write_backup(source, file)
-    if as_json:
-        data({"format_version": "1.0", **asdict(kept)})
-    else:
-        note(f"{kept.records} records in {kept.file}, up to chain hash {kept.chain}")
+    with _source(state, control_log, bootstrap) as source:
+        _tell(write_backup(source, file), f"in {file}", as_json)
 
 
 def restore(
     file: Annotated[Path, typer.Argument(help="What mesh backup has written.")],
     state: State = None,
+    control_log: Log = "sqlite",
+    bootstrap: Bootstrap = "",
     replace: Annotated[
-        bool,
-        typer.Option("--replace", help="In the place of a log that is there, which is kept aside."),
+        bool, typer.Option("--replace", help="In the place of a log that is there, which is kept aside.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make the control log what a backup holds; the platform must not run. Nothing is replaced in silence.
+    """Make the control log what a backup holds; no platform must run. Nothing is replaced in silence.
+
+    A topic must be new or empty: there is no --replace for it.
 
     Example: mesh restore control.backup --state /var/lib/mesh
     """
-    from mesh_platform.audit.restoring import restore_file
-    from mesh_platform.snapshots import FILE
+    from mesh_platform.audit.restoring import restore_file, restore_into
+    from mesh_platform.log.choice import FILE, control_topic, log_kind, open_log
+    from mesh_platform.snapshots import FILE as SNAPSHOT
 
     folder = _folder(state)
-    kept = restore_file(file, folder / LOG_FILE, folder / FILE, replace=replace)
-    if as_json:
-        data({"format_version": "1.0", **asdict(kept)})
+    if log_kind(control_log) == "sqlite":
+        where = str(folder / FILE)
+        kept = restore_file(file, folder / FILE, folder / SNAPSHOT, replace=replace)
     else:
-        note(f"{kept.records} records in {folder / LOG_FILE}, up to chain hash {kept.chain}")
+        where = control_topic(os.environ)
+        log = open_log("kafka", folder, _bootstrap(folder, bootstrap))
+        try:
+            kept = restore_into(log, file, where)
+        finally:
+            log.close()
+    _tell(kept, f"in {where}", as_json)
 
 
 @audit.command()
 def verify(
     state: State = None,
+    control_log: Log = "sqlite",
+    bootstrap: Bootstrap = "",
     expect: Annotated[
         list[str] | None,
         typer.Option("--expect", metavar="OFFSET:HASH", help="A chain hash noted earlier; may be repeated."),
@@ -101,38 +122,25 @@ def verify(
 
     Example: mesh audit verify --expect "$(cat head.txt)"
     """
-    from mesh_platform.audit import verification
-    from mesh_platform.audit.comparison import anchor_of, compare
-    from mesh_platform.audit.report import refuse_tampered
+    from mesh_platform.audit.examination import examine
     from mesh_platform.snapshots import FILE
 
-    snapshot = _folder(state) / FILE
-    with _source(state) as source:
-        anchors = [_anchor(text) for text in expect or ()]
-        kept = anchor_of(snapshot)
-        verified = verification.verify(source.entries(), [*anchors, *([kept] if kept else [])])
-        refuse_tampered(verified, source.where)
-        used = kept is not None
-        if used:
-            compare(source, snapshot, verified.records)
-    facts = {
-        "log": source.where,
-        "records": verified.records,
-        "head": f"{verified.records - 1}:{verified.head}",
-        "checkpoints": verified.checkpoints,
-        "snapshot": "agrees with a whole replay" if used else "none in use",
-    }
+    anchors = [_anchor(text) for text in expect or ()]
+    with _source(state, control_log, bootstrap) as source:
+        facts = asdict(examine(source, _folder(state) / FILE, anchors))
     if as_json:
         data({"format_version": "1.0", **facts})
         return
     for name, value in facts.items():
         print(f"{name:13}{value}")
-    note("every record is what was written; note the head elsewhere, and give it to --expect next time")
+    note("every record is what was written; keep the head elsewhere, and give it to --expect next time")
 
 
 @audit.command(name="log")
 def show_log(
     state: State = None,
+    control_log: Log = "sqlite",
+    bootstrap: Bootstrap = "",
     start: Annotated[int, typer.Option("--from", min=0, help="The first offset.")] = 0,
     last: Annotated[int, typer.Option("--last", min=0, help="Only so many, the latest; 0: all.")] = 0,
     actor: Annotated[str, typer.Option("--actor", help="Only of this actor.")] = "",
@@ -147,7 +155,7 @@ def show_log(
     """
     from mesh_platform.audit.listing import listed, told
 
-    with _source(state) as source:
+    with _source(state, control_log, bootstrap) as source:
         found = listed(source.entries(start), actor=actor, kind=kind, last=last)
         if as_json:
             data({"format_version": "1.0", "records": [asdict(record) for record in found]})
@@ -162,15 +170,39 @@ def _folder(state: Path | None) -> Path:
     return state or find_state(Path.cwd(), os.environ)
 
 
-@contextmanager
-def _source(state: Path | None) -> Iterator[EntrySource]:
-    from mesh_platform.log.sqlite_reader import SqliteReader
+def _bootstrap(folder: Path, named: str) -> str:
+    from mesh.errors import UsageError
+    from mesh_platform.running import read_running
 
-    source = SqliteReader(_folder(state) / LOG_FILE)
+    running = read_running(folder)
+    if named or running:
+        return named or (running.bootstrap if running else "")
+    raise UsageError(
+        "there is no control log here",
+        code="MESH-U152",
+        where=str(folder),
+        why="nothing runs here, and neither --bootstrap nor MESH_KAFKA_BOOTSTRAP names a Kafka",
+        fix="add --bootstrap host:port",
+    )
+
+
+@contextmanager
+def _source(state: Path | None, control_log: str, bootstrap: str) -> Iterator[EntrySource]:
+    from mesh_platform.log.choice import log_kind, open_source
+
+    folder, kind = _folder(state), log_kind(control_log)
+    source = open_source(kind, folder, _bootstrap(folder, bootstrap) if kind == "kafka" else "")
     try:
         yield source
     finally:
         source.close()
+
+
+def _tell(kept: Kept, where: str, as_json: bool) -> None:
+    if as_json:
+        data({"format_version": "1.0", **asdict(kept)})
+    else:
+        note(f"{kept.records} records {where}, up to chain hash {kept.chain}")
 
 
 def _anchor(text: str) -> Anchor:

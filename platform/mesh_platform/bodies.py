@@ -62,6 +62,7 @@ class ContractOut(BaseModel):
     avro: str
     approved_by: str
     approved_at: str
+    rule_set: dict[str, Any] | None  #: null for what an earlier release approved
 
 
 class ProductOut(BaseModel):

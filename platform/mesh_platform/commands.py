@@ -31,6 +31,14 @@ class Commands:
     def __init__(self) -> None:
         self._outcomes: OrderedDict[tuple[str, str], tuple[str, object]] = OrderedDict()
 
+    def answer(self, actor: str, command: str) -> object:
+        """What this command led to already; None when it has not come yet, or too long ago."""
+        key, _, request = command.partition(_SEPARATOR)
+        known = self._outcomes.get((actor, key))
+        if known is None:
+            return None
+        return known[1] if known[0] == request else _another(key)
+
     def once(self, record: Record, decide: Callable[[Record], object]) -> object:
         """What a record's command led to: decided now, or remembered from when it came first."""
         if not record.command:

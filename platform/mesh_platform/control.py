@@ -132,6 +132,11 @@ class ControlPlane:
     def _send(self, kind: str, body: Mapping[str, Any], actor: str, command: str) -> Future[object]:
         if self.lost is not None:
             raise self.lost
+        known = self._views.foretold(kind, body, actor, command)
+        if known is not None:
+            answer: Future[object] = Future()
+            answer.set_result(known)
+            return answer
         answer = self._waiting.expect(actor, command)
         time = self._clock().isoformat(timespec="milliseconds")
         failed = partial(settle, answer)

@@ -107,8 +107,8 @@ def mark_of(views: Views) -> Mark:
     return Mark(release(), first, before, audit.offset, audit.chain)
 
 
-def restored(read: Read, path: Path) -> Views:
-    """The views as a snapshot has them, at its offset; raises Unusable, OSError."""
+def loaded(path: Path) -> tuple[Mark, Views]:
+    """The views as a snapshot of this release has them; raises Unusable, OSError."""
     views, marks = Views(), list[Mark]()
 
     def take(mark: Mark) -> None:
@@ -121,11 +121,17 @@ def restored(read: Read, path: Path) -> Views:
             views.restore(part)
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise Unusable("it is damaged") from error
-    (mark,) = marks
+    mark = marks[0]
+    if views.audit.head != (mark.offset, mark.chain):
+        raise Unusable("it is damaged")
+    return mark, views
+
+
+def restored(read: Read, path: Path) -> Views:
+    """The views as a snapshot of this log has them, at its offset; raises Unusable, OSError."""
+    mark, views = loaded(path)
     known = list(takewhile(lambda record: record.offset <= mark.offset, read(mark.first)))
     chain = views.recall(mark.before, known)
     if not known or known[-1].offset != mark.offset or chain != mark.chain:
         raise Unusable("it is of another log")
-    if (views.audit.offset, views.audit.chain) != (mark.offset, mark.chain):
-        raise Unusable("it is damaged")
     return views

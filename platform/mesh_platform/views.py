@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from mesh_platform.audit.state import AuditState
 from mesh_platform.commands import Commands
 from mesh_platform.governance import snapshot as governed
 from mesh_platform.governance.gate import ContractGate
+from mesh_platform.governance.objections import objection
 from mesh_platform.governance.state import GovernanceState, Refused
 from mesh_platform.log.record import Record
 from mesh_platform.registry import snapshot as registered
@@ -49,6 +50,11 @@ class Views:
             # A record of another release, or of no sense, must not keep the platform from starting.
             why = f"{record.kind} at offset {record.offset}: {type(error).__name__}: {error}"
             return Refused(500, "MESH-S013", "the control log holds a record that cannot be read", why)
+
+    def foretold(self, kind: str, body: Mapping[str, Any], actor: str, command: str) -> object:
+        """The answer to a command that needs no record: it was carried out before, or is refused anyway."""
+        known = self._commands.answer(actor, command)
+        return objection(self.governance, kind, body) if known is None else known
 
     def remember(self, record: Record) -> None:
         """Keep a record among the latest, for people to read."""

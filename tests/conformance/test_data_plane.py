@@ -15,13 +15,13 @@ from pydantic import BaseModel
 
 from mesh.adapters.kafka_receiver import BoundedReceiver
 from mesh.connection import Mesh
+from mesh.decoding import Batch
 from mesh.errors import EventError, RegistryError
 from mesh.event import Envelope, frame_prefix
 from mesh.lookup import LookupTable
 from mesh.naming import value_subject
 from mesh.pipelines import Pipeline, run_pipeline
 from mesh.plan import make_plan
-from mesh.subscription import Batch
 from mesh_platform.brokers import RunningBroker
 from tests.conformance.declared import NOTE, applied, declaration, fresh_name, platform_on
 

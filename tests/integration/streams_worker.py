@@ -22,6 +22,7 @@ from domains.punctuality import route_delays
 from domains.punctuality.route_delays import WINDOW, DelayTotals
 from mesh.adapters.kafka_sender import KafkaSender
 from mesh.contract.reading import read_contract
+from mesh.decoding import Decoder
 from mesh.errors import RegistryError
 from mesh.event import EventIds
 from mesh.port import OutputPort
@@ -30,7 +31,6 @@ from mesh.schema import AvroSchema
 from mesh.streams.model import Key, Stop, WindowedStream
 from mesh.streams.process import run_process
 from mesh.streams.worker import run_stream
-from mesh.subscription import Decoder
 
 ROOT = Path(__file__).parents[2]
 SOURCE_ID, WINDOWS_ID = 1, 2

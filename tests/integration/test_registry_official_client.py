@@ -1,34 +1,36 @@
-"""The unmodified official client against our routes, over HTTP on loopback."""
+"""The unmodified official clients, synchronous and asynchronous, against our routes over HTTP on loopback.
+
+Every public method of theirs is driven here; what serializers do is in test_registry_official_serializers.
+"""
 
 from __future__ import annotations
 
+import inspect
 import json
-import socket
-import threading
-import time
+import re
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
-import uvicorn
 from confluent_kafka.schema_registry import (
+    AssociationCreateOrUpdateRequest,
+    AsyncSchemaRegistryClient,
     ConfigCompatibilityLevel,
     Metadata,
     MetadataProperties,
+    MetadataTags,
     Rule,
     RuleKind,
     RuleMode,
-    RuleParams,
     RuleSet,
     Schema,
     SchemaRegistryClient,
     ServerConfig,
 )
-from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
 from confluent_kafka.schema_registry.error import SchemaRegistryError
-from confluent_kafka.serialization import MessageField, SerializationContext
-from starlette.applications import Starlette
 
-from mesh_platform.registry.routes import routes
+from tests.integration.served_registry import AwaitedClient, Served
 from tests.unit.registry_twin import ClosedGate, RegistryTwin
 
 TOPIC = "operations.departures.v1"
@@ -46,48 +48,39 @@ V2 = json.dumps(
     }
 )
 BREAKING = V1.replace('"string"', '"int"')
+NAMED = Rule(
+    "named",
+    "a gate is named",
+    RuleKind.CONDITION,
+    RuleMode.WRITE,
+    "CEL",
+    None,
+    None,
+    "true",
+    None,
+    None,
+    False,
+)
 REFUSAL = (
     "contract operations.departures.v1 does not cover this schema; next: mesh propose operations.departures"
 )
 
 
-class Served:
-    """A registry on a free loopback port, in a thread that ends with the test."""
-
-    def __init__(self, registry: RegistryTwin) -> None:
-        self.registry = registry
-        self._socket = socket.socket()
-        self._socket.bind(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(
-            Starlette(routes=routes(registry)), log_level="error", lifespan="off", ws="none"
-        )
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
-
-    def __enter__(self) -> Served:
-        self._thread.start()
-        deadline = time.monotonic() + 10
-        while not self._server.started:
-            assert time.monotonic() < deadline, "the registry did not start"
-            time.sleep(0.01)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.should_exit = True
-        self._thread.join(10)
-        self._socket.close()
+@pytest.fixture(scope="module")
+def running() -> Iterator[Served]:
+    with Served(RegistryTwin()) as registry:
+        yield registry
 
 
 @pytest.fixture
-def served() -> Iterator[Served]:
-    with Served(RegistryTwin()) as running:
-        yield running
+def served(running: Served) -> Served:
+    running.registry.begin_again()
+    return running
 
 
-@pytest.fixture
-def client(served: Served) -> Iterator[SchemaRegistryClient]:
-    with SchemaRegistryClient({"url": served.url}) as official:
+@pytest.fixture(params=[SchemaRegistryClient, AwaitedClient], ids=["sync", "async"])
+def client(served: Served, request: pytest.FixtureRequest) -> Iterator[Any]:
+    with request.param({"url": served.url}) as official:
         yield official
 
 
@@ -95,12 +88,12 @@ def code_of(error: pytest.ExceptionInfo[SchemaRegistryError]) -> tuple[int, int]
     return error.value.http_status_code, error.value.error_code
 
 
-def test_a_registered_schema_is_found_by_id(client: SchemaRegistryClient) -> None:
+def test_a_registered_schema_is_found_by_id(client: Any) -> None:
     schema_id = client.register_schema(SUBJECT, Schema(V1, "AVRO"))
     assert json.loads(client.get_schema(schema_id).schema_str)["name"] == "Departure"
 
 
-def test_a_registered_schema_is_found_by_its_guid(client: SchemaRegistryClient) -> None:
+def test_a_registered_schema_is_found_by_its_guid(client: Any) -> None:
     registered = client.register_schema_full_response(SUBJECT, Schema(V1, "AVRO"))
     assert (
         client.get_schema_by_guid(registered.guid).schema_str
@@ -108,20 +101,20 @@ def test_a_registered_schema_is_found_by_its_guid(client: SchemaRegistryClient) 
     )
 
 
-def test_another_spelling_of_a_schema_has_the_same_id(client: SchemaRegistryClient) -> None:
+def test_another_spelling_of_a_schema_has_the_same_id(client: Any) -> None:
     fields = '[{"type":"string","name":"flight"}]'
     spelled = f'{{"namespace":"operations","name":"Departure","fields":{fields},"type":"record"}}'
     first = client.register_schema(SUBJECT, Schema(V1, "AVRO"))
     assert client.register_schema("other-value", Schema(spelled, "AVRO")) == first
 
 
-def test_lookup_finds_the_version_of_a_schema(client: SchemaRegistryClient) -> None:
+def test_lookup_finds_the_version_of_a_schema(client: Any) -> None:
     client.register_schema(SUBJECT, Schema(V1, "AVRO"))
     client.register_schema(SUBJECT, Schema(V2, "AVRO"))
     assert client.lookup_schema(SUBJECT, Schema(V2, "AVRO")).version == 2
 
 
-def test_versions_and_latest_are_listed(client: SchemaRegistryClient) -> None:
+def test_versions_and_latest_are_listed(client: Any) -> None:
     client.register_schema(SUBJECT, Schema(V1, "AVRO"))
     client.register_schema(SUBJECT, Schema(V2, "AVRO"))
     assert client.get_versions(SUBJECT) == [1, 2]
@@ -130,14 +123,14 @@ def test_versions_and_latest_are_listed(client: SchemaRegistryClient) -> None:
     assert client.get_referenced_by(SUBJECT, 1) == []
 
 
-def test_subjects_keep_slashes_and_colons_in_their_names(client: SchemaRegistryClient) -> None:
+def test_subjects_keep_slashes_and_colons_in_their_names(client: Any) -> None:
     name = "a/versions/1:%2F ü-value"
     client.register_schema(name, Schema(V1, "AVRO"))
     assert client.get_subjects() == [name]
     assert client.get_versions(name) == [1]
 
 
-def test_ids_know_their_subjects_and_versions(client: SchemaRegistryClient) -> None:
+def test_ids_know_their_subjects_and_versions(client: Any) -> None:
     schema_id = client.register_schema(SUBJECT, Schema(V1, "AVRO"))
     client.register_schema("other-value", Schema(V1, "AVRO"))
     assert client.get_subjects_by_schema_id(schema_id) == [SUBJECT, "other-value"]
@@ -145,14 +138,14 @@ def test_ids_know_their_subjects_and_versions(client: SchemaRegistryClient) -> N
     assert uses == [(SUBJECT, 1), ("other-value", 1)]
 
 
-def test_an_incompatible_schema_is_refused_with_the_field_named(client: SchemaRegistryClient) -> None:
+def test_an_incompatible_schema_is_refused_with_the_field_named(client: Any) -> None:
     client.register_schema(SUBJECT, Schema(V1, "AVRO"))
     with pytest.raises(SchemaRegistryError, match="flight") as error:
         client.register_schema(SUBJECT, Schema(BREAKING, "AVRO"))
     assert code_of(error) == (409, 409)
 
 
-def test_compatibility_can_be_asked_without_registering(client: SchemaRegistryClient) -> None:
+def test_compatibility_can_be_asked_without_registering(client: Any) -> None:
     client.register_schema(SUBJECT, Schema(V1, "AVRO"))
     assert client.test_compatibility(SUBJECT, Schema(V2, "AVRO"))
     assert not client.test_compatibility(SUBJECT, Schema(BREAKING, "AVRO"))
@@ -160,7 +153,7 @@ def test_compatibility_can_be_asked_without_registering(client: SchemaRegistryCl
     assert client.get_versions(SUBJECT) == [1]
 
 
-def test_a_subjects_compatibility_is_set_read_and_taken_back(client: SchemaRegistryClient) -> None:
+def test_a_subjects_compatibility_is_set_read_and_taken_back(client: Any) -> None:
     client.register_schema(SUBJECT, Schema(V1, "AVRO"))
     assert client.get_compatibility() == "BACKWARD"
     assert client.set_compatibility(SUBJECT, "none") == {"compatibility": "NONE"}
@@ -172,12 +165,12 @@ def test_a_subjects_compatibility_is_set_read_and_taken_back(client: SchemaRegis
     assert code_of(error) == (404, 40408)
 
 
-def test_the_global_configuration_is_set_and_read(client: SchemaRegistryClient) -> None:
+def test_the_global_configuration_is_set_and_read(client: Any) -> None:
     client.set_config(config=ServerConfig(compatibility=ConfigCompatibilityLevel.FULL_TRANSITIVE))
     assert client.get_config().compatibility_level == "FULL_TRANSITIVE"
 
 
-def test_modes_are_set_and_read_only_blocks_registration(client: SchemaRegistryClient) -> None:
+def test_modes_are_set_and_read_only_blocks_registration(client: Any) -> None:
     assert client.get_global_mode() == "READWRITE"
     assert client.update_mode(SUBJECT, "READONLY") == "READONLY"
     with pytest.raises(SchemaRegistryError) as error:
@@ -186,7 +179,7 @@ def test_modes_are_set_and_read_only_blocks_registration(client: SchemaRegistryC
     assert client.delete_mode(SUBJECT) == "READONLY"
 
 
-def test_a_subject_lives_is_hidden_comes_back_and_dies(client: SchemaRegistryClient) -> None:
+def test_a_subject_lives_is_hidden_comes_back_and_dies(client: Any) -> None:
     schema_id = client.register_schema(SUBJECT, Schema(V1, "AVRO"))
     assert client.delete_subject(SUBJECT) == [1]
     assert client.get_subjects() == []
@@ -206,7 +199,7 @@ def test_a_subject_lives_is_hidden_comes_back_and_dies(client: SchemaRegistryCli
     assert code_of(error) == (404, 40403)
 
 
-def test_a_version_is_deleted_softly_then_for_good(client: SchemaRegistryClient) -> None:
+def test_a_version_is_deleted_softly_then_for_good(client: Any) -> None:
     client.register_schema(SUBJECT, Schema(V1, "AVRO"))
     client.register_schema(SUBJECT, Schema(V2, "AVRO"))
     assert client.delete_version(SUBJECT, 1) == 1
@@ -217,22 +210,9 @@ def test_a_version_is_deleted_softly_then_for_good(client: SchemaRegistryClient)
     assert code_of(error) == (404, 40406)
 
 
-def test_metadata_and_rule_sets_are_kept_and_found(client: SchemaRegistryClient) -> None:
-    rule = Rule(
-        "gate",
-        "a gate is named",
-        RuleKind.CONDITION,
-        RuleMode.WRITE,
-        "CEL",
-        [],
-        RuleParams({}),
-        "true",
-        None,
-        None,
-        False,
-    )
+def test_metadata_and_rule_sets_are_kept_and_found(client: Any) -> None:
     metadata = Metadata(tags=None, properties=MetadataProperties({"owner": "ops team/1"}), sensitive=None)
-    schema = Schema(V1, "AVRO", [], metadata, RuleSet([], [rule]))
+    schema = Schema(V1, "AVRO", [], metadata, RuleSet([], [NAMED]))
     client.register_schema(SUBJECT, schema)
     latest = client.get_latest_version(SUBJECT).schema
     assert latest.metadata.properties.properties == {"owner": "ops team/1"}
@@ -240,43 +220,160 @@ def test_metadata_and_rule_sets_are_kept_and_found(client: SchemaRegistryClient)
     assert client.get_latest_with_metadata(SUBJECT, {"owner": "ops team/1"}).version == 1
 
 
-def test_contexts_and_types_are_listed(client: SchemaRegistryClient) -> None:
+def test_contexts_and_types_are_listed(client: Any) -> None:
     assert client.get_contexts() == ["."]
     assert client.get_schema_types() == ["AVRO"]
 
 
-def test_another_schema_type_is_refused_and_says_so(client: SchemaRegistryClient) -> None:
+def test_another_schema_type_is_refused_and_says_so(client: Any) -> None:
     with pytest.raises(SchemaRegistryError, match="keeps AVRO") as error:
         client.register_schema(SUBJECT, Schema("{}", "JSON"))
     assert code_of(error) == (422, 42201)
 
 
-def test_associations_are_answered_404_so_that_serializers_go_on(client: SchemaRegistryClient) -> None:
+def test_associations_are_answered_404_so_that_serializers_go_on(client: Any) -> None:
+    wanted = [
+        lambda: client.get_associations_by_resource_name(TOPIC, "-", "topic", ["value"]),
+        lambda: client.create_association(AssociationCreateOrUpdateRequest(resource_name=TOPIC)),
+        lambda: client.delete_associations(TOPIC, "topic", ["value"]),
+    ]
+    for ask in wanted:
+        with pytest.raises(SchemaRegistryError) as error:
+            ask()
+        assert error.value.http_status_code == 404
+
+
+def test_every_field_of_the_configuration_comes_back(client: Any) -> None:
+    wanted = ServerConfig(
+        compatibility=ConfigCompatibilityLevel.FULL,
+        compatibility_group="major",
+        default_metadata=Metadata(None, MetadataProperties({"owner": "ops"}), None),
+        override_metadata=Metadata(MetadataTags({"flight": ["PII"]}), None, ["owner"]),
+        default_rule_set=RuleSet([], [NAMED]),
+        override_rule_set=RuleSet([Rule.from_dict({**NAMED.to_dict(), "name": "up", "mode": "UPGRADE"})], []),
+    )
+    answer = client.set_config(SUBJECT, wanted)
+    assert answer["overrideMetadata"] == {"tags": {"flight": ["PII"]}, "sensitive": ["owner"]}
+    found = client.get_config(SUBJECT)
+    assert found.compatibility_level == "FULL"
+    assert found.compatibility_group == "major"
+    assert found.default_metadata.properties.properties == {"owner": "ops"}
+    assert found.override_metadata.tags.tags == {"flight": ["PII"]}
+    assert found.default_rule_set.domain_rules == [NAMED]
+    assert found.override_rule_set.migration_rules[0].name == "up"
+    assert client.delete_config(SUBJECT) == found
+
+
+def test_the_defaults_of_a_subject_reach_whoever_reads_its_schema(client: Any) -> None:
+    client.set_config(SUBJECT, ServerConfig(default_rule_set=RuleSet([], [NAMED])))
+    schema_id = client.register_schema(SUBJECT, Schema(V1, "AVRO"))
+    client.clear_latest_caches()
+    client.clear_caches()
+    assert client.get_schema(schema_id, SUBJECT).rule_set.domain_rules == [NAMED]
+    assert client.get_latest_version(SUBJECT).schema.rule_set.domain_rules == [NAMED]
+
+
+def test_a_rule_set_is_looked_up_as_it_was_registered(client: Any) -> None:
+    schema = Schema(
+        V1, "AVRO", [], Metadata(None, MetadataProperties({"a": "1"}), None), RuleSet([], [NAMED])
+    )
+    schema_id = client.register_schema(SUBJECT, schema)
+    client.clear_caches()
+    assert client.lookup_schema(SUBJECT, schema).schema_id == schema_id
+    assert client.register_schema(SUBJECT, schema) == schema_id
+
+
+def test_a_rule_set_that_no_client_could_run_is_refused(client: Any) -> None:
+    wrong = Rule.from_dict({**NAMED.to_dict(), "name": "two words"})
+    with pytest.raises(SchemaRegistryError, match="two words") as error:
+        client.register_schema(SUBJECT, Schema(V1, "AVRO", [], None, RuleSet([], [wrong])))
+    assert code_of(error) == (422, 42210)
+
+
+def test_the_registrys_mode_is_set_and_taken_as_that_of_its_subjects(client: Any) -> None:
+    assert client.update_global_mode("READONLY") == "READONLY"
+    assert client.get_global_mode() == "READONLY"
     with pytest.raises(SchemaRegistryError) as error:
-        client.get_associations_by_resource_name(TOPIC, "-", "topic", ["value"])
-    assert error.value.http_status_code == 404
+        client.register_schema(SUBJECT, Schema(V1, "AVRO"))
+    assert code_of(error) == (422, 42205)
+    with pytest.raises(SchemaRegistryError) as error:
+        client.get_mode(SUBJECT)
+    assert code_of(error) == (404, 40409)
 
 
-def test_the_default_serializer_registers_and_a_reader_reads_it_back(client: SchemaRegistryClient) -> None:
-    context = SerializationContext(TOPIC, MessageField.VALUE)
-    wire = AvroSerializer(client, V2)({"flight": "UA 1545", "gate": None}, context)
-    assert wire[:5] == b"\x00" + client.get_latest_version(SUBJECT).schema_id.to_bytes(4, "big")
-    assert AvroDeserializer(client)(wire, context) == {"flight": "UA 1545", "gate": None}
-
-
-def test_an_older_reader_schema_reads_newer_events(client: SchemaRegistryClient) -> None:
-    context = SerializationContext(TOPIC, MessageField.VALUE)
-    wire = AvroSerializer(client, V2)({"flight": "UA 1545", "gate": "C3"}, context)
-    assert AvroDeserializer(client, V1)(wire, context) == {"flight": "UA 1545"}
-
-
-def test_a_serializer_may_use_the_latest_version_instead_of_registering(client: SchemaRegistryClient) -> None:
+def test_importing_beside_schemas_takes_force(client: Any) -> None:
     client.register_schema(SUBJECT, Schema(V1, "AVRO"))
+    with pytest.raises(SchemaRegistryError) as error:
+        client.update_mode(SUBJECT, "IMPORT")
+    assert code_of(error) == (422, 42205)
+    assert client.update_mode(SUBJECT, "IMPORT", force=True) == "IMPORT"
+
+
+def test_a_subject_of_another_context_has_ids_of_its_own(client: Any) -> None:
+    client.register_schema(SUBJECT, Schema(V1, "AVRO"))
+    elsewhere = f":.eu:{SUBJECT}"
+    schema_id = client.register_schema(elsewhere, Schema(V2, "AVRO"))
+    assert schema_id == 1
+    assert client.get_contexts() == [".", ".eu"]
+    assert client.get_contexts(offset=1, limit=1) == [".eu"]
+    assert client.get_subjects(subject_prefix=":.eu:") == [elsewhere]
+    client.clear_caches()
+    assert json.loads(client.get_schema(schema_id, elsewhere).schema_str)["fields"][1]["name"] == "gate"
+
+
+def test_lists_are_paged(client: Any) -> None:
+    for name in "cab":
+        client.register_schema(name, Schema(V1, "AVRO"))
+        client.register_schema(name, Schema(V2, "AVRO"))
+    assert client.get_subjects(offset=1, limit=1) == ["b"]
+    assert client.get_versions("a", offset=1, limit=5) == [2]
+    assert client.get_subjects_by_schema_id(1, offset=2) == ["c"]
+    assert [use.subject for use in client.get_schema_versions(2, limit=2)] == ["a", "b"]
+    assert client.get_subjects_by_schema_id(1, subject_name="b") == ["b"]
+
+
+def test_deleted_versions_are_listed_when_asked_for(client: Any) -> None:
+    schema_id = client.register_schema(SUBJECT, Schema(V1, "AVRO"))
     client.register_schema(SUBJECT, Schema(V2, "AVRO"))
-    settings = {"auto.register.schemas": False, "use.latest.version": True}
-    context = SerializationContext(TOPIC, MessageField.VALUE)
-    wire = AvroSerializer(client, V1, conf=settings)({"flight": "B6 725", "gate": "4"}, context)
-    assert AvroDeserializer(client)(wire, context) == {"flight": "B6 725", "gate": "4"}
+    client.delete_version(SUBJECT, 1)
+    assert client.get_versions(SUBJECT, deleted_only=True) == [1]
+    assert client.get_subjects_by_schema_id(schema_id) == []
+    assert client.get_subjects_by_schema_id(schema_id, deleted=True) == [SUBJECT]
+    assert client.get_version(SUBJECT, 1, deleted=True).schema_id == schema_id
+    client.clear_caches()
+    assert client.lookup_schema(SUBJECT, Schema(V1, "AVRO"), deleted=True).version == 1
+    assert client.delete_version(SUBJECT, 1, permanent=True) == 1
+
+
+def test_spellings_are_one_schema_when_the_client_normalises(client: Any) -> None:
+    first = client.register_schema(SUBJECT, Schema(V1, "AVRO"), normalize_schemas=True)
+    spelled = V1.replace('"string"', '{"type": "string"}')
+    client.clear_caches()
+    assert client.register_schema(SUBJECT, Schema(spelled, "AVRO"), normalize_schemas=True) == first
+    assert client.lookup_schema(SUBJECT, Schema(spelled, "AVRO"), normalize_schemas=True).version == 1
+
+
+def test_what_is_tested_verbosely_is_answered_in_the_same_way(client: Any) -> None:
+    client.register_schema(SUBJECT, Schema(V1, "AVRO"))
+    assert not client.test_compatibility(SUBJECT, Schema(BREAKING, "AVRO"), version=1, verbose=True)
+    assert client.test_compatibility("nobody", Schema(BREAKING, "AVRO"), verbose=True)
+    with pytest.raises(SchemaRegistryError) as error:
+        client.test_compatibility("nobody", Schema(BREAKING, "AVRO"), version=3)
+    assert code_of(error) == (404, 40402)
+
+
+def test_a_client_is_made_from_its_settings_and_closed(served: Served) -> None:
+    conf = {"url": served.url}
+    client = SchemaRegistryClient.new_client(conf)
+    assert client.config() == conf
+    client.close()
+
+
+def test_every_public_method_of_the_clients_is_driven_here() -> None:
+    driven = set(re.findall(r"\b(?:client|SchemaRegistryClient)\.(\w+)\(", Path(__file__).read_text()))
+    for kind in (SchemaRegistryClient, AsyncSchemaRegistryClient):
+        methods = {name for name, _ in inspect.getmembers(kind, inspect.isfunction) if name[0] != "_"}
+        assert methods - {"aclose"} <= driven
 
 
 def test_a_refusal_of_the_gate_reaches_the_user_word_for_word() -> None:

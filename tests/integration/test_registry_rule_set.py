@@ -17,7 +17,7 @@ from mesh.contract.avro import avro_schema
 from mesh.contract.rule_targets import rule_set
 from tests.agreement.cases import case
 from tests.agreement.engines import to_cel
-from tests.integration.test_registry_official_client import Served
+from tests.integration.served_registry import Served
 from tests.unit.contract_kit import contract_of, field
 from tests.unit.registry_twin import RegistryTwin
 

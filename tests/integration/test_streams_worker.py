@@ -91,7 +91,8 @@ class World:
     def figures(self) -> pl.DataFrame:
         """The last event of every window, as a subscriber sees them."""
         from mesh.adapters.kafka_receiver import BoundedReceiver
-        from mesh.subscription import Decoder, Reading
+        from mesh.decoding import Decoder
+        from mesh.subscription import Reading
 
         decoder = Decoder(self.windows, kit.Schemas(self.windows.schema, kit.WINDOWS_ID))
         reading = Reading(self.windows, decoder, BoundedReceiver(self.bootstrap, self.windows.topic, None))

@@ -38,7 +38,9 @@ def contract(text: str, **more: Any) -> dict[str, Any]:
 def _proposal(text: str, base: str) -> dict[str, Any]:
     verdict = {"compatible": True, "problems": []}
     base_sha256 = hashlib.sha256(base.encode()).hexdigest()
-    return contract(text, version="1.1.0", base_sha256=base_sha256, reason="a gate was added", verdict=verdict)
+    return contract(
+        text, version="1.1.0", base_sha256=base_sha256, reason="a gate was added", verdict=verdict
+    )
 
 
 def _decision(number: int, text: str, decision: str) -> dict[str, Any]:
@@ -53,7 +55,9 @@ def _product(name: str) -> dict[str, Any]:
 def story() -> list[tuple[str, dict[str, Any]]]:
     """Kinds and bodies: every kind of record, accepted, refused, repeated and unknown."""
     register, metadata = "registry.register", {"properties": {"owner": "ops"}, "tags": {"a": ["PII", "ß"]}}
-    rules = {"domainRules": [{"name": "r", "kind": "CONDITION", "type": "CEL", "mode": "WRITE", "expr": "true"}]}
+    rules = {
+        "domainRules": [{"name": "r", "kind": "CONDITION", "type": "CEL", "mode": "WRITE", "expr": "true"}]
+    }
     return [
         (register, {"subject": "a", "schema": avro("A")}),
         (register, {"subject": "a", "schema": avro("A", "x"), "metadata": metadata, "ruleSet": rules}),

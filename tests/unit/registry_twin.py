@@ -31,6 +31,11 @@ class RegistryTwin:
     def __post_init__(self) -> None:
         self.state = RegistryState(self.gate)
 
+    def begin_again(self) -> None:
+        """As if nothing had ever been sent."""
+        self.records.clear()
+        self.__post_init__()
+
     def send(self, kind: str, body: Mapping[str, object], actor: str = "tester") -> Outcome:
         offset = len(self.records)
         stored = json.loads(json.dumps(body))
@@ -41,7 +46,7 @@ class RegistryTwin:
     async def current(self) -> None:
         """It always is."""
 
-    async def submit(self, kind: str, body: Mapping[str, object], actor: str) -> Outcome:
+    async def submit(self, kind: str, body: Mapping[str, object], actor: str, command: str = "") -> Outcome:
         return self.send(kind, body, actor)
 
 

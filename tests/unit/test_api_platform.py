@@ -336,14 +336,16 @@ async def test_what_is_not_there_is_404(settled: Http, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "body"),
+    ("path", "body", "code"),
     [
-        ("/proposals", {"file": FILE, "text": CONTRACT.replace("ops.flights", "ops.other")}),
-        ("/subscriptions", {"product": "no.such", "group": "g.h"}),
+        ("/proposals", {"file": FILE, "text": CONTRACT.replace("ops.flights", "ops.other")}, "MESH-S404"),
+        ("/subscriptions", {"product": "no.such", "group": "g.h"}, "MESH-G026"),
     ],
 )
-async def test_what_is_not_declared_cannot_be_proposed_or_read(settled: Http, path: str, body: Any) -> None:
-    problem(await settled.post(path, json=body), 404, "MESH-S404")
+async def test_what_is_not_declared_cannot_be_proposed_or_read(
+    settled: Http, path: str, body: Any, code: str
+) -> None:
+    problem(await settled.post(path, json=body), 404, code)
 
 
 async def test_another_method_is_405(settled: Http) -> None:
@@ -515,5 +517,5 @@ async def test_a_retired_contract_goes_after_its_product(http: Http) -> None:
 
 
 async def test_what_is_not_there_cannot_be_removed(settled: Http) -> None:
-    problem(await settled.delete("/contracts/ops.nothing.v1"), 404, "MESH-S404")
-    problem(await settled.delete("/products/ops/nothing"), 404, "MESH-S404")
+    problem(await settled.delete("/contracts/ops.nothing.v1"), 404, "MESH-G024")
+    problem(await settled.delete("/products/ops/nothing"), 404, "MESH-G025")

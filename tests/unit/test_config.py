@@ -58,6 +58,20 @@ def test_the_environment_comes_first(running: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("registry", "token"),
+    [("http://p:1/registry", "t"), ("http://s", ""), ("http://p:2", ""), ("https://p:1", "")],
+)
+def test_the_platforms_token_goes_to_no_registry_elsewhere(running: Path, registry: str, token: str) -> None:
+    found = load(running, {**NAMED, "MESH_REGISTRY_URL": registry, "MESH_TOKEN": "t"})
+    assert found.registry_token == token
+
+
+def test_a_registry_elsewhere_has_a_token_of_its_own(running: Path) -> None:
+    found = load(running, {**NAMED, "MESH_REGISTRY_URL": "http://s", "MESH_REGISTRY_TOKEN": "other"})
+    assert found.registry_token == "other"
+
+
 def test_the_token_is_never_shown(running: Path) -> None:
     assert "secret" not in repr(load(running, {}))
 

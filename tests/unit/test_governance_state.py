@@ -186,18 +186,32 @@ def test_the_other_decision_afterwards_is_refused(chamber: Chamber) -> None:
     refused(chamber.decide(decision="refuse"), "MESH-G013")
 
 
-def test_a_subscription_keeps_the_day_it_began(chamber: Chamber) -> None:
+PRODUCT = {"full_name": "ops.flights", "sha256": "s", "file": "f", "text": "one"}
+
+
+def test_a_product_is_not_declared_on_a_contract_that_was_removed_meanwhile(chamber: Chamber) -> None:
+    refused(chamber.send("product.declare", {**PRODUCT, "offers": ["ops.gone.v1"]}), "MESH-G020")
+    assert not chamber.state.products
+
+
+def test_a_subscription_to_a_product_that_was_removed_meanwhile_is_refused(chamber: Chamber) -> None:
     body = {"product": "ops.flights", "group": "g", "fields": ["a"], "purpose": "p"}
-    chamber.send("subscription.put", body)
+    refused(chamber.send("subscription.put", body), "MESH-G026")
+    assert not chamber.state.subscriptions
+
+
+def test_a_subscription_keeps_the_day_it_began(chamber: Chamber) -> None:
+    chamber.send("product.declare", PRODUCT)
+    body = {"product": "ops.flights", "group": "g", "fields": ["a"], "purpose": "p"}
+    first = chamber.send("subscription.put", body)
     again = chamber.send("subscription.put", {**body, "fields": ["b"]})
-    assert (again.since, again.fields) == ("t0", ("b",))
+    assert (again.since, again.fields) == (first.since, ("b",))
     assert len(chamber.state.subscriptions) == 1
 
 
 def test_a_product_declared_again_is_replaced(chamber: Chamber) -> None:
-    body = {"full_name": "ops.flights", "sha256": "s", "file": "f", "text": "one"}
-    chamber.send("product.declare", body)
-    chamber.send("product.declare", {**body, "text": "two"})
+    chamber.send("product.declare", PRODUCT)
+    chamber.send("product.declare", {**PRODUCT, "text": "two"})
     assert chamber.state.products["ops.flights"].text == "two"
 
 

@@ -14,10 +14,10 @@ import pyarrow as pa
 import pytest
 
 from mesh.codec import to_batch
+from mesh.decoding import Decoder
 from mesh.event import frame_prefix
 from mesh.interfaces import Message
 from mesh.schema import AvroSchema
-from mesh.subscription import Decoder
 from mesh_platform.quality import worker
 from mesh_platform.quality.budget import Overtime, time_budget
 from mesh_platform.quality.declared import declaration

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from mesh.adapters.registry_http import PAGE, HttpRegistry
+from mesh.adapters.http import Budget
+from mesh.adapters.registry_http import HttpRegistry
+from mesh.adapters.registry_listing import PAGE
+from mesh.errors import UnreachableError
 from mesh.schema import parse_schema
 
 SCHEMA = parse_schema('"string"')
@@ -25,7 +28,12 @@ class Wire:
     compatibility: tuple[int, Any] = (200, {"is_compatible": True})
     asked: list[str] = field(default_factory=list)
 
-    def request(self, method: str, path: str, body: object | None = None) -> tuple[int, Any]:
+    def unreachable(self, why: str) -> UnreachableError:
+        return UnreachableError(why)
+
+    def request(
+        self, method: str, path: str, body: object | None = None, *, budget: Budget | None = None
+    ) -> tuple[int, Any]:
         self.asked.append(f"{method} {path}")
         if path.startswith(self.absent or ("nothing",)):
             return 404, {"error_code": 404, "message": "HTTP 404 Not Found"}
@@ -56,7 +64,7 @@ class Wire:
 
 
 def facts(wire: Wire, *names: str, prefixes: tuple[str, ...] = ()) -> dict[str, tuple[str | None, int]]:
-    found = HttpRegistry(wire).subjects(names, prefixes)  # type: ignore[arg-type]
+    found = HttpRegistry(wire).subjects(names, prefixes)
     return {name: (subject.level, len(subject.versions)) for name, subject in found.items()}
 
 
@@ -93,11 +101,12 @@ def test_a_registry_that_knows_no_pages_is_listed_once() -> None:
     [
         ((200, {"is_compatible": True}), None),
         ((200, {"is_compatible": False, "messages": ["first", "second"]}), "first; second"),
+        ((200, {"is_compatible": False, "reason": "b is new"}), "b is new"),
         ((200, {"is_compatible": False}), "it answers that it is incompatible"),
         ((422, {"message": "Invalid schema"}), "Invalid schema"),
         ((404, {}), None),
     ],
 )
 def test_what_a_registry_says_of_the_next_schema(answer: tuple[int, Any], why: str | None) -> None:
-    registry = HttpRegistry(Wire({}, compatibility=answer))  # type: ignore[arg-type]
+    registry = HttpRegistry(Wire({}, compatibility=answer))
     assert registry.refusal("a", SCHEMA) == why

@@ -1,4 +1,4 @@
-"""Snapshots of the views: a start with one leads where a replay leads; without a good one, the log is replayed."""
+"""Snapshots: a start with one leads where a replay leads; without a good one, the log is replayed."""
 
 from __future__ import annotations
 

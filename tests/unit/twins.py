@@ -12,8 +12,9 @@ from mesh.contract.reading import read_contract
 from mesh.contract.refinement import refined
 from mesh.errors import RegistryError, ReviewError
 from mesh.plan.access import Grant
-from mesh.plan.actual import ContractFacts, ProductFacts, SubjectFacts, TopicFacts
+from mesh.plan.actual import ContractFacts, ProductFacts, SubjectFacts, TopicFacts, VersionFacts
 from mesh.product import read_product
+from mesh.rules.ruleset import RuleSet
 from mesh.schema import AvroSchema
 from mesh.world import World
 
@@ -86,12 +87,13 @@ class RegistryTwin:
     def delete_subject(self, name: str) -> None:
         self.found.pop(name, None)
 
-    def register(self, subject: str, schema: AvroSchema) -> int:
+    def register(self, subject: str, schema: AvroSchema, rule_set: RuleSet | None = None) -> int:
         facts = self.found.get(subject, SubjectFacts(None, ()))
-        if schema not in facts.versions:
-            if check(schema, list(facts.versions), Level(facts.level or "BACKWARD")):
+        version = VersionFacts(schema, rule_set or {})
+        if version not in facts.versions:
+            if check(schema, list(facts.schemas), Level(facts.level or "BACKWARD")):
                 raise RegistryError("incompatible", status=409, registry_code=409)
-            self.found[subject] = replace(facts, versions=(*facts.versions, schema))
+            self.found[subject] = replace(facts, versions=(*facts.versions, version))
         return self.ids.setdefault(schema.text, len(self.ids) + 1)
 
     def set_level(self, subject: str, level: str) -> None:

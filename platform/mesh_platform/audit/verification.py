@@ -107,7 +107,8 @@ class _Walk:
         if -1 <= offset < entry.offset:
             self._hear(offset, chain, witness)
         else:
-            self._found(entry.offset, entry.offset, witness, f"it speaks of record {offset}")
+            first = min(self._sound, entry.offset)
+            self._found(first, entry.offset, witness, f"it speaks of record {offset}, which comes after it")
 
     def _hear(self, offset: int, chain: str, witness: str) -> None:
         if self._chains[offset + 1] == chain:

@@ -10,7 +10,7 @@ from mesh_platform.catalog.observed import ObservedTopic
 if TYPE_CHECKING:
     from mesh.adapters.kafka_receiver import BoundedReceiver
     from mesh.connection import Mesh
-    from mesh.subscription import Decoder
+    from mesh.decoding import Decoder
 
 MOST = 5_000
 
@@ -34,7 +34,7 @@ class Following:
 
     def _opened(self) -> tuple[BoundedReceiver, Decoder]:
         from mesh.adapters.kafka_receiver import BoundedReceiver
-        from mesh.subscription import Decoder
+        from mesh.decoding import Decoder
 
         port = self._mesh.port(self._product)
         return BoundedReceiver(self._mesh.settings.bootstrap, port.topic), Decoder(port, self._mesh.registry)

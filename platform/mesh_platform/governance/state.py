@@ -11,19 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mesh.rules.ruleset import RuleSet
+from mesh_platform.governance.objections import objection
 from mesh_platform.governance.policies import standing_in_the_way
+from mesh_platform.governance.refused import Refused as Refused
 from mesh_platform.log.record import Record
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Why a record changed nothing."""
-
-    status: int
-    code: str
-    what: str
-    why: str = ""
-    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +32,9 @@ class ApprovedVersion:
     approved_by: str
     approved_at: str
     reason: str
+    #: What the text yields by the release that approved it; None in records from before there were any.
+    rule_set: RuleSet | None = field(default=None, repr=False)
+    level: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +70,8 @@ class Proposal:
     decided_by: str = ""
     decided_at: str = ""
     decision_reason: str = ""
+    rule_set: RuleSet | None = field(default=None, repr=False)
+    level: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +98,8 @@ class GovernanceState:
     def apply(self, record: Record) -> object:
         """Apply one record; answers with the value it made, or a Refused."""
         body = record.body
+        if (why := objection(self, record.kind, body)) is not None:
+            return why
         match record.kind:
             case "contract.declare":
                 return self._declare_contract(record, body)
@@ -160,25 +159,19 @@ class GovernanceState:
                 "policy: a first version has no readers",
                 record.time,
                 f"declared by {record.actor}",
+                body.get("rule_set"),
+                body.get("level"),
             )
         )
 
     def _remove_contract(self, contract_id: str) -> object:
-        versions = self.contracts.pop(contract_id, None)
-        if versions is None:
-            return Refused(
-                404, "MESH-G024", f"{contract_id} is gone already", "somebody removed it first", "mesh plan"
-            )
+        versions = self.contracts.pop(contract_id)
         for version in versions:
             self.topics.pop(version.topic, None)
         return versions[-1]
 
     def _remove_product(self, full_name: str) -> object:
-        product = self.products.pop(full_name, None)
-        if product is None:
-            return Refused(
-                404, "MESH-G025", f"{full_name} is gone already", "somebody removed it first", "mesh plan"
-            )
+        product = self.products.pop(full_name)
         for key in [key for key in self.subscriptions if key[0] == full_name]:
             del self.subscriptions[key]
         return product
@@ -213,6 +206,8 @@ class GovernanceState:
             verdict=body["verdict"],
             proposed_by=record.actor,
             proposed_at=record.time,
+            rule_set=body.get("rule_set"),
+            level=body.get("level"),
         )
         self.proposals[proposal.number] = proposal
         return proposal
@@ -290,6 +285,8 @@ class GovernanceState:
                     record.actor,
                     record.time,
                     body["reason"],
+                    proposal.rule_set,
+                    proposal.level,
                 )
             )
         return proposal

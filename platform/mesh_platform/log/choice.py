@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Final, Literal
 
 from mesh.errors import UsageError
+from mesh_platform.log.entry import EntrySource
 from mesh_platform.log.record import ControlLog
 
 LogKind = Literal["sqlite", "kafka"]
+FILE: Final = "control.db"
 TOPIC: Final = "__mesh_control"  #: two underscores: Kafka's own mark for topics that are nobody's data
 
 
@@ -42,4 +44,15 @@ def open_log(kind: LogKind, state: Path, bootstrap: str) -> ControlLog:
         return KafkaLog(bootstrap, control_topic(os.environ), state)
     from mesh_platform.log.sqlite import SqliteLog
 
-    return SqliteLog(state / "control.db")
+    return SqliteLog(state / FILE)
+
+
+def open_source(kind: LogKind, state: Path, bootstrap: str) -> EntrySource:
+    """The control log for reading, whoever holds it; raises UsageError when there is none."""
+    if kind == "kafka":
+        from mesh_platform.log.kafka_entries import KafkaEntries
+
+        return KafkaEntries(bootstrap, control_topic(os.environ))
+    from mesh_platform.log.sqlite_reader import SqliteReader
+
+    return SqliteReader(state / FILE)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mesh.decoding import Batch, Decoder
 from mesh.interfaces import Message, Receiver
-from mesh.subscription import Batch, Decoder
 
 MOST_PER_TAKE = 50_000
 

@@ -13,10 +13,10 @@ from functools import cached_property
 
 import pyarrow as pa
 
+from mesh.decoding import Decoder
 from mesh.interfaces import Message, Receiver
 from mesh.port import OutputPort
 from mesh.rules.masks import BatchGuard, compile_masks
-from mesh.subscription import Decoder
 from mesh_platform.quality.tables import LatestEvents
 
 MOST_PER_TAKE = 10_000

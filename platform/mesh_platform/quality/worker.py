@@ -17,9 +17,9 @@ from mesh.adapters.kafka_receiver import BoundedReceiver
 from mesh.contract.model import Contract
 from mesh.contract.reading import read_contract
 from mesh.contract.refinement import with_schema
+from mesh.decoding import Decoder
 from mesh.errors import MeshError, UnreachableError
 from mesh.plan.actual import ContractFacts, TopicFacts
-from mesh.subscription import Decoder
 from mesh_platform.quality.budget import Overtime, time_budget
 from mesh_platform.quality.expectations import warm_up
 from mesh_platform.quality.model import CheckResult

@@ -11,13 +11,18 @@ from starlette.requests import Request
 from mesh.schema.strict_json import compact
 from mesh_platform.registry import errors
 from mesh_platform.registry.contexts import DEFAULT, context_of, inside, own_name
+from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.fingerprint import guid_of_text
 from mesh_platform.registry.http import RequestRefused, flag, page
 from mesh_platform.registry.listing import visible
 from mesh_platform.registry.model import Answer, Content, Outcome, Version
+from mesh_platform.registry.parsing import understood
 from mesh_platform.registry.paths import asked_subject, context_in, id_of
 from mesh_platform.registry.service import RegistryService
+from mesh_platform.registry.shapes import ASKED, shaped, text_for
 from mesh_platform.registry.views import content_answer
+
+_SPECIAL = ASKED | {"fetchMaxId"}
 
 
 class ById:
@@ -33,8 +38,8 @@ class ById:
         schema_id = id_of(request)
         context = self._context(request, schema_id)
         content = self._content(schema_id, context)
-        if flag(request, "fetchMaxId"):
-            return {**content_answer(content), "maxId": self._registry.state.subjects.ids(context).last}
+        if _SPECIAL & request.query_params.keys():
+            return self._special(request, schema_id, context, content)
         known = self._encoded.get((context, schema_id))
         if known is None or known[0] is not content:
             known = (content, compact(content_answer(content)).encode())
@@ -44,7 +49,20 @@ class ById:
     async def schema_by_id(self, request: Request) -> bytes:
         """GET /schemas/ids/{id}/schema: the schema itself"""
         schema_id = id_of(request)
-        return self._content(schema_id, self._context(request, schema_id)).text.encode()
+        context = self._context(request, schema_id)
+        content, subjects = self._content(schema_id, context), self._registry.state.subjects
+        return text_for(request, subjects, subjects.uses(schema_id, context)[0].subject, content).encode()
+
+    async def hazards(self, request: Request) -> Outcome:
+        """GET /mesh/schemas/ids/{id}/hazards: why its events are not safe to decode; none when they are"""
+        schema_id = id_of(request)
+        content, subjects = self._content(schema_id, DEFAULT), self._registry.state.subjects
+        found = understood(subjects, subjects.uses(schema_id)[0].subject, content)
+        if isinstance(found, Refusal):
+            return found
+        return [
+            {"code": one.code, "path": one.path, "what": one.what, "why": one.why} for one in found.hazards
+        ]
 
     async def subjects_by_id(self, request: Request) -> Outcome:
         """GET /schemas/ids/{id}/subjects"""
@@ -58,7 +76,7 @@ class ById:
     async def by_guid(self, request: Request) -> Outcome:
         """GET /schemas/guids/{guid}: the same in every context"""
         context, schema_id = self._guid(request)[0]
-        return content_answer(self._content(schema_id, context))
+        return self._special(request, schema_id, context, self._content(schema_id, context))
 
     async def ids_by_guid(self, request: Request) -> Outcome:
         """GET /schemas/guids/{guid}/ids"""
@@ -67,6 +85,12 @@ class ById:
     def _asked(self, request: Request) -> str | None:
         subject = asked_subject(request)
         return None if subject is None else self._registry.state.settings.target(subject)
+
+    def _special(self, request: Request, schema_id: int, context: str, content: Content) -> Outcome:
+        subjects, answer = self._registry.state.subjects, content_answer(content)
+        if flag(request, "fetchMaxId"):
+            answer["maxId"] = subjects.ids(context).last
+        return shaped(request, subjects, subjects.uses(schema_id, context)[0].subject, content, answer)
 
     def _context(self, request: Request, schema_id: int) -> str:
         subject = self._asked(request)

@@ -16,6 +16,8 @@ from mesh_platform.registry.rule_sets import read_rule_set
 
 LARGEST = 2**31 - 1
 KEPT = (Kind.AVRO,)
+#: What a client may post: the rest of a body is not looked at.
+POSTED = frozenset({"schema", "schemaType", "references", "metadata", "ruleSet", "id", "version"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

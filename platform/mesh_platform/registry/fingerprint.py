@@ -8,10 +8,11 @@ asks whether its guid is another's.
 from __future__ import annotations
 
 import hashlib
+import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 
-from mesh.schema.strict_json import Json, compact
+from mesh.schema.strict_json import Json
 
 _PRESENT = b"\x01"
 _RULE_LISTS = ("migrationRules", "domainRules", "encodingRules")
@@ -19,9 +20,10 @@ _BEFORE_TAGS = ("name", "doc", "kind", "mode", "type")
 _AFTER_PARAMS = ("expr", "onSuccess", "onFailure")
 
 
-def identity_of(parts: object) -> bytes:
-    """A digest of JSON values; the order of an object's members does not count."""
-    return hashlib.sha256(compact(_sorted(parts)).encode()).digest()
+def identity_of(text: str, *rest: object) -> bytes:
+    """A digest of a text and of JSON values; the order of an object's members does not count."""
+    spelled = json.dumps(rest, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(f"{len(text)}:{text}{spelled}".encode()).digest()
 
 
 def guid_bytes(
@@ -89,11 +91,3 @@ def _strings(value: Json) -> list[str]:
 
 def _texts(values: Iterable[Json]) -> Iterator[bytes]:
     return (value.encode() for value in values if isinstance(value, str))
-
-
-def _sorted(value: object) -> object:
-    if isinstance(value, Mapping):
-        return {key: _sorted(value[key]) for key in sorted(value)}
-    if isinstance(value, list | tuple):
-        return [_sorted(item) for item in value]
-    return value

@@ -44,7 +44,10 @@ class RawRoute(Route):
         """As `Route.matches`, each path parameter decoded after the path was taken apart."""
         raw = scope.get("raw_path")
         if scope["type"] == "http" and isinstance(raw, bytes):
-            scope = {**scope, "path": raw.partition(b"?")[0].decode("latin-1")}
+            path = raw.partition(b"?")[0].decode("latin-1")
+            if self.path_regex.match(path) is None:
+                return Match.NONE, {}
+            scope = {**scope, "path": path}
         match, child = super().matches(scope)
         if match is not Match.NONE:
             try:

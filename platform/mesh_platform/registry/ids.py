@@ -33,9 +33,10 @@ class Ids:
 
     def give(self, content: Content, schema_id: int | None = None) -> int:
         """The content's id from now on: `schema_id`, else the one it has, else the next."""
-        given = schema_id if schema_id is not None else self.of(content) or self.last + 1
+        identity = content.identity
+        given = schema_id if schema_id is not None else self._by_identity.get(identity, self.last + 1)
         if given not in self.contents:
-            self.put(given, content, content.identity, content.guid_key)
+            self.put(given, content, identity, content.guid_key)
         self.last = max(self.last, given)
         return given
 

@@ -23,7 +23,7 @@ def read_metadata(value: object) -> Document | Refusal | None:
         return None
     if not isinstance(value, Mapping):
         return _invalid()
-    tags, properties, sensitive = (value.get(key) or empty for key, empty in _EMPTY.items())
+    tags, properties, sensitive = (_given(value, key) for key in _EMPTY)
     if not (isinstance(tags, Mapping) and all(_is_texts(names) for names in tags.values())):
         return _invalid()
     if not (isinstance(properties, Mapping) and _is_texts(list(properties.values()))):
@@ -55,6 +55,11 @@ def reserved(metadata: Document | None) -> frozenset[str]:
     """The names of the fields that metadata keep from use."""
     names = str(property_of(metadata, _RESERVED) or "").split(",")
     return frozenset(name.strip() for name in names if name.strip())
+
+
+def _given(value: Mapping[str, object], key: str) -> object:
+    part = value.get(key)
+    return _EMPTY[key] if part is None else part
 
 
 def _invalid() -> Refusal:

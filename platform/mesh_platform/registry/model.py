@@ -62,7 +62,7 @@ class Content:
     def identity(self) -> bytes:
         """Equal for equal content, and only then."""
         references = [reference.answer() for reference in self.references]
-        return identity_of([self.kind, self.text, references, self.metadata, self.rule_set])
+        return identity_of(self.text, self.kind, references, self.metadata, self.rule_set)
 
     @property
     def guid_key(self) -> bytes:

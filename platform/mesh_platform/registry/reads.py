@@ -22,6 +22,7 @@ from mesh_platform.registry.paths import granted, prefixed, scope_of, subject_of
 from mesh_platform.registry.registration import normalizes
 from mesh_platform.registry.selection import chosen, matching
 from mesh_platform.registry.service import RegistryService
+from mesh_platform.registry.shapes import shaped, text_for
 from mesh_platform.registry.views import version_answer
 
 
@@ -79,7 +80,7 @@ class Reads:
         found = matching(state.subjects, draft, grounded, normalize=normalizes(state, draft))
         hidden = flag(request, "deleted")
         version = next((version for version in found if hidden or not version.deleted), None)
-        return errors.SCHEMA_NOT_FOUND.refuse() if version is None else version_answer(version)
+        return errors.SCHEMA_NOT_FOUND.refuse() if version is None else self._answer(request, version)
 
     async def versions(self, request: Request) -> Outcome:
         """GET /subjects/{subject}/versions"""
@@ -97,11 +98,12 @@ class Reads:
 
     async def version(self, request: Request) -> Outcome:
         """GET /subjects/{subject}/versions/{version}"""
-        return version_answer(self._chosen(request))
+        return self._answer(request, self._chosen(request))
 
     async def version_schema(self, request: Request) -> bytes:
         """GET /subjects/{subject}/versions/{version}/schema: the schema itself"""
-        return self._chosen(request).content.text.encode()
+        version = self._chosen(request)
+        return text_for(request, self._registry.state.subjects, version.subject, version.content).encode()
 
     async def referenced_by(self, request: Request) -> Outcome:
         """GET /subjects/{subject}/versions/{version}/referencedby: the ids of the schemas that refer to it"""
@@ -122,13 +124,19 @@ class Reads:
         for version in reversed(self._visible(request)):
             properties = (version.content.metadata or {}).get("properties")
             if isinstance(properties, dict) and wanted.items() <= properties.items():
-                return version_answer(version)
+                return self._answer(request, version)
         return errors.SCHEMA_NOT_FOUND.refuse()
 
     async def schemas(self, request: Request) -> Outcome:
         """GET /schemas: every version, or the latest of each subject"""
-        found = list(listed(request, self._registry.state.subjects))
-        return [version_answer(version) for version in page(request, found)]
+        state = self._registry.state
+        found = page(request, list(listed(request, state.subjects)))
+        if not flag(request, "aliases"):
+            return [version_answer(version) for version in found]
+        aliases = state.settings.aliases()
+        return [
+            {**version_answer(one), "aliases": list[Answer](aliases.get(one.subject, []))} for one in found
+        ]
 
     async def config(self, request: Request) -> Outcome:
         """GET /config and /config/{subject}: its own settings, or with defaultToGlobal=true those in force"""
@@ -156,6 +164,10 @@ class Reads:
             return {"mode": settings.effective_mode(scope).value}
         own = settings.modes.get(scope)
         return errors.NO_SUBJECT_MODE.refuse(subject=scope) if own is None else {"mode": own.value}
+
+    def _answer(self, request: Request, version: Version) -> Outcome:
+        subjects, answer = self._registry.state.subjects, version_answer(version)
+        return shaped(request, subjects, version.subject, version.content, answer)
 
     def _subject(self, request: Request) -> str:
         return self._registry.state.settings.target(subject_of(request))

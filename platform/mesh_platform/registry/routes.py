@@ -57,6 +57,7 @@ def _table(registry: RegistryService) -> Iterator[tuple[str, str, Endpoint]]:
     yield "DELETE", _VERSION, write.delete_version
     yield "GET", f"{_VERSION}/schema", read.version_schema
     yield "GET", f"{_VERSION}/referencedby", read.referenced_by
+    yield "POST", f"{_VERSION}/tags", write.tag
     yield "POST", f"{_COMPATIBILITY}/{{version}}", write.compatible_with_version
     yield "POST", _COMPATIBILITY, write.compatible
     for scope in _SCOPES:
@@ -81,3 +82,4 @@ def _elsewhere(registry: RegistryService) -> Iterator[Route]:
     yield route("GET", "/v1/metadata/id", read.cluster)
     yield route("GET", "/v1/metadata/version", read.release)
     yield route("GET", "/mesh/levels", read.levels)
+    yield route("GET", f"/mesh{_ID}/hazards", ById(registry).hazards)

@@ -36,7 +36,7 @@ def read_rule_set(value: object) -> Document | Refusal | None:
         return _refused("it is an object of lists of rules")
     found: dict[str, Json] = {}
     for key in _LISTS:
-        listed = value.get(key) or []
+        listed = _given(value, key, [])
         if not isinstance(listed, list):
             return _refused(f"{key} is a list of rules")
         rules: list[Json] = []
@@ -65,6 +65,17 @@ def merged(below: Document | None, above: Document | None) -> Document | None:
             found[key] = list[Json](rules)
     enable_at = above.get("enableAt") or below.get("enableAt")
     return found | ({"enableAt": enable_at} if enable_at else {})
+
+
+def without(rule_set: Document | None, names: set[str]) -> Document | None:
+    """A rule set less the rules of these names."""
+    found = dict(rule_set or {})
+    for key in _LISTS:
+        rules = [rule for rule in _rules(found, key) if _text(rule, "name") not in names]
+        found.pop(key, None)
+        if rules:
+            found[key] = list[Json](rules)
+    return None if rule_set is None else found
 
 
 def invalid(rule_set: Document | None) -> Refusal | None:
@@ -112,19 +123,25 @@ def _read_rule(value: object) -> dict[str, Json] | Refusal:
             return _refused(f"{key} of a rule is text")
         if text:
             rule[key] = text
-    tags, params, disabled = value.get("tags") or [], value.get("params") or {}, value.get("disabled")
+    tags, params = _given(value, "tags", []), _given(value, "params", {})
     if not (isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)):
         return _refused("tags of a rule are a list of text")
     if not (isinstance(params, Mapping) and all(isinstance(text, str) for text in params.values())):
         return _refused("params of a rule are text by name")
-    if not isinstance(disabled, bool | None):
+    disabled = _given(value, "disabled", default=False)
+    if not isinstance(disabled, bool):
         return _refused("disabled of a rule is true or false")
-    rule["disabled"] = bool(disabled)
+    rule["disabled"] = disabled
     if tags:
         rule["tags"] = list[Json](sorted(set(tags)))
     if params:
         rule["params"] = dict(params)
     return rule
+
+
+def _given(value: Mapping[str, object], key: str, default: object) -> object:
+    part = value.get(key)
+    return default if part is None else part
 
 
 def _rules(rule_set: Document, key: str) -> list[dict[str, Json]]:

@@ -21,6 +21,9 @@ class RegistryService(Protocol):
         """Wait until the view is not behind what any process of the platform has answered."""
         ...
 
-    async def submit(self, kind: str, body: Mapping[str, object], actor: str) -> Outcome:
-        """Append a record, wait until it is applied here, give its outcome (STORE_TIMEOUT when late)."""
+    async def submit(self, kind: str, body: Mapping[str, object], actor: str, command: str = "") -> Outcome:
+        """Append a record, wait until it is applied here, give its outcome (STORE_TIMEOUT when late).
+
+        A `command` that came before gets the answer it got then.
+        """
         ...

@@ -62,6 +62,14 @@ class Settings:
         own = self.configs.get(subject)
         return subject if own is None or own.alias is None else own.alias
 
+    def aliases(self) -> dict[str, list[str]]:
+        """The names that mean each subject which has any."""
+        found: dict[str, list[str]] = {}
+        for name, config in sorted(self.configs.items()):
+            if config.alias is not None:
+                found.setdefault(config.alias, []).append(name)
+        return found
+
     def forget(self, subject: str) -> None:
         """Drop what was set for a subject that is gone."""
         self.configs.pop(subject, None)

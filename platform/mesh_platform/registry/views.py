@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from mesh_platform.registry.model import Answer, Content, Version
 
 
@@ -25,6 +27,7 @@ def version_answer(version: Version) -> dict[str, Answer]:
     """A schema as a version of a subject."""
     found: dict[str, Answer] = {"subject": version.subject, "id": version.id, "version": version.version}
     found.update(content_answer(version.content))
+    found["ts"] = round(datetime.fromisoformat(version.time).timestamp() * 1000)
     if version.deleted:
         found["deleted"] = True
     return found

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
+from mesh.errors import UsageError
+from mesh.schema.strict_json import compact
+from mesh_platform import idempotency
 from mesh_platform.registry import errors, state
-from mesh_platform.registry.draft import Draft, read_draft
+from mesh_platform.registry.draft import POSTED, Draft, read_draft
 from mesh_platform.registry.errors import Refusal
-from mesh_platform.registry.http import flag, read_body
+from mesh_platform.registry.http import RequestRefused, flag, read_body
 from mesh_platform.registry.model import Answer, Content, Outcome
 from mesh_platform.registry.parsing import ground
 from mesh_platform.registry.paths import context_in, scope_of, subject_of
 from mesh_platform.registry.registration import content_of, incompatibilities, settled
 from mesh_platform.registry.selection import LATEST, chosen
 from mesh_platform.registry.service import RegistryService
+from mesh_platform.registry.tagging import tag_registration
 from mesh_platform.registry.verdict import judged
 
 
@@ -29,14 +33,20 @@ class Writes:
 
     async def register(self, request: Request) -> Outcome:
         """POST /subjects/{subject}/versions"""
-        body = {**await read_body(request), "subject": subject_of(request)}
-        if flag(request, "normalize"):
-            body["normalize"] = True
-        if not isinstance(settled(self._registry.state, body), Draft):
-            # Told from what is known here, it may be of a moment that other processes have left behind.
-            await self._registry.current()
-        outcome = settled(self._registry.state, body)
-        return await self._submit(request, state.REGISTER, body) if isinstance(outcome, Draft) else outcome
+        # What this registry does not know is left out: the log keeps what is in it for ever.
+        body = {key: part for key, part in (await read_body(request)).items() if key in POSTED}
+        return await self._register(request, {**body, "subject": subject_of(request)})
+
+    async def tag(self, request: Request) -> Outcome:
+        """POST /subjects/{subject}/versions/{version}/tags: the schema with other tags, as a version"""
+        await self._registry.current()
+        subjects, subject = self._registry.state.subjects, self._subject(request)
+        version = chosen(subject, subjects.live(subject), request.path_params["version"])
+        if isinstance(version, Refusal):
+            return version
+        upcoming = subjects.versions(subject)[-1].version + 1
+        body = tag_registration(version, upcoming, await read_body(request))
+        return body if isinstance(body, Refusal) else await self._register(request, body)
 
     async def delete_subject(self, request: Request) -> Outcome:
         """DELETE /subjects/{subject}"""
@@ -109,8 +119,23 @@ class Writes:
         grounded = ground(state.subjects, draft.subject, draft.kind, draft.text, draft.references)
         return grounded if isinstance(grounded, Refusal) else content_of(state, draft, grounded)
 
+    async def _register(self, request: Request, body: dict[str, Answer]) -> Outcome:
+        if flag(request, "normalize"):
+            body["normalize"] = True
+        if not isinstance(settled(self._registry.state, body), Draft):
+            # Told from what is known here, it may be of a moment that other processes have left behind.
+            await self._registry.current()
+        outcome = settled(self._registry.state, body)
+        return await self._submit(request, state.REGISTER, body) if isinstance(outcome, Draft) else outcome
+
     async def _submit(self, request: Request, kind: str, body: dict[str, Answer]) -> Outcome:
-        return await self._registry.submit(kind, body, str(request.scope.get("principal", "anonymous")))
+        try:
+            key = request.headers.get(idempotency.HEADER)
+            command = idempotency.command_of(key, kind, compact(body))
+        except UsageError as error:
+            raise RequestRefused(errors.BAD_REQUEST.refuse(reason=f"{error.what}: {error.why}")) from None
+        actor = str(request.scope.get("principal", "anonymous"))
+        return await self._registry.submit(kind, body, actor, command)
 
 
 def _scope(request: Request) -> dict[str, Answer]:

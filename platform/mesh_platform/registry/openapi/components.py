@@ -131,6 +131,10 @@ SCHEMAS: Final[Mapping[str, Json]] = MappingProxyType(
         "SubjectVersion": _object(("subject", "version"), subject=_TEXT, version=_NUMBER),
         "SubjectVersions": _list("SubjectVersion"),
         "ContextIds": {"type": "array", "items": _object(("context", "id"), context=_TEXT, id=_NUMBER)},
+        "Hazards": {
+            "type": "array",
+            "items": _object(("code", "path", "what", "why"), code=_TEXT, path=_TEXT, what=_TEXT, why=_TEXT),
+        },
         "Compatibility": _object(("is_compatible",), is_compatible=_FLAG, messages=_TEXTS),
         "Config": _object(compatibility=_LEVELS, compatibilityLevel=_LEVELS, **_OF_CONFIG),
         "Levels": {"type": "object", "additionalProperties": _LEVELS},
@@ -171,11 +175,13 @@ PARAMETERS: Final[Mapping[str, Json]] = MappingProxyType(
                     "defaultToGlobal",
                     "force",
                     "recursive",
+                    "aliases",
                 )
             ),
             *(_in_query(name, {"type": "integer"}) for name in ("offset", "limit")),
             *(_in_query(name, _TEXT) for name in ("subjectPrefix", "contextPrefix")),
-            *(_in_query(name, _TEXTS) for name in ("key", "value", "ruleType")),
+            *(_in_query(name, _TEXT) for name in ("format", "referenceFormat")),
+            *(_in_query(name, _TEXTS) for name in ("key", "value", "ruleType", "findTags")),
             _in_query("subjectOfId", _TEXT, sent="subject"),
         ]
     )

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 _PAGE: Final = ("offset", "limit")
+_SHAPES: Final = ("format", "referenceFormat", "findTags")
 _SHOWN: Final = ("deleted", "deletedOnly")
 _SUBJECT: Final = "/subjects/{subject}"
 _VERSIONS: Final = f"{_SUBJECT}/versions"
@@ -41,6 +42,8 @@ def _operations() -> Iterator[tuple[str, str, Operation]]:
     yield "GET", "/v1/metadata/id", Operation("cluster", "Which registry this is", "Document")
     yield "GET", "/v1/metadata/version", Operation("release", "Of which release", "Document")
     yield "GET", "/mesh/levels", Operation("levels", "The levels that subjects have of their own", "Levels")
+    told = "Why events of a schema are not safe to decode: none when they are"
+    yield "GET", f"/mesh{_ID}/hazards", Operation("hazards", told, "Hazards")
     for path, name in _ASSOCIATIONS:
         for method in ("GET", "POST", "PUT", "DELETE"):
             why = "Always 404, on which serializers fall back to the name of the topic"
@@ -62,11 +65,15 @@ def _subjects() -> Iterator[tuple[str, str, Operation]]:
     yield "GET", _VERSIONS, Operation("versions", "Numbers of versions", "Numbers", query=query)
     told = "Register a schema: the next version, or the one that it is already"
     yield "POST", _VERSIONS, Operation("register", told, "Version", "SchemaRequest", ("normalize",))
-    yield "GET", _VERSION, Operation("version", "One version", "Version", query=("deleted",))
+    yield "GET", _VERSION, Operation("version", "One version", "Version", query=("deleted", *_SHAPES))
     told = "Delete a version, softly or for good"
     yield "DELETE", _VERSION, Operation("deleteVersion", told, "Number", query=("permanent",))
     told = "The schema of a version, as it is"
-    yield "GET", f"{_VERSION}/schema", Operation("versionSchema", told, "AnySchema", query=("deleted",))
+    yield (
+        "GET",
+        f"{_VERSION}/schema",
+        Operation("versionSchema", told, "AnySchema", query=("deleted", "format")),
+    )
     told, query = "Ids of schemas that refer to a version", (*_SHOWN, *_PAGE)
     yield "GET", f"{_VERSION}/referencedby", Operation("referencedBy", told, "Numbers", query=query)
     told = "A version as the latest, with tags added or removed"
@@ -80,13 +87,13 @@ def _subjects() -> Iterator[tuple[str, str, Operation]]:
 
 
 def _schemas() -> Iterator[tuple[str, str, Operation]]:
-    query: tuple[str, ...] = ("subjectPrefix", "latestOnly", "ruleType", *_SHOWN, *_PAGE)
+    query: tuple[str, ...] = ("subjectPrefix", "latestOnly", "ruleType", "aliases", *_SHOWN, *_PAGE)
     yield "GET", "/schemas", Operation("schemas", "Versions of all subjects", "Versions", query=query)
     yield "GET", "/schemas/types", Operation("types", "Kinds of schemas", "Names")
-    query = ("subjectOfId", "fetchMaxId")
+    query = ("subjectOfId", "fetchMaxId", *_SHAPES)
     yield "GET", _ID, Operation("byId", "The schema of an id", "Schema", query=query)
     told = "The schema of an id, as it is"
-    yield "GET", f"{_ID}/schema", Operation("schemaById", told, "AnySchema", query=("subjectOfId",))
+    yield "GET", f"{_ID}/schema", Operation("schemaById", told, "AnySchema", query=("subjectOfId", "format"))
     query = ("subjectOfId", *_SHOWN, *_PAGE)
     yield "GET", f"{_ID}/subjects", Operation("subjectsById", "Where an id is used", "Names", query=query)
     told = "Versions that have an id"

@@ -1,0 +1,155 @@
+"""Messages to batches of decoded, checked events in one reader's schema; what cannot be read is set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pyarrow as pa
+
+from mesh.errors import EventError, Position, UsageError
+from mesh.event import Poison, SchemaGroup, Unframed, unframe_batch
+from mesh.interfaces import Message, Registry
+from mesh.port import OutputPort
+from mesh.publishing import rule_error
+from mesh.writers import Patience, Writers
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    from pydantic import BaseModel
+
+    Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events in the reader's schema; row i came as `messages[i]`."""
+
+    events: pa.RecordBatch
+    messages: Sequence[Message] = field(repr=False)
+
+    def __len__(self) -> int:
+        return int(self.events.num_rows)
+
+    def to_arrow(self) -> pa.RecordBatch:
+        """The events as an Arrow record batch, without a copy."""
+        return self.events
+
+    def to_polars(self) -> polars.DataFrame:
+        """The events as a Polars frame."""
+        return to_polars(self.events)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The events as a pandas frame."""
+        return self.events.to_pandas()
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The events as dicts."""
+        return list(self.events.to_pylist())
+
+    def models(self, model: type[Model]) -> list[Model]:
+        """The events as instances of a Pydantic model."""
+        return [model.model_validate(row) for row in self.events.to_pylist()]
+
+    def position(self, row: int) -> Position:
+        """Where an event stands on its topic."""
+        message = self.messages[row]
+        return Position(message.topic(), message.partition(), message.offset())
+
+
+class Decoder:
+    """Messages to batches in one reader's schema; what cannot be read or breaks a rule is set aside."""
+
+    def __init__(self, port: OutputPort, registry: Registry, patience: Patience | None = None) -> None:
+        self._port = port
+        self.writers = Writers(port, registry, patience or Patience())
+
+    def missing(self, messages: Sequence[Message], parts: Unframed) -> Mapping[int, tuple[int, int]]:
+        """By partition, offset and schema id of the first event whose schema is not to be had at present.
+
+        Each schema that is new is asked for once. Raises RegistryError when the registry turns us away.
+        """
+        unsettled = self.writers.sought([group.schema_id for group in parts.groups])
+        gone = [group for group in parts.groups if group.schema_id in unsettled]
+        found: dict[int, tuple[int, int]] = {}
+        for index, schema_id in sorted((i, group.schema_id) for group in gone for i in group.indices):
+            found.setdefault(messages[index].partition(), (messages[index].offset(), schema_id))
+        return found
+
+    def decode(
+        self, messages: Sequence[Message], parts: Unframed | None = None
+    ) -> tuple[Batch, list[tuple[Message, EventError]]]:
+        """The readable events as they came, and the others with their reasons. Tombstones are neither.
+
+        Waits for schemas; raises UnreachableError when the registry stays away.
+        """
+        parts = parts or unframed(messages)
+        poison = list(parts.poison)
+        columns: list[pa.RecordBatch] = []
+        order: list[int] = []
+        for group in parts.groups:
+            batch, indices, bad = self._group(group)
+            poison += bad
+            if batch.num_rows:
+                columns.append(batch)
+                order += indices
+        events = _joined(columns, self._port.codec.arrow_schema)
+        if len(columns) > 1:
+            ranking = sorted(range(len(order)), key=order.__getitem__)
+            events = events.take(pa.array(ranking))
+            order = [order[rank] for rank in ranking]
+        kept = messages if len(order) == len(messages) else [messages[index] for index in order]
+        return Batch(events, kept), [
+            (messages[p.index], p.error) for p in sorted(poison, key=lambda p: p.index)
+        ]
+
+    def _group(self, group: SchemaGroup) -> tuple[pa.RecordBatch, Sequence[int], list[Poison]]:
+        writer = self.writers.awaited(group.schema_id)
+        if isinstance(writer, EventError):
+            return self._none(), [], [Poison(index, writer) for index in group.indices]
+        decoded = writer.codec.decode_with_poison(group.datums)
+        poison = [Poison(group.indices[p.index], p.error) for p in decoded.poison]
+        indices: Sequence[int] = (
+            group.indices if not poison else [group.indices[index] for index in decoded.indices]
+        )
+        events = writer.to_reader.apply(decoded.batch)
+        verdict = self._port.guard.check(events)
+        if verdict.valid is None:
+            return events, indices, poison
+        good = verdict.valid.to_pylist()
+        poison += [Poison(indices[row], rule_error(verdict, row)) for row, ok in enumerate(good) if not ok]
+        return events.filter(verdict.valid), [indices[row] for row, ok in enumerate(good) if ok], poison
+
+    def _none(self) -> pa.RecordBatch:
+        return pa.RecordBatch.from_pylist([], schema=self._port.codec.arrow_schema)
+
+
+def unframed(messages: Sequence[Message]) -> Unframed:
+    """The messages by schema id."""
+    return unframe_batch([message.value() for message in messages])
+
+
+def to_polars(events: pa.RecordBatch | pa.Table) -> polars.DataFrame:
+    """Events as a Polars frame; raises UsageError (MESH-U042) where Polars is not installed."""
+    try:
+        import polars
+    except ImportError:
+        raise UsageError(
+            "Polars is not installed",
+            code="MESH-U042",
+            why="it is an extra of mesh; Arrow and pandas are always there",
+            fix="pip install 'mesh[polars]'",
+        ) from None
+    frame = polars.from_arrow(events)
+    assert isinstance(frame, polars.DataFrame)
+    return frame
+
+
+def _joined(parts: list[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatch:
+    if len(parts) == 1:
+        return parts[0]
+    if not parts:
+        return pa.RecordBatch.from_pylist([], schema=schema)
+    return pa.concat_batches(parts)
