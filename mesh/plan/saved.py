@@ -1,6 +1,6 @@
 """A plan as a document: everything needed to carry it out, and nothing believed on the way back.
 
-Format 2.0. Minor versions only add, so a reader takes any 2.x; `sha256` is over all the rest, so that
+Format 2.1. Minor versions only add, so a reader takes any 2.x; `sha256` is over all the rest, so that
 a document edited by hand or cut short is not taken for the plan that somebody read.
 """
 
@@ -19,7 +19,7 @@ from mesh.plan.scope import Scope, product_of
 from mesh.plan.steps import step_arguments, step_of
 from mesh.schema.strict_json import JsonProblem, read_json
 
-FORMAT_VERSION = "2.0"
+FORMAT_VERSION = "2.1"
 _DEPTH = 16
 
 

@@ -40,10 +40,11 @@ from mesh_platform.governance.policies import (
     ask_policies_of_product,
     standing_in_the_way,
 )
-from mesh_platform.governance.state import ApprovedVersion, DeclaredProduct, Refused
+from mesh_platform.governance.state import Refused
 from mesh_platform.governance.verdict import judge
 from mesh_platform.judging import approved, asked_policies, declared_readers, proposed, retained, subscribed
 from mesh_platform.log import LogUnavailable
+from mesh_platform.permission import PermittedRoute
 
 _READ = "see /api/v1/openapi.json"
 #: A key of the whole class also keeps FastAPI from describing a 422 that is not sent.
@@ -65,6 +66,7 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
         openapi_url="/openapi.json",
         responses={"4XX": _REFUSED},
     )
+    api.router.route_class = PermittedRoute
     governance = control.governance
 
     @api.exception_handler(MeshError)
@@ -97,18 +99,18 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
 
     @api.get("/contracts", summary="Contracts in force")
     async def contracts() -> list[ContractOut]:
-        return [_contract_out(versions[-1]) for _, versions in sorted(governance.contracts.items())]
+        return [ContractOut.of(versions[-1]) for _, versions in sorted(governance.contracts.items())]
 
     @api.get("/contracts/{contract_id}", summary="One contract in force")
     async def contract(contract_id: Name) -> ContractOut:
         found = governance.in_force(contract_id)
         if found is None:
             raise _missing(f"no contract has the id {contract_id!r}", "mesh products")
-        return _contract_out(found)
+        return ContractOut.of(found)
 
     @api.get("/products", summary="Declared products")
     async def products() -> list[ProductOut]:
-        return [_product_out(p) for _, p in sorted(governance.products.items())]
+        return [ProductOut.of(p) for _, p in sorted(governance.products.items())]
 
     @api.get("/products/{domain}/{product}/port", summary="The contract behind a product's output port")
     async def port(domain: Slug, product: Slug) -> ContractOut:
@@ -117,7 +119,7 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
             offered = [p.contract_id for p in read_product(found.text.encode(), found.file).output_ports]
             known = [v for v in map(governance.in_force, offered) if v is not None]
             if known:
-                return _contract_out(max(known, key=lambda v: naming.parse_topic(v.topic).major))
+                return ContractOut.of(max(known, key=lambda v: naming.parse_topic(v.topic).major))
         raise _missing(f"there is no product {domain}.{product}", "mesh products")
 
     @api.post("/contracts", status_code=201, summary="Declare a contract that is new to the mesh")
@@ -127,7 +129,7 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
             asked = await asked_policies(control, policies, None, proposed(body.text, body.file, body.avro))
             _hold_policies(asked, facts["contract_id"], body.file)
             facts["policies"] = {"sha256": asked["sha256"], "day": asked["day"]}
-        return _contract_out(await submit("contract.declare", facts, request))
+        return ContractOut.of(await submit("contract.declare", facts, request))
 
     @api.post("/products", status_code=201, summary="Declare a product")
     async def declare_product(body: DeclarationIn, request: Request) -> ProductOut:
@@ -144,15 +146,15 @@ def create_api(control: ControlPlane, policies: PolicySource = lambda: shelve(()
             today = control.now().date()
             asked = await asyncio.to_thread(lambda: ask_policies_of_product(policies(), product, today))
             _hold_policies(asked, product.full_name, body.file)
-        return _product_out(await submit("product.declare", facts, request))
+        return ProductOut.of(await submit("product.declare", facts, request))
 
     @api.delete("/contracts/{contract_id}", summary="Let go of a contract that promises nothing any more")
     async def remove_contract(contract_id: Name, request: Request) -> ContractOut:
-        return _contract_out(await submit("contract.remove", {"contract_id": contract_id}, request))
+        return ContractOut.of(await submit("contract.remove", {"contract_id": contract_id}, request))
 
     @api.delete("/products/{domain}/{product}", summary="Take a product out of the catalog")
     async def remove_product(domain: Slug, product: Slug, request: Request) -> ProductOut:
-        return _product_out(await submit("product.remove", {"full_name": f"{domain}.{product}"}, request))
+        return ProductOut.of(await submit("product.remove", {"full_name": f"{domain}.{product}"}, request))
 
     @api.post("/proposals", status_code=201, summary="Propose a changed contract for review")
     async def propose(body: ProposalIn, request: Request) -> dict[str, Any]:
@@ -261,23 +263,6 @@ def _missing(what: str, fix: str) -> HTTPException:
     return HTTPException(
         404, {"code": "MESH-S404", "what": what, "why": "the catalog does not hold it", "fix": fix}
     )
-
-
-def _contract_out(version: ApprovedVersion) -> ContractOut:
-    return ContractOut(
-        id=version.contract_id,
-        version=version.version,
-        sha256=version.sha256,
-        text=version.text,
-        avro=version.schema,
-        approved_by=version.approved_by,
-        approved_at=version.approved_at,
-        rule_set=None if version.rule_set is None else dict(version.rule_set),
-    )
-
-
-def _product_out(p: DeclaredProduct) -> ProductOut:
-    return ProductOut(full_name=p.full_name, sha256=p.sha256, text=p.text, declared_at=p.declared_at)
 
 
 def _facts(body: ContractIn) -> dict[str, Any]:

@@ -30,6 +30,10 @@ from mesh_platform.control import ControlPlane, RegistryDoor, utc_now
 from mesh_platform.door import TokenDoor
 from mesh_platform.governance.policies import PolicySource
 from mesh_platform.keeper import Keeper
+from mesh_platform.permission import permitted
+from mesh_platform.principals import Principals
+from mesh_platform.profile import Profile
+from mesh_platform.registry.http import WholeMount
 from mesh_platform.registry.routes import routes as registry_routes
 from mesh_platform.web.pages import error_page
 from mesh_platform.web.pages import routes as page_routes
@@ -46,16 +50,19 @@ class Where:
 
 def create_app(
     control: ControlPlane,
-    token: str,
+    principals: Principals,
     where: Where,
     observer: Observer,
     keepers: Sequence[Keeper] = (),
     policies: PolicySource = lambda: shelve(()),
+    *,
+    profile: Profile = Profile.SERVER,
 ) -> Starlette:
     """The whole platform over one control plane; `observer` watches the broker while it runs."""
-    keyring = Keyring(token, utc_now)
+    keyring = Keyring(principals, utc_now)
     api = create_api(control, policies)
-    registry = Starlette(routes=registry_routes(RegistryDoor(control)))
+    seen = RegistryDoor(control, takes_unowned=profile is Profile.DEVELOPMENT)
+    registry = Starlette(routes=permitted(registry_routes(seen)))
     reader = CatalogReader(control, observer, bootstrap=where.bootstrap, registry_url=f"{where.url}/registry")
     door = TokenDoor(keyring)
     pages = page_routes(reader, door, decider(control))
@@ -72,7 +79,7 @@ def create_app(
     return Starlette(
         routes=[
             Route("/health", health, name="health"),
-            Mount("/registry", Guarded(BodyLimit(registry), keyring, registry_refusal())),
+            WholeMount("/registry", Guarded(BodyLimit(registry), keyring, registry_refusal())),
             Mount("/api/v1", Guarded(BodyLimit(api), keyring, api_refusal())),
             contract_route(control.governance, door),
             *pages,

@@ -7,9 +7,9 @@ body is read or parsed (security S24, S30).
 from __future__ import annotations
 
 import base64
-import hmac
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,47 +18,58 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mesh import limits
+from mesh_platform.principals import Principals
+from mesh_platform.rights import Principal
+from mesh_platform.tokens import digest_of
 
 SESSION_LIFE = timedelta(hours=12)
 SESSION_IDLE = timedelta(hours=1)
 MOST_SESSIONS = 1_000
 
 
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A browser that signed in; `digest` is what is kept of the token that let it in."""
+
+    digest: str
+    csrf: str
+    opened: datetime
+    seen: datetime
+
+
 class Keyring:
-    """The platform's token and the browser sessions it opened."""
+    """Principals by their tokens, and the browser sessions that they opened."""
 
-    def __init__(self, token: str, clock: Callable[[], datetime]) -> None:
-        if not token:
-            raise ValueError("a keyring needs a token: without one it would let everybody in")
-        self._token = token.encode()
+    def __init__(self, principals: Principals, clock: Callable[[], datetime]) -> None:
+        self._principals = principals
         self._clock = clock
-        self._sessions: dict[str, tuple[datetime, datetime, str]] = {}
+        self._sessions: dict[str, Session] = {}
 
-    def accepts(self, token: str) -> bool:
-        """Compared in constant time, and only when of sane size."""
-        return len(token) <= limits.TOKEN_BYTES and hmac.compare_digest(token.encode(), self._token)
+    def principal(self, token: str) -> Principal | None:
+        """Whose token this is; None for any other."""
+        return self._principals.of(token)
 
-    def open_session(self) -> str:
-        """A new session id; the oldest session gives way when there are too many."""
-        now = self._clock()
-        session = secrets.token_urlsafe(32)
+    def open_session(self, token: str) -> str | None:
+        """A new session's id for a token; the oldest session gives way when there are too many."""
+        if self._principals.of(token) is None:
+            return None
+        now, session = self._clock(), secrets.token_urlsafe(32)
         while len(self._sessions) >= MOST_SESSIONS:
             self._sessions.pop(next(iter(self._sessions)))
-        self._sessions[session] = (now, now, secrets.token_urlsafe(32))
+        self._sessions[session] = Session(digest_of(token), secrets.token_urlsafe(32), now, now)
         return session
 
-    def csrf(self, session: str) -> str:
-        """The form secret of a live session, empty when there is none."""
-        now = self._clock()
+    def visiting(self, session: str) -> tuple[Principal, str] | None:
+        """Who a live session belongs to and its form secret; it ends with the token that opened it."""
         found = self._sessions.get(session)
         if found is None:
-            return ""
-        opened, seen, csrf = found
-        if now - opened > SESSION_LIFE or now - seen > SESSION_IDLE:
+            return None
+        now, principal = self._clock(), self._principals.of_digest(found.digest)
+        if principal is None or now - found.opened > SESSION_LIFE or now - found.seen > SESSION_IDLE:
             del self._sessions[session]
-            return ""
-        self._sessions[session] = (opened, now, csrf)
-        return csrf
+            return None
+        self._sessions[session] = replace(found, seen=now)
+        return principal, found.csrf
 
     def close_session(self, session: str) -> None:
         """Sign out."""
@@ -78,10 +89,11 @@ class Guarded:
             await send({"type": "websocket.close", "code": 1008})
             return
         header = next((value for key, value in scope["headers"] if key == b"authorization"), b"")
-        if not self._keyring.accepts(_token(header)):
+        principal = self._keyring.principal(_token(header))
+        if principal is None:
             await self._refuse(scope, receive, send)
             return
-        scope["principal"] = "local"
+        scope["principal"], scope["rights"] = principal.name, principal.rights
         await self._app(scope, receive, send)
 
 
@@ -89,11 +101,11 @@ def api_refusal() -> ASGIApp:
     """For the API: problem+json, saying how to sign in."""
     problem = {
         "type": "about:blank",
-        "title": "this platform answers nobody without its token",
+        "title": "this platform answers nobody without a token",
         "status": 401,
         "code": "MESH-S401",
         "why": "no token came with the request, or another one",
-        "next": "send Authorization: Bearer <token>; the token is in .mesh/token",
+        "next": "send Authorization: Bearer <token>; mesh token prints the platform's own",
     }
     return JSONResponse(problem, 401, {"WWW-Authenticate": "Bearer"}, media_type="application/problem+json")
 
@@ -102,7 +114,7 @@ def registry_refusal() -> ASGIApp:
     """For registry clients: Confluent's error shape."""
     body = {
         "error_code": 40101,
-        "message": "Unauthorized: send the platform's token as bearer or basic password",
+        "message": "Unauthorized: send a token of the platform as bearer or basic password",
     }
     headers = {"WWW-Authenticate": 'Basic realm="mesh"'}
     return JSONResponse(body, 401, headers, media_type="application/vnd.schemaregistry.v1+json")

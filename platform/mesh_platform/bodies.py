@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from mesh_platform.governance.state import ApprovedVersion, DeclaredProduct
+
 Text = Annotated[str, Field(max_length=1_048_576)]
 Name = Annotated[str, Field(max_length=255)]
 
@@ -64,6 +66,20 @@ class ContractOut(BaseModel):
     approved_at: str
     rule_set: dict[str, Any] | None  #: null for what an earlier release approved
 
+    @classmethod
+    def of(cls, version: ApprovedVersion) -> ContractOut:
+        """As it was approved last."""
+        return cls(
+            id=version.contract_id,
+            version=version.version,
+            sha256=version.sha256,
+            text=version.text,
+            avro=version.schema,
+            approved_by=version.approved_by,
+            approved_at=version.approved_at,
+            rule_set=None if version.rule_set is None else dict(version.rule_set),
+        )
+
 
 class ProductOut(BaseModel):
     """A declared product."""
@@ -72,6 +88,16 @@ class ProductOut(BaseModel):
     sha256: str
     text: str
     declared_at: str
+
+    @classmethod
+    def of(cls, product: DeclaredProduct) -> ProductOut:
+        """As it was declared last."""
+        return cls(
+            full_name=product.full_name,
+            sha256=product.sha256,
+            text=product.text,
+            declared_at=product.declared_at,
+        )
 
 
 class Problem(BaseModel):

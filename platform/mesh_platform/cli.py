@@ -18,6 +18,8 @@ from mesh.cli.output import data, note, paint
 from mesh.cli.rules import WINDOW_ENGINES
 from mesh_platform.audit_cli import commands as audit_commands
 from mesh_platform.broker_cli import broker as broker_commands
+from mesh_platform.profile import Profile
+from mesh_platform.token_cli import token as token_commands
 
 if TYPE_CHECKING:
     from mesh.contract.model import Contract
@@ -38,9 +40,10 @@ ControlLogOption = Annotated[
 
 def commands(app: typer.Typer) -> None:
     """Join the platform's verbs."""
-    for command in (up, down, status, token, serve, demo):
+    for command in (up, down, status, serve, demo):
         app.command()(command)
     app.add_typer(broker_commands)
+    app.add_typer(token_commands)
     audit_commands(app)
     WINDOW_ENGINES["Great Expectations"] = _expressed
 
@@ -152,20 +155,6 @@ def status(
         print(f"{name:10}{value}")
 
 
-def token(state: State = None) -> None:
-    """Print the token that the platform of this folder asks for.
-
-    Example: mesh token
-    """
-    from mesh.config import TOKEN_FILE
-    from mesh.errors import UsageError
-
-    file = _state(state) / TOKEN_FILE
-    if not file.exists():
-        raise UsageError("there is no token here", code="MESH-U063", where=str(file), fix="mesh up")
-    print(file.read_text().strip())
-
-
 def serve(
     bootstrap: Annotated[
         str, typer.Option("--bootstrap", help="Kafka bootstrap servers.", envvar="MESH_KAFKA_BOOTSTRAP")
@@ -178,6 +167,15 @@ def serve(
     quality: Annotated[
         bool, typer.Option("--quality/--no-quality", help="Run the quality worker too.")
     ] = True,
+    profile: Annotated[
+        Profile | None,
+        typer.Option(
+            "--profile",
+            help="Whether subjects of no contract take schemas: development (they do), server (they do not). "
+            "Default: development on loopback.",
+            envvar="MESH_PROFILE",
+        ),
+    ] = None,
     control_log: ControlLogOption = "sqlite",
     exit_with_parent: Annotated[bool, typer.Option("--exit-with-parent", hidden=True)] = False,
 ) -> None:
@@ -187,11 +185,12 @@ def serve(
     """
     from mesh.cli.stopping import when_parent_ends
     from mesh_platform.log.choice import log_kind, open_log
-    from mesh_platform.serving import QUALITY, listening, token_for
+    from mesh_platform.serving import QUALITY, is_loopback, listening, token_for
     from mesh_platform.serving import serve as serve_here
 
     kind = log_kind(control_log)
     folder = _state(state)
+    chosen = profile or Profile.fitting(loopback=is_loopback(host))
     token = token_for(folder, host, os.environ.get("MESH_TOKEN_FILE"))
     bound = listening(host, port)
     if exit_with_parent:
@@ -203,7 +202,7 @@ def serve(
 
     workers = (QUALITY,) if quality else ()
     log = partial(open_log, kind, folder, bootstrap)
-    serve_here(folder, bootstrap, bound, host, token, workers, log, announce)
+    serve_here(folder, bootstrap, bound, host, token, chosen, workers, log, announce)
 
 
 def demo(

@@ -22,6 +22,7 @@ from mesh_platform.log import ControlLog, LogUnavailable, OutcomeUnknown, Record
 from mesh_platform.registry import errors
 from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.state import RegistryState
+from mesh_platform.registry.warrant import KEY, Warrant, warrant_of
 from mesh_platform.snapshots import Snapshots, views_of
 from mesh_platform.turns import Turns
 from mesh_platform.waiting import Waiting, settle
@@ -155,8 +156,9 @@ class ControlPlane:
 class RegistryDoor:
     """What the registry's routes see of the control plane."""
 
-    def __init__(self, control: ControlPlane) -> None:
+    def __init__(self, control: ControlPlane, *, takes_unowned: bool) -> None:
         self._control = control
+        self._takes_unowned = takes_unowned
 
     @property
     def state(self) -> RegistryState:
@@ -168,8 +170,9 @@ class RegistryDoor:
 
         STORE_TIMEOUT (50002) when nobody can say what came of it, STORE_ERROR (50001) when nothing did.
         """
+        warrant = Warrant(warrant_of(body).rights, self._takes_unowned)
         try:
-            outcome = await self._control.submit(kind, body, actor, command)
+            outcome = await self._control.submit(kind, {**body, KEY: warrant.as_data()}, actor, command)
         except OutcomeUnknown:
             return errors.STORE_TIMEOUT.refuse()
         except LogUnavailable as error:

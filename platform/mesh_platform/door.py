@@ -1,4 +1,4 @@
-"""The pages' door: sessions opened with the platform's token."""
+"""The pages' door: sessions opened with a token."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mesh_platform.web.views import Visitor
 
 
 class TokenDoor:
-    """Lets in whoever holds a session that the token opened."""
+    """Lets in whoever holds a session that a token opened."""
 
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
@@ -18,12 +18,15 @@ class TokenDoor:
     async def visitor(self, request: Request) -> Visitor | None:
         """The visitor of a request; None when they must sign in first."""
         session = session_id(request)
-        csrf = self._keyring.csrf(session) if session else ""
-        return Visitor(name="local", csrf=csrf) if csrf else None
+        found = self._keyring.visiting(session) if session else None
+        if found is None:
+            return None
+        principal, csrf = found
+        return Visitor(name=principal.name, csrf=csrf, rights=principal.rights)
 
     async def sign_in(self, token: str) -> str | None:
-        """A new session's id for the token; None for any other."""
-        return self._keyring.open_session() if self._keyring.accepts(token) else None
+        """A new session's id for a token of somebody; None for any other."""
+        return self._keyring.open_session(token)
 
     async def sign_out(self, session: str) -> None:
         """Close a session for good."""

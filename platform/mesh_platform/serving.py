@@ -12,13 +12,15 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mesh.config import TOKEN_FILE, Settings
 from mesh.errors import UnreachableError, UsageError
 from mesh_platform.log.record import ControlLog
 from mesh_platform.processes import ManagedProcess, Program
+from mesh_platform.profile import Profile
+from mesh_platform.tokens import TOKENS_FILE, TokenFile
 
 TOKEN_CHARACTERS = 32
 Workers = tuple[str, ...]  #: modules that are run beside the platform
@@ -48,6 +50,12 @@ def token_for(state: Path, host: str, named: str | None) -> str:
         with os.fdopen(handle, "w") as out:
             out.write(secrets.token_urlsafe(TOKEN_CHARACTERS) + "\n")
     return _read_token(file, f"rm {file}; the next start makes a new one")
+
+
+def tokens_file(state: Path, environ: Mapping[str, str]) -> Path:
+    """Where the tokens of principals are: MESH_TOKENS, else in the state folder."""
+    named = environ.get("MESH_TOKENS")
+    return Path(named) if named else state / TOKENS_FILE
 
 
 def _read_token(file: Path, fix: str) -> str:
@@ -114,6 +122,7 @@ def serve(
     bound: socket.socket,
     host: str,
     token: str,
+    profile: Profile,
     workers: Workers,
     log: Callable[[], ControlLog],
     announce: Callable[[], None],
@@ -132,6 +141,7 @@ def serve(
     from mesh_platform.catalog.observer import Observer
     from mesh_platform.control import ControlPlane
     from mesh_platform.keeper import Keeper
+    from mesh_platform.principals import Principals
     from mesh_platform.snapshots import FILE, Snapshots
 
     port = bound.getsockname()[1]
@@ -160,11 +170,12 @@ def serve(
     folder = policies_folder(root, os.environ)
     app = create_app(
         control,
-        token,
+        Principals(token, TokenFile(tokens_file(state, os.environ))),
         Where(bootstrap, url, hosts),
         Observer(bootstrap, client),
         keepers,
         lambda: shelf_of(root, folder),
+        profile=profile,
     )
     config = uvicorn.Config(
         app,

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 
 from mesh.errors import ReviewError
+from mesh_platform.rights import EVERY_RIGHT, Right, held
 from mesh_platform.web import product_view as p
 from mesh_platform.web import review_view as r
 from mesh_platform.web import views as v
@@ -149,8 +150,8 @@ class SampleDoor:
 
     async def visitor(self, request: Request) -> v.Visitor | None:
         if "session-1" in request.headers.get("cookie", ""):
-            return v.Visitor(name="steward", csrf="form-token")
-        return v.Visitor()
+            return v.Visitor(name="steward", csrf="form-token", rights=EVERY_RIGHT)
+        return v.Visitor(rights=held([Right.READ]))
 
     async def sign_in(self, token: str) -> str | None:
         return "session-1" if token == TOKEN else None

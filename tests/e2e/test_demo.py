@@ -185,7 +185,7 @@ def test_the_registry_holds_what_was_approved_and_nothing_else(mesh: Mesh) -> No
     subject = mesh.registry.subject("operations.departures.v1-value")
     assert subject is not None
     assert len(subject.versions) == 2
-    assert '"gate"' in subject.versions[-1].text
+    assert '"gate"' in subject.schemas[-1].text
 
 
 def test_an_official_client_reads_the_same_records(mesh: Mesh) -> None:

@@ -35,6 +35,8 @@ GUIDES = (
     "guides/versions.md",
     "guides/checking.md",
     "guides/rules.md",
+    "guides/rights.md",
+    "guides/registry-settings.md",
     "guides/policies.md",
 )
 ALONE = ("guides/kafka-for-your-tests.md", "guides/conversions.md")

@@ -6,8 +6,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mesh_platform.registry.config import Config
 from mesh_platform.registry.model import Content, Gate, Outcome
 from mesh_platform.registry.state import RegistryState
+from mesh_platform.registry.warrant import Warrant
 
 
 @dataclass(frozen=True)
@@ -54,5 +56,11 @@ class ClosedGate:
         self.subject = subject
         self.message = message
 
-    def check(self, subject: str, content: Content) -> str | None:
+    def check(self, subject: str, content: Content, warrant: Warrant) -> str | None:
         return None if subject == self.subject else self.message
+
+    def deletion(self, subject: str, warrant: Warrant, *, permanent: bool) -> str | None:
+        return None
+
+    def settings(self, subject: str | None, before: Config, after: Config, warrant: Warrant) -> str | None:
+        return None

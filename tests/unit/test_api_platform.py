@@ -21,6 +21,7 @@ from mesh_platform.api import create_api
 from mesh_platform.auth import BodyLimit, Guarded, Keyring, api_refusal
 from mesh_platform.control import ControlPlane
 from mesh_platform.log import SqliteLog
+from mesh_platform.principals import Principals
 from tests.unit.contract_kit import CONTRACT, PRODUCT, contract_text, field, replaced
 
 TOKEN = "t" * 43
@@ -47,7 +48,7 @@ Http = httpx2.AsyncClient
 
 
 def guarded(control: ControlPlane) -> Guarded:
-    keyring = Keyring(TOKEN, lambda: datetime(2026, 11, 2, tzinfo=UTC))
+    keyring = Keyring(Principals(TOKEN), lambda: datetime(2026, 11, 2, tzinfo=UTC))
     return Guarded(BodyLimit(create_api(control)), keyring, api_refusal())
 
 
@@ -136,7 +137,7 @@ async def test_a_new_contract_is_declared_and_found(filled: Http) -> None:
     one = (await filled.get("/contracts/ops.flights.v1")).json()
     assert rows == [one]
     assert (one["id"], one["version"], one["text"]) == ("ops.flights.v1", "1.0.0", CONTRACT)
-    assert set(one) == {"id", "version", "sha256", "text", "avro", "approved_by", "approved_at"}
+    assert set(one) == {"id", "version", "sha256", "text", "avro", "approved_by", "approved_at", "rule_set"}
 
 
 async def test_a_declared_product_is_found(filled: Http) -> None:
@@ -282,7 +283,7 @@ async def test_a_first_version_that_a_policy_refuses_is_not_declared(http: Http)
 
 async def test_a_product_that_a_policy_refuses_is_not_taken(filled: Http, control: ControlPlane) -> None:
     strict = shelve([SourceFile("policies/support-channel.policy.yaml", STRICT)])
-    app = Guarded(create_api(control, lambda: strict), Keyring(TOKEN, control.now), api_refusal())
+    app = Guarded(create_api(control, lambda: strict), Keyring(Principals(TOKEN), control.now), api_refusal())
     transport, headers = httpx2.ASGITransport(app=app), {"Authorization": f"Bearer {TOKEN}"}
     async with Http(transport=transport, base_url="http://mesh", headers=headers) as client:
         changed = {

@@ -16,6 +16,7 @@ from mesh_platform.app import Where, create_app
 from mesh_platform.auth import MOST_SESSIONS, SESSION_IDLE, SESSION_LIFE, Guarded, Keyring, api_refusal
 from mesh_platform.control import ControlPlane
 from mesh_platform.log import SqliteLog
+from mesh_platform.principals import Principals
 from mesh_platform.running import Running, forget, read_running
 from mesh_platform.serving import is_loopback, token_for
 
@@ -38,50 +39,62 @@ def clock() -> Clock:
 
 @pytest.fixture
 def keyring(clock: Clock) -> Keyring:
-    return Keyring(TOKEN, clock)
+    return Keyring(Principals(TOKEN), clock)
 
 
-def test_a_keyring_without_a_token_is_refused() -> None:
+def signed_in(keyring: Keyring) -> str:
+    session = keyring.open_session(TOKEN)
+    assert session is not None
+    return session
+
+
+def secret(keyring: Keyring, session: str) -> str:
+    """The form secret of a live session, empty for any other."""
+    found = keyring.visiting(session)
+    return found[1] if found else ""
+
+
+def test_a_platform_without_a_token_is_refused() -> None:
     with pytest.raises(ValueError, match="needs a token"):
-        Keyring("", Clock())
+        Principals("")
 
 
 @pytest.mark.parametrize("token", ["", TOKEN[:-1], TOKEN + "t", "T" * 43, "é" * 43, "t" * 20_000])
 def test_any_other_token_is_refused(keyring: Keyring, token: str) -> None:
-    assert not keyring.accepts(token)
+    assert keyring.principal(token) is None
 
 
 def test_a_session_lives_while_it_is_used(keyring: Keyring, clock: Clock) -> None:
-    session = keyring.open_session()
-    secret = keyring.csrf(session)
+    session = signed_in(keyring)
+    first = secret(keyring, session)
     while clock.now < datetime(2026, 11, 2, tzinfo=UTC) + SESSION_LIFE:
-        assert keyring.csrf(session) == secret != ""
+        assert secret(keyring, session) == first != ""
         clock.now += SESSION_IDLE
     clock.now += timedelta(seconds=1)
-    assert keyring.csrf(session) == ""
+    assert secret(keyring, session) == ""
 
 
 def test_an_idle_session_ends(keyring: Keyring, clock: Clock) -> None:
-    session = keyring.open_session()
+    session = signed_in(keyring)
     clock.now += SESSION_IDLE + timedelta(seconds=1)
-    assert keyring.csrf(session) == ""
+    assert secret(keyring, session) == ""
 
 
 def test_signing_out_ends_the_session_for_good(keyring: Keyring) -> None:
-    session = keyring.open_session()
+    session = signed_in(keyring)
     keyring.close_session(session)
-    assert keyring.csrf(session) == ""
+    assert secret(keyring, session) == ""
 
 
 def test_sessions_and_their_secrets_are_all_different(keyring: Keyring) -> None:
-    sessions = [keyring.open_session() for _ in range(20)]
-    assert len({*sessions, *map(keyring.csrf, sessions)}) == 40
+    sessions = [signed_in(keyring) for _ in range(20)]
+    assert len({*sessions, *(secret(keyring, session) for session in sessions)}) == 40
 
 
 def test_the_oldest_session_gives_way_when_there_are_too_many(keyring: Keyring) -> None:
-    sessions = [keyring.open_session() for _ in range(MOST_SESSIONS + 1)]
-    assert keyring.csrf(sessions[0]) == ""
-    assert keyring.csrf(sessions[1])
+    sessions = [signed_in(keyring) for _ in range(MOST_SESSIONS + 1)]
+    assert secret(keyring, sessions[0]) == ""
+    assert secret(keyring, sessions[1])
 
 
 async def test_a_websocket_is_closed_before_the_app_sees_it(keyring: Keyring) -> None:
@@ -113,7 +126,7 @@ class Blind:
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[Any]:
     control = ControlPlane(SqliteLog(tmp_path / "control.db"))
-    yield create_app(control, TOKEN, Where("b:1", "http://mesh", ("mesh",)), Blind())  # type: ignore[arg-type]
+    yield create_app(control, Principals(TOKEN), Where("b:1", "http://mesh", ("mesh",)), Blind())  # type: ignore[arg-type]
     control.close()
 
 
@@ -175,7 +188,11 @@ async def test_exactly_these_routes_answer_a_stranger(app: Any, stranger: httpx2
 )
 async def test_a_path_in_disguise_gets_nothing_from_the_api(stranger: httpx2.AsyncClient, path: str) -> None:
     answer = await stranger.get(path)
-    assert answer.status_code in (303, 401, 404) or answer.json() == {"status": "ok", "broker": None}
+    assert answer.status_code in (303, 401, 404) or answer.json() == {
+        "status": "ok",
+        "broker": None,
+        "control_log": True,
+    }
 
 
 async def test_another_host_name_is_refused(stranger: httpx2.AsyncClient) -> None:
@@ -183,7 +200,7 @@ async def test_another_host_name_is_refused(stranger: httpx2.AsyncClient) -> Non
 
 
 async def test_health_tells_no_more_than_whether_it_serves(stranger: httpx2.AsyncClient) -> None:
-    assert (await stranger.get("/health")).json() == {"status": "ok", "broker": None}
+    assert (await stranger.get("/health")).json() == {"status": "ok", "broker": None, "control_log": True}
 
 
 def test_a_generated_token_is_long_kept_and_readable_by_its_owner_only(tmp_path: Path) -> None:

@@ -10,14 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mesh.contract.avro import avro_schema
-from mesh_platform.governance.gate import ContractGate
 from mesh_platform.governance.state import ApprovedVersion, GovernanceState, Proposal, Refused
 from mesh_platform.log import Record
-from mesh_platform.registry.kinds import Kind
-from mesh_platform.registry.model import Content
-from tests.unit.contract_kit import contract, contract_of
-from tests.unit.contract_kit import field as prop
 
 ID, TOPIC = "ops.flights.v1", "ops.flights.v1"
 
@@ -86,6 +80,23 @@ def refused(outcome: object, code: str) -> Refused:
     assert outcome.why
     assert outcome.fix
     return outcome
+
+
+def test_what_the_text_yields_stays_with_the_approved_version(chamber: Chamber) -> None:
+    yielded = {"rule_set": {"domainRules": [{"name": "r"}]}, "level": "FULL"}
+    chamber.declare(**yielded)
+    verdict = {"compatible": True, "problems": []}
+    chamber.send("proposal.open", facts("two", base_sha256=sha("one"), reason="", verdict=verdict, **yielded))
+    chamber.decide()
+    versions = chamber.state.contracts[ID]
+    assert [(v.rule_set, v.level) for v in versions] == [(yielded["rule_set"], "FULL")] * 2
+
+
+def test_records_of_releases_without_rule_sets_still_replay(chamber: Chamber) -> None:
+    chamber.declare()
+    chamber.propose()
+    chamber.decide()
+    assert [(v.rule_set, v.level) for v in chamber.state.contracts[ID]] == [(None, None)] * 2
 
 
 def test_a_first_version_is_accepted_and_owns_its_topic(chamber: Chamber) -> None:
@@ -256,42 +267,3 @@ def test_replay_gives_the_same_state_and_nothing_is_in_force_without_approval(ta
     }
     assert {v.sha256 for v in chamber.state.contracts.get(ID, [])[1:]} <= approved
     assert sum(1 for p in chamber.state.proposals.values() if p.status == "open") <= 1
-
-
-def gated(*schemas: str) -> ContractGate:
-    chamber = Chamber()
-    chamber.declare("one", schema=schemas[0])
-    for number, schema in enumerate(schemas[1:], start=1):
-        chamber.send(
-            "proposal.open",
-            facts(
-                f"text{number}",
-                schema=schema,
-                base_sha256=sha(chamber.text_in_force()),
-                reason="",
-                verdict={"compatible": True},
-            ),
-        )
-        chamber.decide(number, text=f"text{number}")
-    return ContractGate(chamber.state)
-
-
-def test_the_gate_lets_every_approved_schema_through() -> None:
-    first = avro_schema(contract())
-    second = avro_schema(contract_of([prop("a", required=True)]))
-    gate = gated(first.text, second.text)
-    assert gate.check(f"{TOPIC}-value", Content(Kind.AVRO, first.text)) is None
-    assert gate.check(f"{TOPIC}-value", Content(Kind.AVRO, second.text)) is None
-
-
-def test_the_gate_refuses_any_other_schema_and_says_where_to_propose() -> None:
-    said = gated("{}").check(f"{TOPIC}-value", Content(Kind.AVRO, avro_schema(contract()).text))
-    assert said is not None
-    assert ID in said
-    assert "mesh propose f.yaml" in said
-    assert said.startswith("MESH-R403")
-
-
-@pytest.mark.parametrize("subject", ["somebody.else.v1-value", f"{TOPIC}-key", TOPIC, "anything", ""])
-def test_the_gate_leaves_subjects_of_nobody_alone(subject: str) -> None:
-    assert gated("{}").check(subject, Content(Kind.AVRO, avro_schema(contract()).text)) is None

@@ -156,7 +156,7 @@ def test_a_subject_emptied_by_hand_is_registered_again() -> None:
     twin = applied(desired())
     twin.registry.found["ops.flights.v1-value"] = SubjectFacts("BACKWARD", ())
     (change,) = plan(desired(), twin).changes
-    assert change.verb == "register schema"
+    assert change.verb == "register schema and rules"
 
 
 def test_a_plan_never_depends_on_the_order_in_which_the_world_is_listed() -> None:

@@ -7,7 +7,7 @@ import pytest
 from mesh.apply import apply
 from mesh.errors import PlanError
 from mesh.plan import Consent
-from mesh.plan.actual import SubjectFacts
+from mesh.plan.actual import SubjectFacts, VersionFacts
 from mesh.plan.changes import AlterTopic, Blocked, TakeOver
 from mesh.plan.text import lines
 from mesh.schema import parse_schema
@@ -126,7 +126,7 @@ def test_an_empty_topic_that_was_nobodys_is_simply_used() -> None:
 
 def test_a_subject_with_schemas_of_somebody_else_is_taken_over_knowingly() -> None:
     twin = WorldTwin()
-    twin.registry.found[SUBJECT] = SubjectFacts(None, (parse_schema('"string"'),))
+    twin.registry.found[SUBJECT] = SubjectFacts(None, (VersionFacts(parse_schema('"string"')),))
     (risk,) = plan(desired(), twin).risks
     assert (risk.kind, risk.name) == ("adopt", SUBJECT)
 

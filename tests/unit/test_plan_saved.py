@@ -157,8 +157,16 @@ def test_a_shape_that_no_plan_has_is_refused(change: Callable[[dict[str, Any]], 
 
 def test_a_schema_that_is_none_is_refused() -> None:
     def change(document: dict[str, Any]) -> None:
-        (step,) = [step for step in document["steps"] if step["verb"] == "register schema"]
+        (step,) = [step for step in document["steps"] if step["verb"] == "register schema and rules"]
         step["arguments"]["schema"] = '{"type": "nothing"}'
+
+    assert refusal(changed(change)) == "MESH-P023"
+
+
+def test_a_rule_set_that_is_none_is_refused() -> None:
+    def change(document: dict[str, Any]) -> None:
+        (step,) = [step for step in document["steps"] if step["verb"] == "register schema and rules"]
+        step["arguments"]["rule_set"] = ["domainRules"]
 
     assert refusal(changed(change)) == "MESH-P023"
 

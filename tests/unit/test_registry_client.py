@@ -27,6 +27,8 @@ class Wire:
     pages: bool = True
     compatibility: tuple[int, Any] = (200, {"is_compatible": True})
     asked: list[str] = field(default_factory=list)
+    rule_set: dict[str, Any] | None = None
+    sent: list[Any] = field(default_factory=list)
 
     def unreachable(self, why: str) -> UnreachableError:
         return UnreachableError(why)
@@ -50,6 +52,9 @@ class Wire:
                 return (200, {"compatibilityLevel": level}) if level else (404, {})
             case "subjects", []:
                 return 200, sorted(self.subjects)
+            case "subjects", [_, "versions"] if method == "POST":
+                self.sent.append(body)
+                return 200, {"id": 1}
             case "subjects", [subject, "versions"]:
                 count = self.subjects.get(subject, 0)
                 return (200, list(range(1, count + 1))) if count else (404, {})
@@ -60,7 +65,8 @@ class Wire:
         raise AssertionError(f"{method} {path} {json.dumps(body)}")
 
     def _row(self, subject: str, version: int) -> dict[str, Any]:
-        return {"subject": subject, "version": version, "id": version, "schema": '"string"'}
+        row: dict[str, Any] = {"subject": subject, "version": version, "id": version, "schema": '"string"'}
+        return row if self.rule_set is None else {**row, "ruleSet": self.rule_set}
 
 
 def facts(wire: Wire, *names: str, prefixes: tuple[str, ...] = ()) -> dict[str, tuple[str | None, int]]:
@@ -110,3 +116,33 @@ def test_a_registry_that_knows_no_pages_is_listed_once() -> None:
 def test_what_a_registry_says_of_the_next_schema(answer: tuple[int, Any], why: str | None) -> None:
     registry = HttpRegistry(Wire({}, compatibility=answer))
     assert registry.refusal("a", SCHEMA) == why
+
+
+RULES = {"domainRules": [{"name": "short"}]}
+
+
+def rule_sets(wire: Wire) -> list[Any]:
+    found = HttpRegistry(wire).subjects(["a"], ())  # type: ignore[arg-type]
+    return [version.rule_set for version in found["a"].versions]
+
+
+@pytest.mark.parametrize("absent", [(), ("/mesh/",), ("/schemas",)])
+def test_a_rule_set_is_read_from_every_registry_that_shows_it(absent: tuple[str, ...]) -> None:
+    assert rule_sets(Wire({"a": 1}, absent=absent, rule_set=RULES)) == [RULES]
+
+
+def test_the_meshs_own_registry_keeps_rule_sets_so_that_none_is_none() -> None:
+    assert rule_sets(Wire({"a": 1})) == [{}]
+
+
+@pytest.mark.parametrize("absent", [("/mesh/",), ("/mesh/", "/schemas")])
+def test_another_registry_that_shows_no_rule_set_may_keep_none(absent: tuple[str, ...]) -> None:
+    assert rule_sets(Wire({"a": 1}, absent=absent)) == [None]
+
+
+def test_a_rule_set_goes_with_the_schema_and_an_empty_one_is_said() -> None:
+    wire = Wire({})
+    registry = HttpRegistry(wire)  # type: ignore[arg-type]
+    for rules in (None, RULES, {}):
+        registry.register("a", SCHEMA, rules)
+    assert [body.get("ruleSet") for body in wire.sent] == [None, RULES, {"domainRules": []}]

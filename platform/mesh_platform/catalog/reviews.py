@@ -11,6 +11,7 @@ from mesh.change import Change
 from mesh.versioning import Version
 from mesh_platform.governance.policies import standing_in_the_way
 from mesh_platform.governance.state import GovernanceState, Proposal
+from mesh_platform.rights import Right
 from mesh_platform.web.review_view import (
     AffectedConsumer,
     Effect,
@@ -106,8 +107,8 @@ def review_page(governance: GovernanceState, proposal: Proposal, visitor: Visito
         policies_passed=tuple(asked.get("passed", ())),
         policies_hash=asked.get("sha256", ""),
         history=tuple(_history(proposal)),
-        may_decide=is_open and bool(visitor.csrf),
-        why_not="" if is_open else f"this review is {proposal.status}",
+        may_decide=is_open and Right.APPROVE in visitor.rights,
+        why_not="Your token was made without the right to approve." if is_open else "",
     )
 
 

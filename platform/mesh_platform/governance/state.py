@@ -85,6 +85,15 @@ class Subscription:
     since: str
 
 
+#: What a record says of a text, and what it says only since rule sets are approved too.
+_SAID = ("contract_id", "version", "sha256", "file", "text", "topic", "schema")
+_YIELDED = ("rule_set", "level")
+
+
+def _facts(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: body[name] for name in _SAID} | {name: body.get(name) for name in _YIELDED}
+
+
 class GovernanceState:
     """What governance knows, as a view of the log."""
 
@@ -149,18 +158,10 @@ class GovernanceState:
             )
         return self._accept(
             ApprovedVersion(
-                body["contract_id"],
-                body["version"],
-                body["sha256"],
-                body["file"],
-                body["text"],
-                body["topic"],
-                body["schema"],
-                "policy: a first version has no readers",
-                record.time,
-                f"declared by {record.actor}",
-                body.get("rule_set"),
-                body.get("level"),
+                **_facts(body),
+                approved_by="policy: a first version has no readers",
+                approved_at=record.time,
+                reason=f"declared by {record.actor}",
             )
         )
 
@@ -193,21 +194,13 @@ class GovernanceState:
                     return other
                 self.proposals[number] = replace(other, status="superseded", decided_at=record.time)
         proposal = Proposal(
+            **_facts(body),
             number=len(self.proposals) + 1,
-            contract_id=body["contract_id"],
-            version=body["version"],
-            sha256=body["sha256"],
             base_sha256=body["base_sha256"],
-            file=body["file"],
-            text=body["text"],
-            topic=body["topic"],
-            schema=body["schema"],
             reason=body["reason"],
             verdict=body["verdict"],
             proposed_by=record.actor,
             proposed_at=record.time,
-            rule_set=body.get("rule_set"),
-            level=body.get("level"),
         )
         self.proposals[proposal.number] = proposal
         return proposal
@@ -275,18 +268,10 @@ class GovernanceState:
         if decided == "approved":
             self._accept(
                 ApprovedVersion(
-                    proposal.contract_id,
-                    proposal.version,
-                    proposal.sha256,
-                    proposal.file,
-                    proposal.text,
-                    proposal.topic,
-                    proposal.schema,
-                    record.actor,
-                    record.time,
-                    body["reason"],
-                    proposal.rule_set,
-                    proposal.level,
+                    **{name: getattr(proposal, name) for name in (*_SAID, *_YIELDED)},
+                    approved_by=record.actor,
+                    approved_at=record.time,
+                    reason=body["reason"],
                 )
             )
         return proposal

@@ -10,6 +10,7 @@ from mesh_platform.registry.contexts import context_of, own_name, seen_from, sub
 from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.model import Outcome, Record
 from mesh_platform.registry.settings import Mode, Settings, read_mode, read_only
+from mesh_platform.registry.warrant import warrant_of
 
 if TYPE_CHECKING:
     from mesh_platform.registry.state import RegistryState
@@ -26,6 +27,8 @@ def set_config(state: RegistryState, record: Record) -> Outcome:
     config = changed_config(now, _placed(record, scope))
     if isinstance(config, Refusal):
         return config
+    if refusal := _gate(state, scope, now, config, record):
+        return refusal
     if config.alias is not None and (scope is None or not own_name(scope) or config.alias == scope):
         reason = "An alias names another subject, and only a subject can have one"
         return errors.INVALID_COMPATIBILITY.refuse(reason=reason)
@@ -46,6 +49,9 @@ def delete_config(state: RegistryState, record: Record) -> Outcome:
     if isinstance(scope, Refusal):
         return scope
     if refusal := _frozen(settings, scope):
+        return refusal
+    now = settings.config if scope is None else settings.configs.get(scope, Config())
+    if refusal := _gate(state, scope, now, Config(), record):
         return refusal
     if scope is None:
         before, settings.config = settings.config, DEFAULT
@@ -93,6 +99,13 @@ def delete_mode(state: RegistryState, record: Record) -> Outcome:
     for name in gone:
         del settings.modes[name]
     return {"mode": answer.value}
+
+
+def _gate(
+    state: RegistryState, subject: str | None, before: Config, after: Config, record: Record
+) -> Refusal | None:
+    reason = state.gate.settings(subject, before, after, warrant_of(record.body))
+    return None if reason is None else errors.NO_RIGHT.refuse(reason=reason)
 
 
 def _scope(record: Record) -> str | Refusal | None:

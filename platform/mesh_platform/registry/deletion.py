@@ -15,6 +15,7 @@ from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.model import Answer, Outcome, Record, Version
 from mesh_platform.registry.selection import chosen
 from mesh_platform.registry.settings import read_only
+from mesh_platform.registry.warrant import warrant_of
 
 if TYPE_CHECKING:
     from mesh_platform.registry.state import RegistryState
@@ -28,7 +29,7 @@ def delete_subject(state: RegistryState, record: Record) -> Outcome:
     versions, live = state.subjects.versions(subject), state.subjects.live(subject)
     if not versions:
         return errors.SUBJECT_NOT_FOUND.refuse(subject=subject)
-    if refusal := read_only(subject, state.settings.effective_mode(subject)):
+    if refusal := _kept(state, subject, record):
         return refusal
     if record.body.get("permanent") is True:
         return errors.SUBJECT_NOT_SOFT_DELETED.refuse(subject=subject) if live else _remove(state, versions)
@@ -50,7 +51,7 @@ def delete_version(state: RegistryState, record: Record) -> Outcome:
     version = chosen(subject, visible, wanted)
     if isinstance(version, Refusal):
         return version
-    if refusal := read_only(subject, state.settings.effective_mode(subject)):
+    if refusal := _kept(state, subject, record):
         return refusal
     if permanent != version.deleted:
         row = errors.VERSION_NOT_SOFT_DELETED if permanent else errors.VERSION_SOFT_DELETED
@@ -79,6 +80,14 @@ def _hide(state: RegistryState, versions: Sequence[Version]) -> Answer | Refusal
     for version in versions:
         state.subjects.hide(version)
     return _numbers(versions)
+
+
+def _kept(state: RegistryState, subject: str, record: Record) -> Refusal | None:
+    if refusal := read_only(subject, state.settings.effective_mode(subject)):
+        return refusal
+    permanent = record.body.get("permanent") is True
+    reason = state.gate.deletion(subject, warrant_of(record.body), permanent=permanent)
+    return None if reason is None else errors.NO_RIGHT.refuse(reason=reason)
 
 
 def _remove(state: RegistryState, versions: Sequence[Version]) -> Answer | Refusal:

@@ -39,6 +39,7 @@ UNSUPPORTED_MEDIA_TYPE = Code(
 
 # The gate of the mesh
 NOT_COVERED = Code(40301, 403, "{reason}")
+NO_RIGHT = Code(40302, 403, "{reason}")
 
 # Not there
 SUBJECT_NOT_FOUND = Code(40401, 404, "Subject '{subject}' not found.")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from mesh.schema.strict_json import Json
 from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.fingerprint import guid_bytes, identity_of, uuid_text
 from mesh_platform.registry.kinds import Kind
+
+if TYPE_CHECKING:
+    from mesh_platform.registry.config import Config
+    from mesh_platform.registry.warrant import Warrant
 
 Answer = Json
 Outcome = Refusal | Answer
@@ -91,13 +95,27 @@ class Version:
 class Gate(Protocol):
     """Decides which schemas a subject may take, from nothing but what the log said before."""
 
-    def check(self, subject: str, content: Content) -> str | None:
+    def check(self, subject: str, content: Content, warrant: Warrant) -> str | None:
         """None when the content may be registered, else a message with the contract and the next command."""
+        ...
+
+    def deletion(self, subject: str, warrant: Warrant, *, permanent: bool) -> str | None:
+        """None when schemas of the subject may be deleted, else why not."""
+        ...
+
+    def settings(self, subject: str | None, before: Config, after: Config, warrant: Warrant) -> str | None:
+        """None when the settings may change so; without a subject they are those of the registry."""
         ...
 
 
 class OpenGate:
     """The gate of a registry that guards no contracts."""
 
-    def check(self, subject: str, content: Content) -> str | None:  # noqa: ARG002
+    def check(self, subject: str, content: Content, warrant: Warrant) -> str | None:  # noqa: ARG002
+        return None
+
+    def deletion(self, subject: str, warrant: Warrant, *, permanent: bool) -> str | None:  # noqa: ARG002
+        return None
+
+    def settings(self, subject: str | None, before: Config, after: Config, warrant: Warrant) -> str | None:  # noqa: ARG002
         return None

@@ -19,6 +19,7 @@ from mesh_platform.registry.selection import matching
 from mesh_platform.registry.settings import read_only
 from mesh_platform.registry.verdict import judged
 from mesh_platform.registry.views import version_answer
+from mesh_platform.registry.warrant import Warrant, warrant_of
 
 if TYPE_CHECKING:
     from mesh_platform.registry.state import RegistryState
@@ -45,7 +46,11 @@ def register(state: RegistryState, record: Record) -> Outcome:
     if not isinstance(grounded, Grounded):
         return grounded
     content = content_of(state, draft, grounded)
-    refusal = _rules(state, draft, content) or _gate(state, draft, content) or _place(state, draft, content)
+    refusal = (
+        _rules(state, draft, content)
+        or _gate(state, draft, content, warrant_of(record.body))
+        or _place(state, draft, content)
+    )
     if refusal is not None:
         return refusal
     return version_answer(
@@ -148,8 +153,8 @@ def _rules(state: RegistryState, draft: Draft, content: Content) -> Refusal | No
     return rule_sets.invalid(content.rule_set) if checked else None
 
 
-def _gate(state: RegistryState, draft: Draft, content: Content) -> Refusal | None:
-    reason = state.gate.check(draft.subject, content)
+def _gate(state: RegistryState, draft: Draft, content: Content, warrant: Warrant) -> Refusal | None:
+    reason = state.gate.check(draft.subject, content, warrant)
     return None if reason is None else errors.NOT_COVERED.refuse(reason=reason)
 
 

@@ -7,10 +7,11 @@ from dataclasses import asdict
 from typing import Any, Final, TypeVar
 
 from mesh.compatibility import Level
+from mesh_platform.registry.config import Config
 from mesh_platform.registry.contexts import context_of
 from mesh_platform.registry.kinds import Kind
 from mesh_platform.registry.model import Content, Reference, Version
-from mesh_platform.registry.settings import Config, Mode, Settings
+from mesh_platform.registry.settings import Mode, Settings
 from mesh_platform.registry.state import RegistryState
 
 Item = TypeVar("Item")

@@ -23,6 +23,7 @@ from mesh_platform.registry.selection import LATEST, chosen
 from mesh_platform.registry.service import RegistryService
 from mesh_platform.registry.tagging import tag_registration
 from mesh_platform.registry.verdict import judged
+from mesh_platform.registry.warrant import KEY, Warrant
 
 
 class Writes:
@@ -131,7 +132,9 @@ class Writes:
         except UsageError as error:
             raise RequestRefused(errors.BAD_REQUEST.refuse(reason=f"{error.what}: {error.why}")) from None
         actor = str(request.scope.get("principal", "anonymous"))
-        return await self._registry.submit(kind, body, actor, command)
+        # Last, over whatever a client wrote there; a request that nobody vouched for has no rights.
+        warrant = Warrant(request.scope.get("rights", frozenset()), open=False)
+        return await self._registry.submit(kind, {**body, KEY: warrant.as_data()}, actor, command)
 
 
 def _scope(request: Request) -> dict[str, Answer]:

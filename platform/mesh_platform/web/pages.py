@@ -19,6 +19,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from mesh.errors import MeshError
+from mesh_platform.rights import Right
 from mesh_platform.web.assets import Assets
 from mesh_platform.web.forms import check_token, local_path, read_form
 from mesh_platform.web.live import LiveClients
@@ -99,7 +100,7 @@ def routes(
         Route("/products/{domain}/{product}", known(pages.product), name="product"),
         Route("/reviews", known(pages.reviews), name="reviews"),
         Route("/reviews/{review}", known(pages.review), name="review"),
-        Route("/reviews/{review}", known(pages.decision), methods=["POST"], name="decision"),
+        Route("/reviews/{review}", known(pages.decision, Right.APPROVE), methods=["POST"], name="decision"),
         Route("/search", known(pages.search), name="search"),
         Route("/live", known(pages.live), name="live"),
         Route("/signout", known(pages.sign_out), methods=["POST"], name="signout"),
@@ -132,14 +133,17 @@ class _Pages:
     renderer: Renderer
     clients: LiveClients
 
-    def known(self, page: _Page) -> _Endpoint:
-        """An endpoint for whoever the door lets in; others are sent to sign in before anything is read."""
+    def known(self, page: _Page, right: Right = Right.READ) -> _Endpoint:
+        """An endpoint for those with a right; strangers are sent to sign in, before anything is read."""
 
         async def endpoint(request: Request) -> Response:
             visitor = await self.door.visitor(request)
             if visitor is None:
                 target = "/" if request.method == "POST" else request.url.path
                 return RedirectResponse(f"/signin?next={quote(target)}", 303)
+            if right not in visitor.rights:
+                detail = f"This needs the right {right}; the token you signed in with was made without it."
+                return _error(self.renderer, request, visitor, 403, detail)
             return await self._answer(page, request, visitor)
 
         return endpoint

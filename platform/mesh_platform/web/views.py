@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from mesh_platform.rights import Rights
 from mesh_platform.web.lineage import NOTHING, HealthState, Lineage
 
 Status = Literal["proposed", "draft", "active", "deprecated", "retired"]
@@ -26,6 +27,7 @@ class Visitor:
 
     name: str = ""
     csrf: str = ""  #: the session's form token; empty refuses every form
+    rights: Rights = frozenset()  #: what they may do
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
