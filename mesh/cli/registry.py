@@ -113,8 +113,7 @@ def export_copy(
     """
     from mesh.adapters.registry_files import write_copy
 
-    with _source(url, token_file) as reader:
-        copy = reader.copy()
+    copy = _copied(url, token_file)
     write_copy(copy, folder)
     if as_json:
         counts = {"subjects": len(copy.subjects), "versions": len(copy.versions)}
@@ -147,12 +146,8 @@ def import_copy(
             why="schemas come from a folder or from a registry",
             fix="mesh registry import FOLDER, or mesh registry import --from URL",
         )
+    wanted = _copied(url, token_file) if folder is None else read_copy(folder)
     with connect() as mesh:
-        if folder is not None:
-            wanted = read_copy(folder)
-        else:
-            with _source(url, token_file) as reader:
-                wanted = reader.copy()
         planned = migration(wanted, mesh.registry_reader().copy())
         if not dry_run:
             mesh.registry_writer().carry_out(planned, _progress(len(planned.steps)))
@@ -168,6 +163,15 @@ def import_copy(
     else:
         note(_summary(wanted, planned.steps))
     raise typer.Exit(1 if planned.conflicts else 0)
+
+
+def _copied(url: str | None, token_file: Path | None) -> RegistryCopy:
+    """Everything of a registry; what it keeps to itself is told."""
+    with _source(url, token_file) as reader:
+        copy = reader.copy()
+    for one in sorted(reader.unread):
+        note(f"left out: {one} is deleted, and the registry does not show it")
+    return copy
 
 
 @contextmanager
