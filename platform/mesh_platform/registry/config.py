@@ -20,8 +20,8 @@ from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.metadata import read_metadata
 from mesh_platform.registry.model import Answer, Document
 
-#: What counts as compatible in JSON Schema: other kinds know one meaning only.
-_POLICIES: Final = ("STRICT", "LENIENT")
+#: LENIENT would call changes of JSON Schema compatible that are not proven to be.
+_POLICY: Final = "STRICT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +97,9 @@ def _alias(key: str, value: object) -> str | Refusal | None:
 
 
 def _policy(_key: str, value: object) -> str | Refusal:
-    found = str(value).upper()
-    if found in _POLICIES:
-        return found
-    return _refused(f"Invalid compatibility policy. Valid values are {', '.join(_POLICIES)}")
+    if str(value).upper() == _POLICY:
+        return _POLICY
+    return _refused(f"Invalid compatibility policy: {_POLICY} is the only one of this registry")
 
 
 def _metadata(key: str, value: object) -> Document | Refusal | None:
