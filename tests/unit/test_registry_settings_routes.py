@@ -96,6 +96,19 @@ async def test_modes_are_deleted_recursively_when_the_query_says_so(http: httpx2
     assert (await http.get("/mode/:.eu:s")).json()["error_code"] == 40409
 
 
+async def test_what_is_no_setting_stays_out_of_the_log(
+    http: httpx2.AsyncClient, registry: RegistryTwin
+) -> None:
+    await put(http, "/config/s", compatibility="FULL", colour="red", subject="other", warrant="mine")
+    await put(http, "/mode/s", mode="READONLY", force=True, colour="red")
+    kept = [{key: sent.body[key] for key in sent.body if key != "warrant"} for sent in registry.records]
+    assert kept == [
+        {"compatibility": "FULL", "subject": "s"},
+        {"mode": "READONLY", "subject": "s", "force": False},
+    ]
+    assert "mine" not in [sent.body["warrant"] for sent in registry.records]
+
+
 # Aliases
 
 
