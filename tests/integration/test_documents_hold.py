@@ -25,6 +25,7 @@ from mesh_platform.api import create_api
 from mesh_platform.auth import BodyLimit, Guarded, Keyring, api_refusal, registry_refusal
 from mesh_platform.control import ControlPlane, RegistryDoor
 from mesh_platform.log import SqliteLog
+from mesh_platform.principals import Principals
 from mesh_platform.registry.http import WholeMount
 from mesh_platform.registry.routes import routes
 
@@ -48,8 +49,8 @@ BOUNDED = settings(
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starlette]:
     control = ControlPlane(SqliteLog(tmp_path_factory.mktemp("documents") / "control.db"))
-    keyring = Keyring(TOKEN, lambda: datetime(2026, 11, 2, tzinfo=UTC))
-    registry = Starlette(routes=routes(RegistryDoor(control)))
+    keyring = Keyring(Principals(TOKEN), lambda: datetime(2026, 11, 2, tzinfo=UTC))
+    registry = Starlette(routes=routes(RegistryDoor(control, takes_unowned=True)))
     yield Starlette(
         routes=[
             WholeMount("/registry", Guarded(BodyLimit(registry), keyring, registry_refusal())),
