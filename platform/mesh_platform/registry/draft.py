@@ -15,6 +15,7 @@ from mesh_platform.registry.model import Document, Reference
 from mesh_platform.registry.rule_sets import read_rule_set
 
 LARGEST = 2**31 - 1
+KEPT = (Kind.JSON, Kind.PROTOBUF, Kind.AVRO)
 #: What a client may post: the rest of a body is not looked at.
 POSTED = frozenset({"schema", "schemaType", "references", "metadata", "ruleSet", "id", "version"})
 
@@ -70,9 +71,9 @@ def read_draft(body: Mapping[str, object]) -> Draft | Refusal:
 
 def _kind(value: object) -> Kind | Refusal:
     name = str(value or Kind.AVRO)
-    if name in Kind.__members__:
+    if name in KEPT:
         return Kind(name)
-    reason = f"Invalid schema type {name[:80]}: this registry keeps {', '.join(Kind)}"
+    reason = f"Invalid schema type {name[:80]}: this registry keeps {', '.join(KEPT)}"
     return errors.INVALID_SCHEMA.refuse(reason=reason)
 
 

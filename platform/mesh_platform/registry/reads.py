@@ -12,10 +12,9 @@ from urllib.parse import unquote
 from starlette.requests import Request
 
 from mesh_platform.registry import errors
-from mesh_platform.registry.draft import read_draft
+from mesh_platform.registry.draft import KEPT, read_draft
 from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.http import RequestRefused, flag, page, read_body
-from mesh_platform.registry.kinds import Kind
 from mesh_platform.registry.listing import listed, visible
 from mesh_platform.registry.model import Answer, Outcome, Version
 from mesh_platform.registry.parsing import ground
@@ -39,7 +38,7 @@ class Reads:
 
     async def types(self, request: Request) -> Outcome:  # noqa: ARG002
         """GET /schemas/types"""
-        return [kind.value for kind in Kind]
+        return [kind.value for kind in KEPT]
 
     async def contexts(self, request: Request) -> Outcome:
         """GET /contexts"""

@@ -6,19 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 
 from mesh import limits
 from mesh.compatibility import Level
-from mesh.schema.refusal import BAD_REFERENCE, OVER_BUDGET, refuse
+from mesh.schema.refusal import BAD_REFERENCE, OVER_BUDGET, refuse, refuse_hazards
 from mesh_platform.registry.kinds.avro import parse_avro
 from mesh_platform.registry.kinds.json_schema import parse_json_schema
 from mesh_platform.registry.kinds.model import CANNOT_BE_JUDGED, OTHER_KIND, Kind, Parsed, Reason, References
 from mesh_platform.registry.kinds.protobuf import parse_protobuf
 
-__all__ = ["CANNOT_BE_JUDGED", "Kind", "Parsed", "Reason", "References", "parse", "reasons"]
+__all__ = ["CANNOT_BE_JUDGED", "Kind", "Parsed", "Reason", "References", "parse", "reasons", "refuse_unsafe"]
 
-_SMALL = 16 * limits.KIB
 _PARSERS: Mapping[Kind, Callable[[str, References], Parsed]] = {
     Kind.AVRO: parse_avro,
     Kind.JSON: parse_json_schema,
@@ -37,15 +35,16 @@ def parse(kind: Kind, text: str, references: References | None = None) -> Parsed
     for name, part in found.items():
         if part.kind is not kind:
             refuse(BAD_REFERENCE, "$", f"the reference {name[:80]!r} is {part.kind}, and the schema {kind}")
-    if not found and len(text) <= _SMALL:
-        return _alone(kind, text)
     return _PARSERS[kind](text, found)
 
 
-@lru_cache(maxsize=512)
-def _alone(kind: Kind, text: str) -> Parsed:
-    """Producers send a schema again at every start, and a registration is read before and after the log."""
-    return _PARSERS[kind](text, {})
+def refuse_unsafe(schema: Parsed) -> None:
+    """Raise SchemaError for a schema that this mesh's own readers would decode with, and must not.
+
+    Those are Avro's: a schema of another kind only shows its hazards to those who read with it.
+    """
+    if schema.kind is Kind.AVRO:
+        refuse_hazards(schema.hazards)
 
 
 def reasons(new: Parsed, earlier: Sequence[Parsed], level: Level) -> tuple[Reason, ...]:
