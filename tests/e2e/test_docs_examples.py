@@ -38,6 +38,7 @@ GUIDES = (
     "guides/rights.md",
     "guides/registry-settings.md",
     "guides/policies.md",
+    "guides/backups.md",
 )
 ALONE = ("guides/kafka-for-your-tests.md", "guides/conversions.md")
 FROM_TEMPLATE = "guides/first-product.md"
