@@ -37,6 +37,7 @@ GUIDES = (
     "guides/rules.md",
     "guides/rights.md",
     "guides/registry-settings.md",
+    "guides/schema-kinds.md",
     "guides/policies.md",
 )
 ALONE = ("guides/kafka-for-your-tests.md", "guides/conversions.md")
