@@ -38,7 +38,9 @@ GUIDES = (
     "guides/rights.md",
     "guides/registry-settings.md",
     "guides/schema-kinds.md",
+    "guides/registry-import.md",
     "guides/policies.md",
+    "guides/schemas.md",
 )
 ALONE = ("guides/kafka-for-your-tests.md", "guides/conversions.md")
 FROM_TEMPLATE = "guides/first-product.md"
