@@ -18,6 +18,7 @@ from mesh_platform.commands import REMEMBERED
 from mesh_platform.control import ControlPlane, RegistryDoor
 from mesh_platform.log import SqliteLog
 from mesh_platform.registry.routes import routes
+from mesh_platform.rights import EVERY_RIGHT
 from tests.unit.test_api_platform import FILE, PRODUCT, RETIRED
 
 SCHEMA = json.dumps({"type": "record", "name": "R", "fields": []})
@@ -32,7 +33,7 @@ class Signed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asking = dict(scope.get("headers", ())).get(b"x-principal", b"ann")
-        await self._app({**scope, "principal": asking.decode()}, receive, send)
+        await self._app({**scope, "principal": asking.decode(), "rights": EVERY_RIGHT}, receive, send)
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def control(tmp_path: Path) -> Iterator[ControlPlane]:
 
 @pytest.fixture
 async def http(control: ControlPlane) -> AsyncIterator[httpx2.AsyncClient]:
-    registry = Starlette(routes=routes(RegistryDoor(control)))
+    registry = Starlette(routes=routes(RegistryDoor(control, takes_unowned=True)))
     app = Starlette(routes=[Mount("/registry", registry), Mount("/api/v1", create_api(control))])
     transport = httpx2.ASGITransport(app=Signed(app))
     async with httpx2.AsyncClient(transport=transport, base_url="http://mesh") as client:
