@@ -33,6 +33,7 @@ from mesh_platform.keeper import Keeper
 from mesh_platform.permission import permitted
 from mesh_platform.principals import Principals
 from mesh_platform.profile import Profile
+from mesh_platform.registry.http import WholeMount
 from mesh_platform.registry.routes import routes as registry_routes
 from mesh_platform.web.pages import error_page
 from mesh_platform.web.pages import routes as page_routes
@@ -78,7 +79,7 @@ def create_app(
     return Starlette(
         routes=[
             Route("/health", health, name="health"),
-            Mount("/registry", Guarded(BodyLimit(registry), keyring, registry_refusal())),
+            WholeMount("/registry", Guarded(BodyLimit(registry), keyring, registry_refusal())),
             Mount("/api/v1", Guarded(BodyLimit(api), keyring, api_refusal())),
             contract_route(control.governance, door),
             *pages,

@@ -36,6 +36,7 @@ GUIDES = (
     "guides/checking.md",
     "guides/rules.md",
     "guides/rights.md",
+    "guides/registry-settings.md",
     "guides/policies.md",
 )
 ALONE = ("guides/kafka-for-your-tests.md", "guides/conversions.md")

@@ -26,6 +26,7 @@ from mesh_platform.auth import BodyLimit, Guarded, Keyring, api_refusal, registr
 from mesh_platform.control import ControlPlane, RegistryDoor
 from mesh_platform.log import SqliteLog
 from mesh_platform.principals import Principals
+from mesh_platform.registry.http import WholeMount
 from mesh_platform.registry.routes import routes
 
 TOKEN = "t" * 43
@@ -52,7 +53,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starlette]:
     registry = Starlette(routes=routes(RegistryDoor(control, takes_unowned=True)))
     yield Starlette(
         routes=[
-            Mount("/registry", Guarded(BodyLimit(registry), keyring, registry_refusal())),
+            WholeMount("/registry", Guarded(BodyLimit(registry), keyring, registry_refusal())),
             Mount("/api/v1", Guarded(BodyLimit(create_api(control)), keyring, api_refusal())),
         ]
     )

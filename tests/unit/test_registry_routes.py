@@ -11,6 +11,7 @@ import pytest
 from starlette.applications import Starlette
 
 from mesh import limits
+from mesh_platform.registry.http import WholeMount
 from mesh_platform.registry.routes import routes
 from tests.unit.registry_twin import RegistryTwin
 
@@ -111,6 +112,15 @@ async def test_encoded_subjects_are_one_name(
     await post(http, f"/subjects/{name}/versions", INT)
     assert (await http.get(f"/subjects/{name}/versions/1")).json()["version"] == 1
     assert len(registry.state.subjects.names()) == 1
+
+
+async def test_the_registry_may_be_part_of_a_larger_application(registry: RegistryTwin) -> None:
+    application = Starlette(routes=[WholeMount("/registry", Starlette(routes=routes(registry)))])
+    transport = httpx2.ASGITransport(app=application)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://mesh/registry") as client:
+        await post(client, "/subjects/a%2Fb/versions", INT)
+        assert (await client.get("/contexts/:.:/subjects/a%2Fb/versions")).json() == [1]
+        assert (await client.get("/subjects/a%0Ab/versions")).json()["error_code"] == 42208
 
 
 async def test_a_subject_that_is_not_utf8_is_not_found(http: httpx2.AsyncClient) -> None:

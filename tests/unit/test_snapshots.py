@@ -214,8 +214,8 @@ def test_a_platform_leaves_a_snapshot_that_the_next_one_starts_from(path: Path, 
     again.close()
 
 
-def test_parts_of_a_snapshot_are_lines_of_bounded_size(path: Path) -> None:
-    """A start reads line by line: one line that holds everything would take its memory twice."""
+def test_parts_of_a_snapshot_are_of_bounded_size(path: Path) -> None:
+    """A start reads part by part: one that holds everything would take its memory twice."""
     many = [
         Record(n, "t", "ann", "registry.register", {"subject": f"s{n}", "schema": avro(f"S{n}")})
         for n in range(1_000)

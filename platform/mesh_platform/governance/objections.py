@@ -15,7 +15,7 @@ from mesh.product import read_product
 from mesh_platform.governance.refused import Refused
 
 if TYPE_CHECKING:
-    from mesh_platform.governance.state import ApprovedVersion, DeclaredProduct, GovernanceState
+    from mesh_platform.governance.state import DeclaredProduct, GovernanceState
 
 _NOT_HERE: Final = "the catalog does not hold it, or not any more"
 
@@ -27,10 +27,10 @@ def objection(state: GovernanceState, kind: str, body: Mapping[str, Any]) -> Ref
             return _unfounded(state, body["full_name"], body.get("offers", ()))
         case "contract.remove":
             return _held(state, body["contract_id"])
-        case "product.remove":
-            return _missing(state, body["full_name"], "MESH-G025")
-        case "subscription.put":
-            return _missing(state, body["product"], "MESH-G026")
+        case "product.remove" if (name := body["full_name"]) not in state.products:
+            return Refused(404, "MESH-G025", f"there is no product {name!r}", _NOT_HERE, "mesh products")
+        case "subscription.put" if (name := body["product"]) not in state.products:
+            return Refused(404, "MESH-G026", f"nobody can read {name!r}", _NOT_HERE, "mesh products")
     return None
 
 
@@ -47,18 +47,13 @@ def _unfounded(state: GovernanceState, name: str, offers: list[str]) -> Refused 
     return None
 
 
-def _missing(state: GovernanceState, name: str, code: str) -> Refused | None:
-    if name in state.products:
-        return None
-    return Refused(404, code, f"there is no product {name!r}", _NOT_HERE, "mesh products")
-
-
 def _held(state: GovernanceState, contract_id: str) -> Refused | None:
     """Whether a contract stays: while it promises something, and while a product stands on it."""
     known = state.in_force(contract_id)
     if known is None:
         return Refused(404, "MESH-G024", f"there is no contract {contract_id!r}", _NOT_HERE, "mesh plan")
-    what, status = f"{contract_id} cannot be removed", _status(known)
+    what = f"{contract_id} cannot be removed"
+    status = read_contract(known.text.encode(), known.file).status
     if status not in FREE:
         return Refused(
             409,
@@ -76,10 +71,6 @@ def _held(state: GovernanceState, contract_id: str) -> Refused | None:
             "mesh apply --destroy, after these products let go of it",
         )
     return None
-
-
-def _status(version: ApprovedVersion) -> str:
-    return read_contract(version.text.encode(), version.file).status
 
 
 def _stands_on(declared: DeclaredProduct, contract_id: str) -> bool:

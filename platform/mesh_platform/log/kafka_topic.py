@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
 
 TIMEOUT_SECONDS = 10.0
-#: Nobody answers, or a leader is being found: later it may be otherwise.
-_AWAY = frozenset(
+#: What does not change by waiting; whatever else a broker says, it may say otherwise in a moment.
+_FINAL = frozenset(
     {
-        "_TRANSPORT",
-        "_TIMED_OUT",
-        "_ALL_BROKERS_DOWN",
-        "_RESOLVE",
-        "REQUEST_TIMED_OUT",
-        "NOT_LEADER_FOR_PARTITION",
-        "LEADER_NOT_AVAILABLE",
-        "OFFSET_NOT_AVAILABLE",
-        "BROKER_NOT_AVAILABLE",
-        "NOT_CONTROLLER",
+        "TOPIC_AUTHORIZATION_FAILED",
+        "CLUSTER_AUTHORIZATION_FAILED",
+        "POLICY_VIOLATION",
+        "INVALID_CONFIG",
+        "INVALID_REPLICATION_FACTOR",
+        "TOPIC_EXCEPTION",
+        "UNSUPPORTED_VERSION",
+        "_UNSUPPORTED_FEATURE",
+        "_AUTHENTICATION",
+        "SASL_AUTHENTICATION_FAILED",
     }
 )
 _NO_SUCH_TOPIC = frozenset({"UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC", "_UNKNOWN_PARTITION"})
@@ -75,7 +75,7 @@ class ControlTopic:
     def told(self, error: KafkaException) -> MeshError:
         """What the broker said, as an error of ours."""
         cause = error.args[0]
-        if cause.name() in _AWAY:
+        if cause.name() not in _FINAL:
             return unreachable(self.bootstrap, cause.str())
         return MeshError(
             "the broker does not let the platform use the control topic",

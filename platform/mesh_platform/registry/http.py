@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache, wraps
 from typing import Final, TypeVar
@@ -9,8 +10,8 @@ from urllib.parse import unquote
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Match, Route
-from starlette.types import Scope
+from starlette.routing import Match, Mount, Route
+from starlette.types import ASGIApp, Scope
 
 from mesh import limits
 from mesh.schema.strict_json import Json, JsonProblem, compact, read_json
@@ -59,6 +60,14 @@ class RawRoute(Route):
             except UnicodeDecodeError:
                 return Match.NONE, {}
         return match, child
+
+
+class WholeMount(Mount):
+    """A mount of every path below its own: a line break belongs to a name and does not end the path."""
+
+    def __init__(self, path: str, app: ASGIApp) -> None:
+        super().__init__(path, app)
+        self.path_regex = re.compile(self.path_regex.pattern, re.DOTALL)
 
 
 def route(method: str, path: str, endpoint: Endpoint) -> Route:

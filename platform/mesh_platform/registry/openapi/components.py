@@ -105,18 +105,26 @@ SCHEMAS: Final[Mapping[str, Json]] = MappingProxyType(
             "properties": {**_ASKED, "id": _nullable(_NUMBER), "version": _nullable({"type": "integer"})},
         },
         "TagsRequest": _object(
-            tagsToAdd=_list("TagOf"), tagsToRemove=_list("TagOf"), newVersion=_nullable(_NUMBER)
+            tagsToAdd=_nullable(_list("TagOf")),
+            tagsToRemove=_nullable(_list("TagOf")),
+            newVersion=_nullable(_NUMBER),
+            metadata=_nullable(_ref("Metadata")),
+            ruleSet=_nullable(_ref("RuleSet")),
+            rulesToMerge=_nullable(_ref("RuleSet")),
+            rulesToRemove=_nullable(_TEXTS),
         ),
         "TagOf": _object(
             ("schemaEntity", "tags"),
             schemaEntity=_object(
                 ("entityType", "entityPath"),
-                entityType={"type": "string", "enum": ["SR_RECORD", "SR_FIELD"]},
+                entityType={"type": "string", "enum": ["sr_record", "sr_field"]},
                 entityPath=_TEXT,
             ),
             tags=_TEXTS,
         ),
-        "Schema": _object(("schema",), **_STORED, guid=_TEXT, maxId=_NUMBER),
+        "Schema": _object(("schema",), **_STORED, guid=_TEXT, maxId=_NUMBER, schemaTags=_list("TagOf")),
+        "Hazard": _object(("code", "path", "what", "why"), code=_TEXT, path=_TEXT, what=_TEXT, why=_TEXT),
+        "Hazards": _list("Hazard"),
         "Version": _object(
             ("subject", "version", "id", "schema"),
             subject=_TEXT,
@@ -125,6 +133,8 @@ SCHEMAS: Final[Mapping[str, Json]] = MappingProxyType(
             guid=_TEXT,
             ts={"type": "integer"},
             deleted=_FLAG,
+            aliases=_TEXTS,
+            schemaTags=_list("TagOf"),
             **_STORED,
         ),
         "Versions": _list("Version"),
@@ -171,6 +181,7 @@ PARAMETERS: Final[Mapping[str, Json]] = MappingProxyType(
                     "permanent",
                     "verbose",
                     "latestOnly",
+                    "aliases",
                     "fetchMaxId",
                     "defaultToGlobal",
                     "force",
@@ -178,8 +189,9 @@ PARAMETERS: Final[Mapping[str, Json]] = MappingProxyType(
                 )
             ),
             *(_in_query(name, {"type": "integer"}) for name in ("offset", "limit")),
-            *(_in_query(name, _TEXT) for name in ("subjectPrefix", "contextPrefix")),
-            *(_in_query(name, _TEXTS) for name in ("key", "value", "ruleType")),
+            *(_in_query(name, _TEXT) for name in ("subjectPrefix", "contextPrefix", "format")),
+            _in_query("referenceFormat", {"type": "string", "enum": ["DEFAULT", "QUALIFIED"]}),
+            *(_in_query(name, _TEXTS) for name in ("key", "value", "ruleType", "findTags")),
             _in_query("subjectOfId", _TEXT, sent="subject"),
         ]
     )

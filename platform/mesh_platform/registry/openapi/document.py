@@ -11,7 +11,7 @@ from starlette.routing import Route
 from mesh.schema.strict_json import Json, compact
 from mesh_platform.registry.http import ANSWER_TYPES, route
 from mesh_platform.registry.openapi.components import PARAMETERS, SCHEMAS
-from mesh_platform.registry.openapi.operations import OPERATIONS, Operation
+from mesh_platform.registry.openapi.operations import NO_BODY, OPERATIONS, Operation
 
 PATH: Final = "/openapi.json"
 _CONTEXT: Final = "/contexts/{context}"
@@ -85,7 +85,9 @@ def _operation(operation: Operation, method: str, path: str, name: str) -> dict[
     statuses = [*_ALWAYS, *(_WITH_BODY if operation.body else ())]
     statuses += _WRITES if method != "GET" else ()
     answers: dict[str, Json] = {}
-    if operation.answer:
+    if operation.answer == NO_BODY:
+        answers["204"] = {"description": "Done"}
+    elif operation.answer:
         answers["200"] = {"description": "Done", "content": _content(operation.answer)}
     answers |= {status: {"$ref": f"#/components/responses/{status}"} for status in sorted(statuses)}
     found: dict[str, Json] = {

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+#: The answer of what has nothing to say: 204.
+NO_BODY: Final = "no body"
 _PAGE: Final = ("offset", "limit")
 _SHOWN: Final = ("deleted", "deletedOnly")
+_SHAPE: Final = ("format", "referenceFormat", "findTags")
 _SUBJECT: Final = "/subjects/{subject}"
 _VERSIONS: Final = f"{_SUBJECT}/versions"
 _VERSION: Final = f"{_VERSIONS}/{{version}}"
@@ -37,9 +40,11 @@ def _operations() -> Iterator[tuple[str, str, Operation]]:
     yield from _schemas()
     yield from _settings()
     yield "GET", "/contexts", Operation("contexts", "Contexts", "Names", query=("contextPrefix", *_PAGE))
-    yield "DELETE", "/contexts/{context}", Operation("deleteContext", "Delete an empty context", "Nothing")
+    yield "DELETE", "/contexts/{context}", Operation("deleteContext", "Delete an empty context", NO_BODY)
     yield "GET", "/v1/metadata/id", Operation("cluster", "Which registry this is", "Document")
     yield "GET", "/v1/metadata/version", Operation("release", "Of which release", "Document")
+    told = "Why events of a schema are not safe to decode; nothing when they are"
+    yield "GET", f"/mesh{_ID}/hazards", Operation("hazards", told, "Hazards")
     yield "GET", "/mesh/levels", Operation("levels", "The levels that subjects have of their own", "Levels")
     told = "Why the events of an id are not safe to decode; none when they are"
     yield "GET", f"/mesh{_ID}/hazards", Operation("hazards", told, "Hazards")
@@ -52,23 +57,27 @@ def _operations() -> Iterator[tuple[str, str, Operation]]:
 def _subjects() -> Iterator[tuple[str, str, Operation]]:
     query: tuple[str, ...] = ("subjectPrefix", *_SHOWN, *_PAGE)
     yield "GET", "/subjects", Operation("subjects", "Subjects", "Names", query=query)
-    query = ("normalize", "deleted")
+    query = ("normalize", "deleted", *_SHAPE)
     told = "Which version of a subject a schema is"
     yield "POST", _SUBJECT, Operation("lookup", told, "Version", "SchemaRequest", query)
     told = "Delete a subject, softly or for good"
     yield "DELETE", _SUBJECT, Operation("deleteSubject", told, "Numbers", query=("permanent",))
-    query = ("key", "value", "deleted")
+    query = ("key", "value", *_SHOWN, *_SHAPE)
     told = "The latest version with these properties of metadata"
     yield "GET", f"{_SUBJECT}/metadata", Operation("versionWithMetadata", told, "Version", query=query)
     query = (*_SHOWN, "deletedAsNegative", *_PAGE)
     yield "GET", _VERSIONS, Operation("versions", "Numbers of versions", "Numbers", query=query)
     told = "Register a schema: the next version, or the one that it is already"
     yield "POST", _VERSIONS, Operation("register", told, "Version", "SchemaRequest", ("normalize",))
-    yield "GET", _VERSION, Operation("version", "One version", "Version", query=("deleted",))
+    yield "GET", _VERSION, Operation("version", "One version", "Version", query=(*_SHOWN, *_SHAPE))
     told = "Delete a version, softly or for good"
     yield "DELETE", _VERSION, Operation("deleteVersion", told, "Number", query=("permanent",))
     told = "The schema of a version, as it is"
-    yield "GET", f"{_VERSION}/schema", Operation("versionSchema", told, "AnySchema", query=("deleted",))
+    yield (
+        "GET",
+        f"{_VERSION}/schema",
+        Operation("versionSchema", told, "AnySchema", query=(*_SHOWN, "format")),
+    )
     told, query = "Ids of schemas that refer to a version", (*_SHOWN, *_PAGE)
     yield "GET", f"{_VERSION}/referencedby", Operation("referencedBy", told, "Numbers", query=query)
     told = "A version as the latest, with tags added or removed"
@@ -82,18 +91,18 @@ def _subjects() -> Iterator[tuple[str, str, Operation]]:
 
 
 def _schemas() -> Iterator[tuple[str, str, Operation]]:
-    query: tuple[str, ...] = ("subjectPrefix", "latestOnly", "ruleType", *_SHOWN, *_PAGE)
+    query: tuple[str, ...] = ("subjectPrefix", "latestOnly", "ruleType", "aliases", *_SHOWN, *_PAGE)
     yield "GET", "/schemas", Operation("schemas", "Versions of all subjects", "Versions", query=query)
     yield "GET", "/schemas/types", Operation("types", "Kinds of schemas", "Names")
-    query = ("subjectOfId", "fetchMaxId")
+    query = ("subjectOfId", "fetchMaxId", *_SHAPE)
     yield "GET", _ID, Operation("byId", "The schema of an id", "Schema", query=query)
     told = "The schema of an id, as it is"
-    yield "GET", f"{_ID}/schema", Operation("schemaById", told, "AnySchema", query=("subjectOfId",))
+    yield "GET", f"{_ID}/schema", Operation("schemaById", told, "AnySchema", query=("subjectOfId", "format"))
     query = ("subjectOfId", *_SHOWN, *_PAGE)
     yield "GET", f"{_ID}/subjects", Operation("subjectsById", "Where an id is used", "Names", query=query)
     told = "Versions that have an id"
     yield "GET", f"{_ID}/versions", Operation("versionsById", told, "SubjectVersions", query=query)
-    yield "GET", _GUID, Operation("byGuid", "The schema of a guid", "Schema")
+    yield "GET", _GUID, Operation("byGuid", "The schema of a guid", "Schema", query=_SHAPE)
     yield "GET", f"{_GUID}/ids", Operation("idsByGuid", "The ids of a guid", "ContextIds")
 
 
