@@ -21,6 +21,8 @@ class RegistryReader:
 
     def __init__(self, http: Requests) -> None:
         self._http = http
+        #: Deleted versions that the registry lists and does not show, as some do.
+        self.unread: list[str] = []
 
     def copy(self) -> RegistryCopy:
         """Everything it holds: versions, deleted ones too, and the settings of all that has some."""
@@ -69,6 +71,9 @@ class RegistryReader:
         found = []
         for number in self._list(f"{path}?deleted=true"):
             status, answer = self._http.request("GET", f"{path}/{number}?deleted=true")
+            if status == 404 and number not in alive:
+                self.unread.append(f"{subject} version {number}")
+                continue
             accept(status, answer, subject)
             with understood(self._http):
                 found.append(version_of(answer, subject=subject, deleted=number not in alive))

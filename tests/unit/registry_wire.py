@@ -86,6 +86,13 @@ def unlisted(method: str, path: str, status: int, answer: Any) -> tuple[int, Any
     return _UNSERVED if path.partition("?")[0] == "/schemas" else (status, answer)
 
 
+def forgetful(method: str, path: str, status: int, answer: Any) -> tuple[int, Any]:
+    """Lists deleted versions and does not show them, as Apicurio."""
+    if method == "GET" and isinstance(answer, dict) and answer.get("deleted"):
+        return 404, {"error_code": 40402, "message": "Version not found."}
+    return status, answer
+
+
 def modeless(method: str, path: str, status: int, answer: Any) -> tuple[int, Any]:
     """Neither modes nor contexts."""
     return _UNSERVED if path.startswith(("/mode", "/contexts")) else (status, answer)
@@ -107,6 +114,7 @@ def wordy(method: str, path: str, status: int, answer: Any) -> tuple[int, Any]:
     return status, answer
 
 
+#: By name, what each does otherwise; real ones have more than one of these habits.
 REGISTRIES: dict[str, tuple[Habit, ...]] = {
     "mesh": (),
     "confluent-7": (older, plain_levels),

@@ -77,6 +77,12 @@ def test_rule_sets_that_differ_in_what_is_empty_are_the_same(registry: RegistryT
     assert register(registry, record("a"), ruleSet=again) == first
 
 
+def test_the_order_of_a_rules_tags_does_not_count(registry: RegistryTwin) -> None:
+    first = register(registry, record("a"), ruleSet={"domainRules": [{**RULE, "tags": ["B", "A", "B"]}]})
+    assert first["ruleSet"]["domainRules"][0]["tags"] == ["A", "B"]
+    assert register(registry, record("a"), ruleSet={"domainRules": [{**RULE, "tags": ["A", "B"]}]}) == first
+
+
 def test_the_order_of_rules_counts(registry: RegistryTwin) -> None:
     other = {**RULE, "name": "other"}
     first = register(registry, record("a"), ruleSet={"domainRules": [RULE, other]})

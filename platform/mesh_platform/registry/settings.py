@@ -79,7 +79,7 @@ class Settings:
 def scopes(subject: str) -> Iterator[str]:
     """The scopes that may set something for a subject, the outermost first; the registry's is not named."""
     context = context_of(subject)
-    if context != DEFAULT_CONTEXT and inside(context, "") != subject:
+    if context != DEFAULT_CONTEXT:
         yield inside(context, "")
     yield subject
 
