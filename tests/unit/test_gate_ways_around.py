@@ -19,6 +19,7 @@ from tests.unit.test_governance_state import Chamber
 OTHER = json.dumps({"type": "record", "name": "Flights", "namespace": "ops", "fields": []})
 ADMIN = Warrant(EVERY_RIGHT, open=False)
 STEWARD = Warrant(held([Right.REGISTER, Right.SET_POLICY]), open=False)
+TEAM = Warrant(held([Right.REGISTER]), open=True)
 MINE = {
     "domainRules": [{"name": "mine", "kind": "CONDITION", "mode": "WRITE", "type": "CEL", "expr": "true"}]
 }
