@@ -153,7 +153,7 @@ def _rules(state: RegistryState, draft: Draft, grounded: Grounded) -> Refusal | 
 
 
 def _gate(state: RegistryState, draft: Draft, content: Content, warrant: Warrant) -> Refusal | None:
-    reason = state.gate.check(draft.subject, content, warrant)
+    reason = state.gate.check(draft.subject, content, warrant if draft.id is None else warrant.importing)
     return None if reason is None else errors.NOT_COVERED.refuse(reason=reason)
 
 
