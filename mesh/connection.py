@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ from mesh.world import World
 
 if TYPE_CHECKING:
     from mesh.adapters.kafka_receiver import Start
+    from mesh.adapters.registry_copies import RegistryReader
+    from mesh.adapters.registry_migration import RegistryWriter
     from mesh.lookup import LookupTable
     from mesh.port import OutputPort
     from mesh.publishing import Publisher
@@ -119,6 +122,18 @@ class Mesh:
         receiver = BoundedReceiver(self.settings.bootstrap, port.topic, last)
         return Reading(port, Decoder(port, self.registry), receiver)
 
+    def registry_reader(self) -> RegistryReader:
+        """All that the registry holds, for copies and for people."""
+        from mesh.adapters.registry_copies import RegistryReader
+
+        return RegistryReader(self._registry_http)
+
+    def registry_writer(self) -> RegistryWriter:
+        """Takes in what another registry holds."""
+        from mesh.adapters.registry_migration import RegistryWriter
+
+        return RegistryWriter(self._registry_http)
+
     def close(self) -> None:
         """Let go of the HTTP connections."""
         self._platform_http.close()
@@ -136,3 +151,15 @@ class Mesh:
 def connect(settings: Settings | None = None) -> Mesh:
     """The mesh that the environment or `mesh up` names; raises UsageError when there is none."""
     return Mesh(settings or load())
+
+
+@contextmanager
+def registry_at(url: str, token: str) -> Iterator[RegistryReader]:
+    """A registry elsewhere, to be read; raises UsageError for what is no address."""
+    from mesh.adapters.registry_copies import RegistryReader
+
+    http = Http(url, token, name="schema registry")
+    try:
+        yield RegistryReader(http)
+    finally:
+        http.close()

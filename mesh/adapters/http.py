@@ -114,7 +114,7 @@ class Http:
         self._pool.close()
 
     def _worth_another(self, method: str, error: Exception) -> bool:
-        """A refused connection is told at once; a request that may have arrived is sent again if it may be."""
+        """A refused connection is told at once; what may have arrived is sent again only if it may be."""
         if isinstance(error, httpcore2.ConnectError):
             return False
         return isinstance(error, httpcore2.ConnectTimeout) or method in self._repeatable
@@ -123,23 +123,23 @@ class Http:
         return status in _RETRIED and (status == 429 or method in self._repeatable)
 
     def _sent(self, method: str, path: str, content: bytes | None, allowed: Budget) -> _Answer:
-        headers: dict[bytes | str, bytes | str] = {
-            **dict(self._address.headers),
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-        }
+        headers: list[tuple[bytes | str, bytes | str]] = [
+            *self._address.headers.items(),
+            ("Accept", "application/json"),
+            ("Accept-Encoding", "identity"),
+        ]
         if content is not None:
-            headers["Content-Type"] = "application/json"
+            headers.append(("Content-Type", "application/json"))
         waits = dict.fromkeys(("connect", "read", "write", "pool"), allowed.silence)
         with self._pool.stream(
             method, self._address.url(path), headers=headers, content=content, extensions={"timeout": waits}
         ) as response:
-            told = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in response.headers}
+            told = {name.decode("latin-1").lower(): text.decode("latin-1") for name, text in response.headers}
             content_read = bytearray()
             for chunk in response.iter_stream():
                 content_read += chunk
                 if len(content_read) > ANSWER_BYTES:
-                    raise self.unreachable(f"more than {ANSWER_BYTES:,} bytes are no answer of its own")
+                    raise self.unreachable(f"its answer is more than {ANSWER_BYTES:,} bytes")
             return _Answer(response.status, told, bytes(content_read))
 
     def _parsed(self, answer: _Answer) -> Any:

@@ -28,6 +28,7 @@ from mesh.cli import (
     new,
     plans,
     policies,
+    registry,
     reviews,
     rules,
 )
@@ -50,6 +51,7 @@ IN_STORY_ORDER = (
     reviews,
     declarations,
     events,
+    registry,
 )
 
 app = typer.Typer(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -65,7 +65,7 @@ def migration(source: RegistryCopy, target: RegistryCopy) -> Migration:
             *(Step("import", subject) for subject in opened),
             *(Step("register", version.subject, version) for version in missing),
             *(Step("delete", version.subject, version) for version in deleted),
-            *_settings(source.settings, target.settings, frozenset(opened)),
+            *_settings(source, target, frozenset(opened)),
         ),
         conflicts,
     )
@@ -102,17 +102,17 @@ def in_order(versions: Iterable[SchemaVersion]) -> list[SchemaVersion]:
     return list(found.values())
 
 
-def _settings(
-    source: Mapping[str, ScopeSettings], target: Mapping[str, ScopeSettings], opened: frozenset[str]
-) -> Iterator[Step]:
+def _settings(source: RegistryCopy, target: RegistryCopy, opened: frozenset[str]) -> Iterator[Step]:
     """Settings last: a default rule set or a mode must not get at what is registered before."""
-    scopes = sorted({*source, *opened}, key=lambda scope: (is_wide(scope), scope))
+    # What an earlier migration opened, and did not come to close.
+    left = {one for one in source.subjects if target.settings.get(one, NO_SETTINGS).mode == IMPORT}
+    scopes = sorted({*source.settings, *opened, *left}, key=lambda scope: (is_wide(scope), scope))
     for scope in scopes:
-        wanted, there = source.get(scope, NO_SETTINGS), target.get(scope, NO_SETTINGS)
+        wanted, there = source.settings.get(scope, NO_SETTINGS), target.settings.get(scope, NO_SETTINGS)
         if wanted.config is not None and wanted.config != there.config:
             yield Step("config", scope, settings=wanted)
-        left_open = there.mode == IMPORT and wanted.mode != IMPORT
-        if scope in opened or left_open or (wanted.mode is not None and wanted.mode != there.mode):
+        mode = IMPORT if scope in opened or scope in left else there.mode
+        if wanted.mode != mode and (wanted.mode is not None or mode == IMPORT):
             yield Step("mode", scope, settings=wanted)
 
 

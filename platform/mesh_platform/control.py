@@ -8,6 +8,7 @@ other process sees. Reading needs no lock: see `Turns`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, wait
@@ -29,6 +30,8 @@ from mesh_platform.waiting import Waiting, settle
 
 Clock = Callable[[], datetime]
 PATIENCE_SECONDS: Final = 10.0
+#: How long a request that needs no record waits to be answered from the present.
+CURRENT_SECONDS: Final = 2.0
 #: Requests wait while so many records of other processes are applied, then have their turn.
 TURN_RECORDS: Final = 50
 
@@ -101,6 +104,20 @@ class ControlPlane:
         wait([answer], timeout=self._patience)
         return self._answered(answer, actor, command)
 
+    async def current(self) -> None:
+        """Wait until all that anyone has been told of is applied here, whichever process told it.
+
+        Not for long: when the log does not answer, what is known here is the best that there is.
+        """
+        asked = self._log.end()
+        if asked is None:
+            return
+        with contextlib.suppress(Exception):  # whatever a broker says that is away
+            async with asyncio.timeout(CURRENT_SECONDS):
+                end = await asyncio.wrap_future(asked)
+                if self._views.audit.offset + 1 < end:
+                    await asyncio.wrap_future(self._waiting.until(end))
+
     def trouble(self) -> str:
         """Why the views may be behind the log; empty when they are not."""
         return str(self.lost) if self.lost is not None else self._log.trouble()
@@ -164,6 +181,10 @@ class RegistryDoor:
     def state(self) -> RegistryState:
         """The registry's view, for reading."""
         return self._control.registry
+
+    async def current(self) -> None:
+        """Wait until the view is not behind what any process has answered."""
+        await self._control.current()
 
     async def submit(self, kind: str, body: Mapping[str, Any], actor: str, command: str = "") -> Any:
         """Append to the log, wait until applied, answer with the outcome.

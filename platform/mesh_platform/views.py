@@ -17,11 +17,10 @@ from mesh_platform.governance.gate import ContractGate
 from mesh_platform.governance.objections import objection
 from mesh_platform.governance.state import GovernanceState, Refused
 from mesh_platform.log.record import Record
+from mesh_platform.log.snapshot import Part
 from mesh_platform.registry import snapshot as registered
 from mesh_platform.registry.state import RegistryState
 
-#: What one line of a snapshot holds: the view it belongs to, and a part of it.
-Part = tuple[str, Any]
 RECENT: Final = 200
 
 
@@ -67,13 +66,13 @@ class Views:
         governance, registry = governed.snapshot(self.governance), registered.snapshot(self.registry)
 
         def parts() -> Iterator[Part]:
-            yield "audit", audit
+            yield Part("audit", audit)
             for command in commands:
-                yield "command", command
-            for part in governance:
-                yield "governance", part
-            for part in registry:
-                yield "registry", part
+                yield Part("command", command)
+            for values in governance:
+                yield Part("governance", values)
+            for rows, texts in registry:
+                yield Part("registry", rows, texts)
 
         return parts()
 
@@ -85,22 +84,21 @@ class Views:
 
     def restore(self, part: Part) -> None:
         """Take in one part of a snapshot; raises what a part of no sense raises."""
-        view, content = part
-        match view:
+        match part.view:
             case "audit":
-                self.audit.restore(content)
+                self.audit.restore(part.content)
             case "command":
-                self._commands.restore(content)
+                self._commands.restore(part.content)
             case "governance":
-                governed.restore(self.governance, content)
+                governed.restore(self.governance, part.content)
             case "registry":
-                registered.restore(self.registry, content)
+                registered.restore(self.registry, part.content, part.texts)
             case _:
-                raise ValueError(view)
+                raise ValueError(part.view)
 
     def fingerprint(self) -> str:
         """Equal for equal views, however they came about."""
         digest = hashlib.sha256()
         for part in self.snapshot():
-            digest.update(json.dumps(part).encode())
+            digest.update(json.dumps([part.content, list(part.texts)]).encode())
         return digest.hexdigest()

@@ -15,6 +15,7 @@ class Waiting:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._due: dict[tuple[str, str], list[Future[object]]] = {}
+        self._until: list[tuple[int, Future[object]]] = []
 
     def expect(self, actor: str, command: str) -> Future[object]:
         """An answer that will be given when the command's record was applied."""
@@ -23,10 +24,19 @@ class Waiting:
             self._due.setdefault((actor, command), []).append(answer)
         return answer
 
+    def until(self, end: int) -> Future[object]:
+        """Done when every record before `end` has come."""
+        reached: Future[object] = Future()
+        with self._lock:
+            self._until = [each for each in self._until if not each[1].done()]
+            self._until.append((end, reached))
+        return reached
+
     def came(self, record: Record, outcome: object) -> None:
         """A record was applied: whoever waits for it is answered."""
         with self._lock:
-            due = self._due.pop((record.actor, record.command), ())
+            due = self._due.pop((record.actor, record.command), [])
+            due += [reached for end, reached in self._until if end == record.offset + 1]
         for answer in due:
             settle(answer, outcome)
 

@@ -36,7 +36,10 @@ GUIDES = (
     "guides/checking.md",
     "guides/rules.md",
     "guides/rights.md",
+    "guides/registry-settings.md",
+    "guides/registry-import.md",
     "guides/policies.md",
+    "guides/schemas.md",
 )
 ALONE = ("guides/kafka-for-your-tests.md", "guides/conversions.md")
 FROM_TEMPLATE = "guides/first-product.md"

@@ -222,12 +222,12 @@ def test_metadata_and_rule_sets_are_kept_and_found(client: Any) -> None:
 
 def test_contexts_and_types_are_listed(client: Any) -> None:
     assert client.get_contexts() == ["."]
-    assert client.get_schema_types() == ["AVRO"]
+    assert client.get_schema_types() == ["JSON", "PROTOBUF", "AVRO"]
 
 
 def test_another_schema_type_is_refused_and_says_so(client: Any) -> None:
-    with pytest.raises(SchemaRegistryError, match="keeps AVRO") as error:
-        client.register_schema(SUBJECT, Schema("{}", "JSON"))
+    with pytest.raises(SchemaRegistryError, match="keeps JSON, PROTOBUF, AVRO") as error:
+        client.register_schema(SUBJECT, Schema("<a/>", "XML"))
     assert code_of(error) == (422, 42201)
 
 

@@ -31,7 +31,7 @@ from confluent_kafka.schema_registry.avro import (
 )
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 from confluent_kafka.schema_registry.rule_registry import RuleRegistry
-from confluent_kafka.schema_registry.serde import RuleConditionError
+from confluent_kafka.schema_registry.serde import RuleConditionError, RuleContext, RuleExecutor
 from confluent_kafka.serialization import MessageField, SerializationContext, SerializationError
 
 from tests.integration.served_registry import AwaitedClient, Served
@@ -61,12 +61,30 @@ class Codecs:
         self._rules = RuleRegistry()
         self._rules.register_executor(cel.CelExecutor())
         self._rules.register_executor(cel_field.CelFieldExecutor())
+        self._rules.register_executor(Moved())
 
     def serializer(self, schema: str | None = V2, **conf: Any) -> Any:
         return AvroSerializer(self.client, schema, conf=conf, rule_registry=self._rules)
 
     def deserializer(self, reader: str | None = None, **conf: Any) -> Any:
         return AvroDeserializer(self.client, reader, conf=conf, rule_registry=self._rules)
+
+
+class Moved(RuleExecutor):
+    """Renames a field as a migration rule's expression says, `old new`."""
+
+    def configure(self, client_conf: dict[str, Any], rule_conf: dict[str, Any]) -> None:
+        pass
+
+    def type(self) -> str:
+        return "MOVED"
+
+    def transform(self, ctx: RuleContext, message: Any) -> Any:
+        old, new = (ctx.rule.expr or "").split()
+        return {new if name == old else name: value for name, value in message.items()}
+
+    def close(self) -> None:
+        pass
 
 
 class AwaitedCodecs(Codecs):
@@ -294,6 +312,28 @@ def test_an_override_of_the_configuration_disarms_a_rule(codecs: Codecs) -> None
     codecs.client.set_config(SUBJECT, ServerConfig(override_rule_set=off))
     ruled(codecs, rule("false"))
     assert codecs.serializer(**LATEST)(EVENT, context())[:1] == b"\x00"
+
+
+@pytest.mark.parametrize(
+    ("writes", "reads", "event"), [("1", "2", {"door": "C3"}), ("2", "1", {"gate": "C3"})]
+)
+def test_a_reader_of_another_major_version_migrates_what_it_reads(
+    codecs: Codecs, writes: str, reads: str, event: dict[str, str]
+) -> None:
+    names = {"1": "gate", "2": "door"}
+    codecs.client.set_config(SUBJECT, ServerConfig(compatibility_group="major"))
+    moves = [
+        rule(expr, name=name, kind="TRANSFORM", type="MOVED", mode=name)
+        for name, expr in (("UPGRADE", "gate door"), ("DOWNGRADE", "door gate"))
+    ]
+    for major, name in names.items():
+        metadata = Metadata(None, MetadataProperties({"major": major}), None)
+        rules = RuleSet(moves if major == "2" else [], [])
+        codecs.client.register_schema(SUBJECT, Schema(record(name), "AVRO", [], metadata, rules))
+    conf = {"auto.register.schemas": False, "use.latest.with.metadata": {"major": writes}}
+    wire = codecs.serializer(None, **conf)({names[writes]: "C3"}, context())
+    reader = codecs.deserializer(**{"use.latest.with.metadata": {"major": reads}})
+    assert reader(wire, context()) == event
 
 
 def test_the_asynchronous_client_is_the_official_one() -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from mesh_platform.audit.state import CHECKPOINT
-from mesh_platform.log import Record
+from mesh_platform.log import Record, SqliteLog
 from mesh_platform.log.record import Deliver, Failed
 from mesh_platform.views import Views
+from tests.unit.contract_kit import CONTRACT
 
 ID = "ops.flights.v1"
+#: A contract that promises nothing any more, so that it may be removed.
+RETIRED = CONTRACT.replace(ID, "ops.old.v1").replace("status: active", "status: retired")
 
 
 def avro(name: str, *fields: str) -> str:
@@ -30,7 +33,7 @@ def contract(text: str, **more: Any) -> dict[str, Any]:
         "file": "flights.odcs.yaml",
         "text": text,
         "topic": ID,
-        "schema": f"schema of {text}",
+        "schema": avro("Flight"),
         **more,
     }
 
@@ -83,11 +86,12 @@ def story() -> list[tuple[str, dict[str, Any]]]:
         ("registry.delete-subject", {"subject": "gone", "permanent": True}),
         ("registry.set-config", {"compatibility": "FULL"}),
         ("registry.set-config", {"subject": "a", "compatibility": "NONE", "normalize": True}),
+        ("registry.set-config", {"subject": "b", "defaultMetadata": metadata, "overrideRuleSet": rules}),
         ("registry.set-mode", {"subject": "imported", "mode": "IMPORT"}),
         (register, {"subject": "imported", "schema": '"int"', "id": 4711, "version": 7}),
         ("registry.set-mode", {"subject": "b", "mode": "READONLY"}),
         (register, {"subject": "b", "schema": '"double"'}),
-        ("contract.declare", contract("one")),
+        ("contract.declare", contract("one", rule_set=rules, level="BACKWARD")),
         ("product.declare", _product("ops.flights")),
         ("product.declare", _product("ops.gone")),
         ("subscription.put", {"product": "ops.flights", "group": "g", "fields": ["x"], "purpose": "maps"}),
@@ -98,7 +102,7 @@ def story() -> list[tuple[str, dict[str, Any]]]:
         ("proposal.open", _proposal("four", "three")),
         ("proposal.decide", _decision(3, "four", "refuse")),
         (register, {"subject": f"{ID}-value", "schema": '"float"'}),
-        ("contract.declare", contract("other", contract_id="ops.old.v1", topic="ops.old.v1")),
+        ("contract.declare", contract(RETIRED, contract_id="ops.old.v1", topic="ops.old.v1")),
         ("contract.remove", {"contract_id": "ops.old.v1"}),
         ("registry.of-a-later-release", {"subject": "a"}),
         ("of-another-trade", {"n": [1, None, 1.5, "ü"]}),
@@ -170,3 +174,16 @@ def replayed(found: list[Record]) -> Views:
     for record in found:
         views.apply(record)
     return views
+
+
+def fill(log: SqliteLog, found: Iterable[Record]) -> None:
+    """Write records as they are."""
+    with log.together():
+        for record in found:
+            log.append(
+                time=record.time,
+                actor=record.actor,
+                kind=record.kind,
+                body=record.body,
+                command=record.command,
+            )

@@ -45,6 +45,9 @@ class RegistryTwin:
         self.records.append(record)
         return self.state.apply(record)
 
+    async def current(self) -> None:
+        """It always is."""
+
     async def submit(self, kind: str, body: Mapping[str, object], actor: str, command: str = "") -> Outcome:
         return self.send(kind, body, actor)
 

@@ -12,11 +12,12 @@ from typer.testing import CliRunner
 
 from mesh.cli.main import build
 from mesh.errors import MeshError
+from mesh_platform import snapshots
 from mesh_platform.control import ControlPlane
 from mesh_platform.log import SqliteLog
 from mesh_platform.log.snapshot import write_snapshot
-from mesh_platform.snapshots import FILE, WORTH, Snapshots, mark_of, views_of
-from tests.unit.control_story import story
+from mesh_platform.snapshots import FILE, Snapshots, mark_of, views_of
+from tests.unit.control_story import fill, records, story
 
 
 @pytest.fixture
@@ -24,10 +25,9 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder in which a platform ran and was stopped."""
     folder = tmp_path / ".mesh"
     monkeypatch.setenv("MESH_STATE", str(folder))
-    control = ControlPlane(SqliteLog(folder / "control.db"))
-    for kind, body in story():
-        control.submit_now(kind, body, "ann")
-    control.close()
+    log = SqliteLog(folder / "control.db")
+    fill(log, records())
+    log.close()
     return folder
 
 
@@ -108,7 +108,7 @@ def test_a_snapshot_that_says_otherwise_than_the_log_is_found(state: Path) -> No
     log = SqliteLog(state / "control.db")
     views = views_of(log)
     log.close()
-    forged = [(view, part) for view, part in views.snapshot() if view != "governance"]
+    forged = [part for part in views.snapshot() if part.view != "governance"]
     write_snapshot(state / FILE, mark_of(views), forged)
     error = refused("MESH-S031", "audit", "verify")
     assert f"rm {state / FILE}" in error.fix
@@ -126,9 +126,12 @@ def test_a_damaged_snapshot_is_passed_over(state: Path) -> None:
     assert verified()["snapshot"] == "none in use"
 
 
-def test_a_platform_that_stopped_leaves_a_log_and_a_snapshot_that_agree(state: Path) -> None:
+def test_a_platform_that_stopped_leaves_a_log_and_a_snapshot_that_agree(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshots, "WORTH", 20)
     control = ControlPlane(SqliteLog(state / "control.db"), snapshots=Snapshots(state / FILE))
-    for n in range(WORTH):
+    for n in range(20):
         control.submit_now("k", {"n": n}, "ann")
     control.close()
     assert verified()["snapshot"] == "agrees with a whole replay"
@@ -174,15 +177,13 @@ def test_the_log_can_be_narrowed(state: Path) -> None:
             record["offset"] for record in json.loads(run("audit", "log", "--json", *arguments))["records"]
         ]
 
-    everything = list(range(len(story())))
+    kinds = [kind for kind, _ in story()]
+    everything = list(range(len(kinds)))
     assert offsets() == everything
     assert offsets("--from", "5") == everything[5:]
     assert offsets("--last", "3") == everything[-3:]
     assert offsets("--actor", "eve") == []
-    kinds = [kind for kind, _ in story()]
-    assert offsets("--kind", "proposal") == [
-        n for n, kind in enumerate(kinds) if kind.startswith("proposal.")
-    ]
+    assert offsets("--kind", "proposal") == [n for n in everything if kinds[n].startswith("proposal.")]
     assert offsets("--kind", "contract.declare") == [n for n in everything if kinds[n] == "contract.declare"]
 
 

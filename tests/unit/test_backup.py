@@ -20,21 +20,9 @@ from mesh_platform.log import Record, SqliteLog
 from mesh_platform.log.entry import LogEntries
 from mesh_platform.log.sqlite_reader import SqliteReader
 from mesh_platform.snapshots import views_of
-from tests.unit.control_story import MemoryLog, records, replayed
+from tests.unit.control_story import MemoryLog, fill, records, replayed
 
 STORY = records()
-
-
-def fill(log: SqliteLog, found: list[Record]) -> None:
-    with log.together():
-        for record in found:
-            log.append(
-                time=record.time,
-                actor=record.actor,
-                kind=record.kind,
-                body=record.body,
-                command=record.command,
-            )
 
 
 @pytest.fixture

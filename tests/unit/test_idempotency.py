@@ -33,8 +33,7 @@ class Signed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asking = dict(scope.get("headers", ())).get(b"x-principal", b"ann")
-        named = {"principal": asking.decode(), "rights": EVERY_RIGHT}
-        await self._app({**scope, **named}, receive, send)
+        await self._app({**scope, "principal": asking.decode(), "rights": EVERY_RIGHT}, receive, send)
 
 
 @pytest.fixture

@@ -107,6 +107,11 @@ def test_the_registry_without_settings_is_backward(registry: RegistryTwin) -> No
     assert level(registry, SUBJECT) == "BACKWARD"
 
 
+def test_the_registry_always_has_a_level(registry: RegistryTwin) -> None:
+    configure(registry, None, compatibility="NONE")
+    assert configure(registry, None, compatibility=None) == {"compatibility": "BACKWARD"}
+
+
 def test_settings_go_with_the_subject(registry: RegistryTwin) -> None:
     register(registry, record("a"))
     configure(registry, compatibility="NONE")
@@ -198,6 +203,13 @@ def test_a_default_rule_is_replaced_by_one_of_its_name(registry: RegistryTwin) -
     configure(registry, defaultRuleSet={"domainRules": [RULE, {**RULE, "name": "other"}]})
     found = register(registry, record("a"), ruleSet={"domainRules": [own]})
     assert found["ruleSet"] == {"domainRules": [{**RULE, "name": "other"}, own]}
+
+
+def test_the_day_from_which_rules_count_is_overridden_too(registry: RegistryTwin) -> None:
+    configure(registry, defaultRuleSet={"domainRules": [RULE], "enableAt": "2026-01-01"})
+    assert register(registry, record("a"), ruleSet={})["ruleSet"]["enableAt"] == "2026-01-01"
+    found = register(registry, record("a", "b"), ruleSet={"enableAt": "2026-02-02"})
+    assert found["ruleSet"] == {"domainRules": [RULE], "enableAt": "2026-02-02"}
 
 
 def test_an_override_rule_wins_over_one_of_its_name(registry: RegistryTwin) -> None:

@@ -90,6 +90,11 @@ def test_importing_needs_a_subject_without_live_versions(registry: RegistryTwin)
     assert set_mode(registry, "IMPORT") == {"mode": "IMPORT"}
 
 
+def test_importing_into_a_subject_minds_no_other(registry: RegistryTwin) -> None:
+    register(registry, record("a"), subject="other")
+    assert set_mode(registry, "IMPORT") == {"mode": "IMPORT"}
+
+
 def test_importing_into_a_context_minds_its_own_subjects_only(registry: RegistryTwin) -> None:
     register(registry, record("a"))
     assert set_mode(registry, "IMPORT", ":.eu:") == {"mode": "IMPORT"}
@@ -161,6 +166,13 @@ def test_a_contexts_mode_leaves_those_of_its_subjects_unless_recursive(registry:
     assert in_force(registry, ":.eu:s") == "READONLY"
     assert delete_mode(registry, ":.eu:", recursive=True) == {"mode": "READWRITE"}
     assert (in_force(registry, ":.eu:s"), in_force(registry, ":.us:s")) == ("READWRITE", "READONLY")
+
+
+def test_a_subjects_mode_is_taken_back_alone(registry: RegistryTwin) -> None:
+    set_mode(registry, "READONLY")
+    set_mode(registry, "READONLY", "other")
+    delete_mode(registry, recursive=True)
+    assert in_force(registry, "other") == "READONLY"
 
 
 def test_every_mode_of_the_registry_is_taken_back_at_once(registry: RegistryTwin) -> None:

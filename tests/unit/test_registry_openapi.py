@@ -9,6 +9,7 @@ import pytest
 from starlette.applications import Starlette
 
 from mesh_platform.registry.openapi import document
+from mesh_platform.registry.openapi.operations import OPERATIONS
 from mesh_platform.registry.routes import routes
 from tests.unit.registry_twin import RegistryTwin
 
@@ -29,6 +30,11 @@ def test_every_route_that_is_served_is_described_and_nothing_else() -> None:
         (method.upper(), path) for path, operations in DOCUMENT["paths"].items() for method in operations
     }
     assert described == served()
+
+
+def test_every_operation_that_is_written_down_is_served() -> None:
+    plain = {(method, path.removeprefix("/contexts/{context}") or path) for method, path in served()}
+    assert set(OPERATIONS) == plain
 
 
 def test_every_reference_leads_somewhere() -> None:

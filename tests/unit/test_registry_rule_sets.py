@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from mesh.contract.avro import avro_schema
+from mesh.contract.rule_targets import rule_set
 from mesh_platform.registry import state
 from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.metadata import merged, read_metadata, reserved
 from mesh_platform.registry.rule_sets import invalid, read_rule_set
+from tests.unit.contract_kit import contract_of, field
 from tests.unit.registry_kit import SUBJECT, code_of, record, register
 from tests.unit.registry_twin import RegistryTwin
 
@@ -52,6 +55,14 @@ def test_a_rule_set_is_answered_by_id_and_version_as_registered(registry: Regist
     assert registry.state.subjects.versions(SUBJECT)[0].content.rule_set == WHOLE
 
 
+def test_the_rules_of_a_contract_are_kept_word_for_word() -> None:
+    contract = contract_of([field("code", required=True, logicalTypeOptions={"pattern": "^[A-Z]+$"})])
+    made = rule_set(contract, avro_schema(contract))
+    assert made["domainRules"]
+    assert read_rule_set(made) == made
+    assert invalid(made) is None
+
+
 def test_what_a_rule_leaves_out_is_written_as_clients_take_it() -> None:
     assert read_rule_set({"domainRules": [{"name": "r", "type": "CEL", "tags": [], "doc": None}]}) == {
         "domainRules": [
@@ -64,6 +75,12 @@ def test_rule_sets_that_differ_in_what_is_empty_are_the_same(registry: RegistryT
     first = register(registry, record("a"), ruleSet={"domainRules": [RULE]})
     again = {"migrationRules": [], "domainRules": [{**RULE, "tags": None, "params": {}}], "enableAt": None}
     assert register(registry, record("a"), ruleSet=again) == first
+
+
+def test_the_order_of_a_rules_tags_does_not_count(registry: RegistryTwin) -> None:
+    first = register(registry, record("a"), ruleSet={"domainRules": [{**RULE, "tags": ["B", "A", "B"]}]})
+    assert first["ruleSet"]["domainRules"][0]["tags"] == ["A", "B"]
+    assert register(registry, record("a"), ruleSet={"domainRules": [{**RULE, "tags": ["A", "B"]}]}) == first
 
 
 def test_the_order_of_rules_counts(registry: RegistryTwin) -> None:

@@ -134,6 +134,7 @@ def test_what_is_there_already_does_not_pass_the_gate_again() -> None:
         ({"schema": ""}, 42201),
         ({"schema": 7}, 42201),
         ({}, 42201),
+        ({"schema": '"int"', "schemaType": "XML"}, 42201),
         ({"schema": '"int"', "schemaType": "JSON"}, 42201),
         ({"schema": '"int"', "schemaType": "PROTOBUF"}, 42201),
         ({"schema": '"int"', "references": [{"name": "x", "subject": "y", "version": 1}]}, 42201),

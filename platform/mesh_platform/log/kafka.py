@@ -110,6 +110,10 @@ class KafkaLog:
         reader = KafkaReader(self._bootstrap, self._topic, start)
         self._tail = KafkaTail(reader, self._look, deliver, lost)
 
+    def end(self) -> Future[int]:
+        """The end of the partition as the broker has it now."""
+        return self._looking.end()
+
     def trouble(self) -> str:
         """Why the broker could not be asked at the last look."""
         return self._away

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +73,21 @@ class ControlTopic:
             raise self.told(error) from error
         return Glance(str(described.topic_id), len(described.partitions), first, end)
 
+    def end(self) -> Future[int]:
+        """The offset after the last record that is acknowledged, to come."""
+        end: Future[int] = Future()
+
+        def answered(asked: Future[Any]) -> None:
+            if not end.set_running_or_notify_cancel():
+                return
+            if (error := asked.exception()) is not None:
+                end.set_exception(error)
+            else:
+                end.set_result(int(asked.result().offset))
+
+        self._asked("latest").add_done_callback(answered)
+        return end
+
     def told(self, error: KafkaException) -> MeshError:
         """What the broker said, as an error of ours."""
         cause = error.args[0]
@@ -86,12 +102,16 @@ class ControlTopic:
         )
 
     def _offset(self, which: str) -> int:
+        return int(self._asked(which).result().offset)
+
+    def _asked(self, which: str) -> Future[Any]:
         from confluent_kafka import TopicPartition
         from confluent_kafka.admin import OffsetSpec
 
         asked = {TopicPartition(self.name, 0): getattr(OffsetSpec, which)()}
-        found = self.client.list_offsets(asked, request_timeout=self.timeout_seconds)
-        return int(next(iter(found.values())).result().offset)
+        found: Future[Any]
+        (found,) = self.client.list_offsets(asked, request_timeout=self.timeout_seconds).values()
+        return found
 
 
 def _quiet(_error: object) -> None:

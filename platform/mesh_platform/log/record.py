@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -96,6 +97,9 @@ class ControlLog(Protocol):
 
         `lost` is told when the log cannot be followed any further: what was delivered is not its truth.
         """
+
+    def end(self) -> Future[int] | None:
+        """The offset after all that anyone has been told of, to come; None where nobody else writes."""
 
     def trouble(self) -> str:
         """Why the log does not answer just now; empty when it does."""

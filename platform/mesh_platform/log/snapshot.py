@@ -1,7 +1,8 @@
-"""A snapshot file: what a log had led to at one offset, as JSON lines. A cache: a wrong one is ignored.
+"""A snapshot file: what a log had led to at one offset. A cache: a wrong one is ignored.
 
-First line: the `Mark` (which log, how far, which release). Then one part of a view a line. Last line: the
-digest of all before it. A file is complete under its name or not there: it is written aside first.
+First line: the `Mark` (which log, how far, which release). Then part by part of the views, each a line of
+JSON and a line of raw texts. Last line: the digest of all before it. JSON, never code. A file is complete
+under its name or not there: it is written aside first.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,16 +39,28 @@ class Unusable(Exception):
     """Why a snapshot is not used; never seen outside the log's start and its verification."""
 
 
-def write_snapshot(path: Path, mark: Mark, parts: Iterable[tuple[str, Any]]) -> None:
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of one view: JSON, and texts that stand beside it as they are.
+
+    Schemas are texts full of quotes: to escape them inside JSON, and back, would take most of a start.
+    """
+
+    view: str
+    content: Any
+    texts: Sequence[str] = ()
+
+
+def write_snapshot(path: Path, mark: Mark, parts: Iterable[Part]) -> None:
     """Replace the snapshot under `path`, all at once; raises OSError and leaves the old one there."""
     handle, draft = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as out:
             digest = hashlib.sha256()
-            for line in _lines(mark, parts):
-                digest.update(line)
-                out.write(line)
-            out.write(_seal(digest) + b"\n")
+            for data in _written(mark, parts):
+                digest.update(data)
+                out.write(data)
+            out.write(_seal(digest))
             out.flush()
             os.fsync(out.fileno())
         Path(draft).replace(path)
@@ -55,30 +69,30 @@ def write_snapshot(path: Path, mark: Mark, parts: Iterable[tuple[str, Any]]) -> 
         raise
 
 
-def read_snapshot(path: Path, take_mark: Callable[[Mark], None]) -> Iterator[tuple[str, Any]]:
+def read_snapshot(path: Path, take_mark: Callable[[Mark], None]) -> Iterator[Part]:
     """Hand over the mark, then the parts, while the file is read once.
 
     Raises Unusable, OSError: at the end too, so what was made of the parts counts only after the last.
     """
     with path.open("rb") as file:
-        digest = hashlib.sha256()
-        first, line = file.readline(), file.readline()
+        first = file.readline()
         take_mark(_mark(first))
-        digest.update(first)
-        for following in file:
-            digest.update(line)
-            yield _part(line)
-            line = following
-        if line.rstrip() != _seal(digest):
+        digest = hashlib.sha256(first)
+        while (line := file.readline()).startswith(b"["):
+            try:
+                view, content, sizes = json.loads(line)
+                texts = file.read(sum(sizes) + 1)
+                yield Part(view, content, _cut(texts, sizes))
+            except (ValueError, TypeError) as error:
+                raise Unusable("it is damaged") from error
+            digest.update(line + texts)
+        if line != _seal(digest) or file.read(1):
             raise Unusable("it is damaged")
 
 
-def _part(line: bytes) -> tuple[str, Any]:
-    try:
-        view, part = json.loads(line)
-    except (ValueError, TypeError) as error:
-        raise Unusable("it is damaged") from error
-    return view, part
+def _cut(texts: bytes, sizes: Sequence[int]) -> list[str]:
+    ends = list(accumulate(sizes, initial=0))
+    return [texts[start:end].decode("utf-8", "surrogatepass") for start, end in pairwise(ends)]
 
 
 def _mark(line: bytes) -> Mark:
@@ -91,17 +105,18 @@ def _mark(line: bytes) -> Mark:
         raise Unusable("it is damaged") from error
 
 
-def _seal(digest: hashlib._Hash) -> bytes:
-    return json.dumps({"sha256": digest.hexdigest()}).encode()
-
-
-def _lines(mark: Mark, parts: Iterable[tuple[str, Any]]) -> Iterator[bytes]:
+def _written(mark: Mark, parts: Iterable[Part]) -> Iterator[bytes]:
     yield _line({"format": FORMAT, **asdict(mark)})
     for part in parts:
-        yield _line(part)
+        texts = [text.encode("utf-8", "surrogatepass") for text in part.texts]
+        yield _line([part.view, part.content, [len(text) for text in texts]])
+        yield b"".join(texts) + b"\n"
+
+
+def _seal(digest: hashlib._Hash) -> bytes:
+    return _line({"sha256": digest.hexdigest()})
 
 
 def _line(value: object) -> bytes:
-    return (
-        json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass") + b"\n"
-    )
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "surrogatepass") + b"\n"

@@ -121,6 +121,10 @@ class SqliteLog:
                 deliver(missed)
             self._deliver = deliver
 
+    def end(self) -> None:
+        """None: what is in the file has been applied by who wrote it."""
+        return
+
     def trouble(self) -> str:
         """None: the file is there, or it was refused when it was opened."""
         return ""

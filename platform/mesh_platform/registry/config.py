@@ -42,10 +42,9 @@ class Config:
     override_rule_set: Document | None = None
 
     def over(self, below: Config) -> Config:
-        """These settings, and those of `below` where there are none; an alias is its subject's alone."""
+        """These settings, and those of `below` where there are none."""
         own: dict[str, Any] = {part.name: getattr(self, part.name) for part in fields(self)}
-        chosen = {name: value for name, value in own.items() if value is not None or name == "alias"}
-        return replace(below, **chosen)
+        return replace(below, **{name: value for name, value in own.items() if value is not None})
 
     def answer(self, level_key: str) -> dict[str, Answer]:
         """As JSON; GET spells the level `compatibilityLevel`, PUT `compatibility`."""

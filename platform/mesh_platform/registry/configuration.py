@@ -39,8 +39,7 @@ def set_config(state: RegistryState, record: Record) -> Outcome:
         settings.configs.pop(scope, None)
     else:
         settings.configs[scope] = config
-    in_force = Config(level=settings.effective(scope).level, alias=config.alias)
-    return config.over(in_force).answer("compatibility")
+    return config.over(Config(level=settings.effective(scope).level)).answer("compatibility")
 
 
 def delete_config(state: RegistryState, record: Record) -> Outcome:

@@ -15,7 +15,7 @@ from mesh_platform.registry.model import Document, Reference
 from mesh_platform.registry.rule_sets import read_rule_set
 
 LARGEST = 2**31 - 1
-KEPT = (Kind.AVRO,)
+KEPT = (Kind.JSON, Kind.PROTOBUF, Kind.AVRO)
 #: What a client may post: the rest of a body is not looked at.
 POSTED = frozenset({"schema", "schemaType", "references", "metadata", "ruleSet", "id", "version"})
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mesh.errors import SchemaError
-from mesh.schema.refusal import refuse_hazards
 from mesh_platform.registry import errors, rule_sets
 from mesh_platform.registry.contexts import context_of
 from mesh_platform.registry.draft import LARGEST, Draft, read_draft
 from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.inheritance import metadata_of, rule_set_of
+from mesh_platform.registry.kinds import refuse_unsafe
 from mesh_platform.registry.model import Content, Outcome, Record, Version
 from mesh_platform.registry.parsing import Grounded, ground
 from mesh_platform.registry.selection import matching
@@ -128,7 +128,7 @@ def _unfit(state: RegistryState, draft: Draft, grounded: Grounded) -> Refusal | 
             reason = f"Invalid schema: the reference {reference.name[:255]!r} leads to a deleted version"
             return errors.INVALID_SCHEMA.refuse(reason=reason)
     try:
-        refuse_hazards(grounded.schema.hazards)
+        refuse_unsafe(grounded.schema)
     except SchemaError as error:
         return errors.INVALID_SCHEMA.refuse(reason=f"Invalid schema: {error}")
     return None

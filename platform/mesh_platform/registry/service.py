@@ -17,6 +17,10 @@ class RegistryService(Protocol):
         """The view of the log as of now: for reads only."""
         ...
 
+    async def current(self) -> None:
+        """Wait until the view is not behind what any process of the platform has answered."""
+        ...
+
     async def submit(self, kind: str, body: Mapping[str, object], actor: str, command: str = "") -> Outcome:
         """Append a record, wait until it is applied here, give its outcome (STORE_TIMEOUT when late).
 

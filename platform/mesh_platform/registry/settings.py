@@ -33,7 +33,7 @@ class Mode(StrEnum):
 
 @dataclass
 class Settings:
-    """The settings the log has led to so far."""
+    """The settings the log has led to so far; those of the registry always have a level."""
 
     config: Config = DEFAULT
     configs: dict[str, Config] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Settings:
 
     def effective(self, subject: str) -> Config:
         """A subject's settings, field by field those of its context or the registry where it has none."""
-        found = self.config.over(DEFAULT)
+        found = self.config
         for scope in scopes(subject):
             if scope in self.configs:
                 found = self.configs[scope].over(found)
@@ -79,7 +79,7 @@ class Settings:
 def scopes(subject: str) -> Iterator[str]:
     """The scopes that may set something for a subject, the outermost first; the registry's is not named."""
     context = context_of(subject)
-    if context != DEFAULT_CONTEXT and inside(context, "") != subject:
+    if context != DEFAULT_CONTEXT:
         yield inside(context, "")
     yield subject
 

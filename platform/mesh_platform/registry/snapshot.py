@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final, TypeVar
 
 from mesh.compatibility import Level
@@ -19,31 +21,33 @@ _KINDS: Final = {kind.value: kind for kind in Kind}
 _TOGETHER: Final = 200  #: rows a line: neither many small lines nor one too large
 
 
-def snapshot(state: RegistryState) -> Iterator[list[Any]]:
-    """The view as of now, in parts of bounded size; it may change while they are taken."""
+def snapshot(state: RegistryState) -> Iterator[tuple[list[Any], list[str]]]:
+    """The view as of now, in parts of bounded size with their texts; it may change while they are taken."""
     contexts = [
         (name, ids.last, ids.listed, list(ids.contents.items()))
         for name, ids in sorted(state.subjects.rooms().items())
     ]
-    subjects = state.subjects.numbered()
+    stored = state.subjects.stored()
     settings = asdict(state.settings)
 
-    def parts() -> Iterator[list[Any]]:
+    def parts() -> Iterator[tuple[list[Any], list[str]]]:
         for name, last, listed, contents in contexts:
-            yield ["context", [name, last, listed]]
+            yield ["context", [name, last, listed]], []
             for some in _batches(contents):
-                yield ["contents", name, [_content_row(*one) for one in some]]
-        for names in _batches(sorted(subjects)):
-            yield [
-                "subjects",
-                [[name, [_version_row(one) for one in _sorted(subjects[name])]] for name in names],
-            ]
-        yield ["settings", settings]
+                rows = [_content_row(*one) for one in some]
+                yield ["contents", name, rows], [content.text for _, content in some]
+        subjects = [
+            [subject, sorted(_version_row(version) for version in versions)]
+            for subject, versions in groupby(stored, key=attrgetter("subject"))
+        ]
+        for chunk in _batches(sorted(subjects)):
+            yield ["subjects", chunk], []
+        yield ["settings", settings], []
 
     return parts()
 
 
-def restore(state: RegistryState, part: list[Any]) -> None:
+def restore(state: RegistryState, part: list[Any], texts: Sequence[str]) -> None:
     """Take one part into a view that is being restored, in the order they were given."""
     match part:
         case ["context", [name, last, listed]]:
@@ -51,8 +55,8 @@ def restore(state: RegistryState, part: list[Any]) -> None:
             ids.last, ids.listed = last, listed
         case ["contents", name, rows]:
             ids = state.subjects.room(name)
-            for schema_id, identity, guid, *content in rows:
-                ids.put(schema_id, _content(*content), bytes.fromhex(identity), bytes.fromhex(guid))
+            for (schema_id, identity, guid, *facts), text in zip(rows, texts, strict=True):
+                ids.put(schema_id, _content(text, *facts), bytes.fromhex(identity), bytes.fromhex(guid))
         case ["subjects", rows]:
             for name, versions in rows:
                 contents = state.subjects.room(context_of(name)).contents
@@ -77,23 +81,18 @@ def _content_row(schema_id: int, content: Content) -> list[Any]:
         content.identity.hex(),
         content.guid_key.hex(),
         content.kind,
-        content.text,
         references,
         *documents,
     ]
 
 
-def _content(kind: str, text: str, references: list[Any], metadata: Any, rule_set: Any) -> Content:
+def _content(text: str, kind: str, references: list[Any], metadata: Any, rule_set: Any) -> Content:
     used = tuple(Reference(*one) for one in references) if references else ()
     return Content(_KINDS[kind], text, used, metadata, rule_set)
 
 
 def _version_row(version: Version) -> list[Any]:
     return [version.version, version.id, version.time, version.deleted]
-
-
-def _sorted(numbers: Mapping[int, Version]) -> list[Version]:
-    return [numbers[number] for number in sorted(numbers)]
 
 
 def _settings(facts: Mapping[str, Any]) -> Settings:

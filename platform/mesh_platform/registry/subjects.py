@@ -124,9 +124,9 @@ class Subjects:
                 for referred in self._referred_places(version):
                     self._referrers.setdefault(referred, set()).add(place)
 
-    def numbered(self) -> dict[str, dict[int, Version]]:
-        """Every version by subject and number, as of now."""
-        return {subject: numbers.copy() for subject, numbers in self._versions.items()}
+    def stored(self) -> list[Version]:
+        """Every version of every subject as of now, those of one subject together."""
+        return [version for numbers in self._versions.values() for version in numbers.values()]
 
     def hide(self, version: Version) -> None:
         """Delete softly: out of the subject's sight, still readable by id."""

@@ -40,6 +40,7 @@ class Writes:
 
     async def tag(self, request: Request) -> Outcome:
         """POST /subjects/{subject}/versions/{version}/tags: the schema with other tags, as a version"""
+        await self._registry.current()
         subjects, subject = self._registry.state.subjects, self._subject(request)
         version = chosen(subject, subjects.live(subject), request.path_params["version"])
         if isinstance(version, Refusal):
@@ -122,6 +123,9 @@ class Writes:
     async def _register(self, request: Request, body: dict[str, Answer]) -> Outcome:
         if flag(request, "normalize"):
             body["normalize"] = True
+        if not isinstance(settled(self._registry.state, body), Draft):
+            # Told from what is known here, it may be of a moment that other processes have left behind.
+            await self._registry.current()
         outcome = settled(self._registry.state, body)
         return await self._submit(request, state.REGISTER, body) if isinstance(outcome, Draft) else outcome
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,7 +10,7 @@ from unittest import mock
 from mesh_platform import control
 from mesh_platform.governance.gate import ContractGate
 from mesh_platform.log import Record, SqliteLog
-from mesh_platform.registry import registration, state
+from mesh_platform.registry import registration
 from mesh_platform.registry.contexts import DEFAULT
 from mesh_platform.registry.ids import Ids
 from mesh_platform.registry.subjects import Subjects
@@ -52,24 +51,13 @@ def answer_before_the_log() -> None:
 
 
 def judge_before_the_log() -> None:
-    """Judges a schema by what it sees when it is asked; by when the log has it, others came first."""
-    submit, judged = control.ControlPlane.submit, registration._place
+    """Judges a schema by what was there before the latest version came: too early where two race."""
+    judged = registration.judged
 
-    async def slow(self: Any, kind: str, body: Any, *rest: Any) -> Any:
-        if kind == state.REGISTER:
-            draft: Any = registration.read_draft(body)
-            parsed: Any = registration.parse(
-                self.registry.subjects, draft.subject, draft.kind, draft.text, draft.references
-            )
-            content = registration.content_of(self.registry, draft, parsed)
-            refusal = judged(self.registry, draft, content)
-            await asyncio.sleep(0.005)
-            if refusal is not None:
-                return refusal
-        return await submit(self, kind, body, *rest)
+    def early(subjects: Any, subject: str, config: Any, content: Any, live: Any) -> Any:
+        return judged(subjects, subject, config, content, live[:-1])
 
-    mock.patch.object(control.ControlPlane, "submit", slow).start()
-    mock.patch.object(registration, "_place", return_value=None).start()
+    mock.patch.object(registration, "judged", early).start()
 
 
 def count_again() -> None:
@@ -113,6 +101,17 @@ def _from_elsewhere(ids: Any) -> None:
     ids.last = os.getpid()
 
 
+def deaf() -> None:
+    """Applies what it wrote itself, and nothing that another process wrote."""
+    take_in = control.ControlPlane._take_in
+
+    def own(self: Any, records: Any) -> None:
+        due = self._waiting._due
+        take_in(self, [record for record in records if (record.actor, record.command) in due])
+
+    mock.patch.object(control.ControlPlane, "_take_in", own).start()
+
+
 KINDS: Mapping[str, Callable[[], None]] = {
     "forget-the-tail": forget_the_tail,
     "answer-before-the-log": answer_before_the_log,
@@ -122,4 +121,5 @@ KINDS: Mapping[str, Callable[[], None]] = {
     "open-gate": open_gate,
     "forget-deletions": forget_deletions,
     "decide-by-the-process": decide_by_the_process,
+    "deaf": deaf,
 }

@@ -1,4 +1,7 @@
-"""A campaign: actors, kills, a reading before and one after a last kill, and every check on all of it."""
+"""A campaign: actors, kills, a reading before and one after a last kill, and every check on all of it.
+
+Starts begin with a snapshot when there is one. The last start has none: what it holds is the log, replayed.
+"""
 
 from __future__ import annotations
 
@@ -73,6 +76,8 @@ def campaign(
         ids = {line.id for line in told if line.type == "ok" and line.f in ("register", "get")}
         before = read_final(ports, token, ids, folder)
         for platform in running:
+            platform.kill()
+            platform.forget_snapshot()
             platform.start()
         after = read_final(ports, token, ids, folder)
         if work.failures and not broken:

@@ -24,7 +24,8 @@ MOMENTS = {
     "applied": 120,
     "answer": 150,
     "answered": 150,
-    "replay": 300,
+    "snapshot": 6,
+    "replay": 60,
 }
 _PATIENCE = 5.0
 _NOWHERE = "127.0.0.1:1"
@@ -107,6 +108,8 @@ class Platform:
     def spawn(self, kill: Kill | None = None) -> None:
         """Start, and wait for nothing."""
         self.kill()
+        if kill is not None and kill.moment == "replay":
+            self.forget_snapshot()
         self._began = time.monotonic()
         command = [sys.executable, "-m", "tests.faults.registry.process", *self._broken]
         command += [*(kill.arguments if kill else []), "--", "--state", str(self.state)]
@@ -148,6 +151,11 @@ class Platform:
     def resume(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
+
+    def forget_snapshot(self) -> None:
+        """The next start replays the whole log."""
+        for file in self.state.glob("*.snapshot*"):
+            file.unlink()
 
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None

@@ -10,6 +10,7 @@
 | applied | after it is applied, before the answer is begun |
 | answer | when the head of the answer is sent, and nothing of its body |
 | answered | after the whole answer is sent |
+| snapshot | before a snapshot is written, and when it is in place |
 | replay | while the log is replayed at a start |
 
 `--die MOMENT:N` ends the process by SIGKILL at the N-th of them; only writes count.
@@ -25,15 +26,20 @@ from unittest import mock
 # fastapi's and kio's neighbours import hypothesis wherever it is installed, which costs every start.
 sys.modules.setdefault("hypothesis", None)  # type: ignore[arg-type]
 
-from mesh_platform import app, control  # noqa: E402
+from mesh_platform import app, control, snapshots, views  # noqa: E402
 from tests.faults.countdown import Countdown  # noqa: E402
 from tests.faults.registry import broken  # noqa: E402
 
 
+def hurry() -> None:
+    """Write a snapshot every 60 records, so that kills meet it and starts begin with it."""
+    mock.patch.object(snapshots, "WORTH", 60).start()
+
+
 def arm(countdown: Countdown) -> None:
     """Put the moments around the log, the views and the answers."""
-    plane, create = control.ControlPlane, app.create_app
-    initialise, send, apply = plane.__init__, plane._send, plane._apply
+    plane, create, write = control.ControlPlane, app.create_app, snapshots.write_snapshot
+    initialise, send, apply = plane.__init__, plane._send, views.Views.apply
     serving: list[bool] = []
 
     def begun(self: Any, *arguments: Any, **settings: Any) -> None:
@@ -55,9 +61,19 @@ def arm(countdown: Countdown) -> None:
     def created(*arguments: Any, **settings: Any) -> Any:
         return _Answering(create(*arguments, **settings), countdown)
 
-    for name, surrounded in (("__init__", begun), ("_send", sent), ("_apply", applied)):
-        mock.patch.object(plane, name, surrounded).start()
-    mock.patch.object(app, "create_app", created).start()
+    def written(path: Any, *arguments: Any) -> None:
+        countdown.pass_by("snapshot")
+        write(path, *arguments)
+        countdown.pass_by("snapshot")
+
+    for holder, name, surrounded in (
+        (plane, "__init__", begun),
+        (plane, "_send", sent),
+        (views.Views, "apply", applied),
+        (app, "create_app", created),
+        (snapshots, "write_snapshot", written),
+    ):
+        mock.patch.object(holder, name, surrounded).start()
 
 
 class _Answering:
@@ -83,6 +99,7 @@ def main() -> None:
     parser.add_argument("--broken", choices=sorted(broken.KINDS))
     parser.add_argument("arguments", nargs="*")
     options = parser.parse_args()
+    hurry()
     if options.broken:
         broken.KINDS[options.broken]()
     if options.die:

@@ -46,25 +46,34 @@ class Races:
 
 
 def race(
-    folder: Path, platforms: Sequence[Platform], *, clients: int = 64, rivals: int = 100, twins: int = 10
+    folder: Path,
+    platforms: Sequence[Platform],
+    *,
+    clients: int = 64,
+    rivals: int = 100,
+    twins: int = 10,
+    name: str = "race",
 ) -> Races:
-    """Rounds of rivals, then rounds of twins; the clients are spread over the processes."""
+    """Rounds of rivals, then rounds of twins; the clients are spread over the processes.
+
+    `name` keeps the subjects apart from those of other races.
+    """
     races, ports = Races(), [platform.port for platform in platforms]
-    with _Field(folder, ports, platforms[0].token, clients) as field_:
+    with _Field(folder, ports, platforms[0].token, clients, name) as field_:
         before = None
         for number in range(rivals):
             if number % _SLOTS == 0:
                 before = None
             wanted = [rival(before, client) for client in range(clients)]
-            told = field_.register([f"race-{number // _SLOTS}-value"] * clients, wanted)
+            told = field_.register([f"{name}-{number // _SLOTS}-value"] * clients, wanted)
             won = [text for text, answer in zip(wanted, told, strict=True) if answer.outcome == "ok"]
             races.winners.append(len(won))
             races.refusals.update(answer.status for answer in told if answer.outcome != "ok")
             before = won[0] if won else None
         dice = random.Random(clients)
         for number in range(twins):
-            text = grown(3, f"Twin{number}")
-            subjects = [f"twin-{number}.{client % 2 * client}-value" for client in range(clients)]
+            text = grown(3, f"{name.title()}Twin{number}")
+            subjects = [f"{name}-twin-{number}.{client % 2 * client}-value" for client in range(clients)]
             told = field_.register(subjects, [respelled(text, dice) for _ in range(clients)])
             races.ids.append(len({answer.body["id"] for answer in told if answer.outcome == "ok"}))
             races.refusals.update(answer.status for answer in told if answer.outcome != "ok")
@@ -77,12 +86,12 @@ def race(
 class _Field:
     """Clients that begin together."""
 
-    def __init__(self, folder: Path, ports: list[int], token: str, clients: int) -> None:
+    def __init__(self, folder: Path, ports: list[int], token: str, clients: int, name: str) -> None:
         self._stack = ExitStack()
         stop = threading.Event()
         self._clients = []
         for number in range(clients):
-            recorder = Recorder(folder / f"client-{number}.history", f"client-{number}")
+            recorder = Recorder(folder / f"{name}-{number}.history", f"{name}-{number}")
             client = Client(ports, token, self._stack.enter_context(recorder), stop)
             self._stack.callback(client.close)
             self._clients.append(client)

@@ -5,17 +5,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from mesh import limits
 from mesh.compatibility import Level
-from mesh.schema.refusal import BAD_REFERENCE, OVER_BUDGET, refuse
+from mesh.schema.refusal import BAD_REFERENCE, OVER_BUDGET, refuse, refuse_hazards
 from mesh_platform.registry.kinds.avro import parse_avro
+from mesh_platform.registry.kinds.json_schema import parse_json_schema
 from mesh_platform.registry.kinds.model import CANNOT_BE_JUDGED, OTHER_KIND, Kind, Parsed, Reason, References
+from mesh_platform.registry.kinds.protobuf import parse_protobuf
 
-__all__ = ["CANNOT_BE_JUDGED", "Kind", "Parsed", "Reason", "References", "parse", "reasons"]
+__all__ = ["CANNOT_BE_JUDGED", "Kind", "Parsed", "Reason", "References", "parse", "reasons", "refuse_unsafe"]
 
-_PARSERS = {Kind.AVRO: parse_avro}
+_PARSERS: Mapping[Kind, Callable[[str, References], Parsed]] = {
+    Kind.AVRO: parse_avro,
+    Kind.JSON: parse_json_schema,
+    Kind.PROTOBUF: parse_protobuf,
+}
 
 
 def parse(kind: Kind, text: str, references: References | None = None) -> Parsed:
@@ -30,6 +36,15 @@ def parse(kind: Kind, text: str, references: References | None = None) -> Parsed
         if part.kind is not kind:
             refuse(BAD_REFERENCE, "$", f"the reference {name[:80]!r} is {part.kind}, and the schema {kind}")
     return _PARSERS[kind](text, found)
+
+
+def refuse_unsafe(schema: Parsed) -> None:
+    """Raise SchemaError for a schema that this mesh's own readers would decode with, and must not.
+
+    Those are Avro's: a schema of another kind only shows its hazards to those who read with it.
+    """
+    if schema.kind is Kind.AVRO:
+        refuse_hazards(schema.hazards)
 
 
 def reasons(new: Parsed, earlier: Sequence[Parsed], level: Level) -> tuple[Reason, ...]:

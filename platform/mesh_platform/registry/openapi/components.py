@@ -141,10 +141,6 @@ SCHEMAS: Final[Mapping[str, Json]] = MappingProxyType(
         "SubjectVersion": _object(("subject", "version"), subject=_TEXT, version=_NUMBER),
         "SubjectVersions": _list("SubjectVersion"),
         "ContextIds": {"type": "array", "items": _object(("context", "id"), context=_TEXT, id=_NUMBER)},
-        "Hazards": {
-            "type": "array",
-            "items": _object(("code", "path", "what", "why"), code=_TEXT, path=_TEXT, what=_TEXT, why=_TEXT),
-        },
         "Compatibility": _object(("is_compatible",), is_compatible=_FLAG, messages=_TEXTS),
         "Config": _object(compatibility=_LEVELS, compatibilityLevel=_LEVELS, **_OF_CONFIG),
         "Levels": {"type": "object", "additionalProperties": _LEVELS},
