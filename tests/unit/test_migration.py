@@ -48,7 +48,8 @@ def filled(*habits: Habit) -> RegistryWire:
         ("coin", 1, 12, {"schema": COIN}),
         ("purse", 1, 13, {"schema": PURSE, "references": holding}),
         ("%3A.eu%3Aorder", 1, 7, {"schema": '"long"'}),
-        ("page", 2, 11, {"schema": '"bytes"'}),
+        ("page", 2, 11, {"schema": '{"type":"object"}', "schemaType": "JSON"}),
+        ("call", 1, 14, {"schema": 'syntax = "proto3"; message Call {}', "schemaType": "PROTOBUF"}),
     ]:
         ask(wire, "POST", f"/subjects/{subject}/versions", {**body, "id": schema_id, "version": number})
     ask(wire, "DELETE", "/mode")
@@ -157,9 +158,17 @@ def test_what_the_target_has_besides_stays() -> None:
     assert ask(target, "GET", "/config/mine")["compatibilityLevel"] == "NONE"
 
 
-def test_the_same_schema_in_another_spelling_is_no_contradiction() -> None:
-    source = RegistryCopy((SchemaVersion("s", 1, 5, '{"type": "string"}'),))
-    target = RegistryCopy((SchemaVersion("s", 1, 5, '"string"'),))
+@pytest.mark.parametrize(
+    ("kind", "one", "other"),
+    [
+        ("AVRO", '{"type": "string"}', '"string"'),
+        ("JSON", '{"type": "object", "title": "a"}', '{"title":"a","type":"object"}'),
+        ("PROTOBUF", 'syntax = "proto3";\n\n  message A {}', 'syntax = "proto3";\nmessage A {}\n'),
+    ],
+)
+def test_the_same_schema_in_another_spelling_is_no_contradiction(kind: str, one: str, other: str) -> None:
+    source = RegistryCopy((SchemaVersion("s", 1, 5, one, kind),))
+    target = RegistryCopy((SchemaVersion("s", 1, 5, other, kind),))
     assert migration(source, target).conflicts == ()
 
 
