@@ -41,6 +41,7 @@ GUIDES = (
     "guides/registry-import.md",
     "guides/policies.md",
     "guides/schemas.md",
+    "guides/backups.md",
 )
 ALONE = ("guides/kafka-for-your-tests.md", "guides/conversions.md")
 FROM_TEMPLATE = "guides/first-product.md"
