@@ -37,6 +37,7 @@ GUIDES = (
     "guides/rules.md",
     "guides/rights.md",
     "guides/registry-settings.md",
+    "guides/schema-kinds.md",
     "guides/registry-import.md",
     "guides/policies.md",
     "guides/schemas.md",
