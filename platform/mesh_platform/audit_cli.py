@@ -171,7 +171,7 @@ def _folder(state: Path | None) -> Path:
 
 
 def _bootstrap(folder: Path, named: str) -> str:
-    from mesh_platform.log.missing import no_log
+    from mesh_platform.log.refusals import no_log
     from mesh_platform.running import read_running
 
     running = read_running(folder)

@@ -8,7 +8,7 @@ from mesh.adapters.kafka_admin import unreachable
 from mesh_platform.log.entry import Entry, entry_of
 from mesh_platform.log.kafka_reader import KafkaReader
 from mesh_platform.log.kafka_topic import TIMEOUT_SECONDS
-from mesh_platform.log.missing import no_log
+from mesh_platform.log.refusals import no_log
 
 
 class KafkaEntries:

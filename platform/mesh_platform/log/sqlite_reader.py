@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from mesh.errors import MeshError
 from mesh_platform.log.entry import Entry
-from mesh_platform.log.missing import no_log
+from mesh_platform.log.refusals import no_log, no_use
 
 
 class SqliteReader:
@@ -39,13 +38,7 @@ class SqliteReader:
             for row in rows:
                 yield Entry(*row)
         except sqlite3.Error as error:
-            raise MeshError(
-                "the control log cannot be opened",
-                code="MESH-S012",
-                where=self.where,
-                why=str(error),
-                fix="restore the file from a backup, or choose another folder with --state",
-            ) from error
+            raise no_use(self.where, str(error)) from error
 
     def close(self) -> None:
         """Let go of the file."""
