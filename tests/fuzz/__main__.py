@@ -1,4 +1,7 @@
-"""The long run: `python -m tests.fuzz --requests 10000 --seed 7`; a table, and 1 on findings."""
+"""The long run: `python -m tests.fuzz --requests 10000 --seed 7`; a table, and 1 on findings.
+
+Of the broker; `python -m tests.fuzz registry` is that of the registry.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from pathlib import Path
 from mesh_platform.broker.versions import ADVERTISED
 from tests.fuzz.campaign import Tally, attack, resident, sockets
 from tests.fuzz.healthy import Healthy
+from tests.fuzz.registry.__main__ import main as registry
 from tests.unit.broker_kit import broker
 
 _MIB = 1 << 20
@@ -68,4 +72,4 @@ def _row(tally: Tally) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(registry(sys.argv[2:]) if sys.argv[1:2] == ["registry"] else main())

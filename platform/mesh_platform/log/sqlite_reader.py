@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from mesh.errors import MeshError, UsageError
+from mesh.errors import MeshError
 from mesh_platform.log.entry import Entry
+from mesh_platform.log.missing import no_log
 
 
 class SqliteReader:
@@ -17,13 +18,8 @@ class SqliteReader:
     def __init__(self, path: Path) -> None:
         self.where = str(path)
         if not path.is_file():
-            raise UsageError(
-                "there is no control log here",
-                code="MESH-U152",
-                where=self.where,
-                why="no platform has run with this state folder",
-                fix="mesh up, or name the folder with --state",
-            )
+            why = "no platform has run with this state folder"
+            raise no_log(self.where, why, "mesh up, or name the folder with --state")
         uri = f"file:{quote(str(path.resolve()))}?mode=ro"
         self._db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
 

@@ -47,10 +47,11 @@ class Client:
     def nodes(self) -> int:
         return len(self._ports)
 
-    def register(self, subject: str, text: str, node: int = 0) -> Told:
+    def register(self, subject: str, text: str, node: int = 0, rules: Any = None) -> Told:
         """A schema for a subject; repeated by the caller when nobody knows."""
+        body = {"schema": text} | ({"ruleSet": rules} if rules else {})
         path = f"/registry/subjects/{quote(subject, safe='')}/versions"
-        return self._do("register", "POST", path, {"schema": text}, node, subject=subject, v=key(text))
+        return self._do("register", "POST", path, body, node, subject=subject, v=key(text))
 
     def get(self, schema_id: int, node: int = 0) -> Told:
         return self._do("get", "GET", f"/registry/schemas/ids/{schema_id}", None, node, id=schema_id)

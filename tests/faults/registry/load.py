@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from mesh.contract.avro import avro_schema
 from mesh.contract.reading import read_contract
+from mesh.contract.rule_targets import rule_set
 from tests.faults.history import Recorder
 from tests.faults.registry.client import Client, Stopped
 from tests.faults.registry.schemas import grown, key, respelled, rival
@@ -78,7 +79,8 @@ def reviewer(client: Client, dice: random.Random, number: int) -> None:
     file = FILE.replace("flights", f"flights-{number}")
     subject = f"ops.flights-{number}.v1-value"
     client.sure(_declare(client, text, file, subject), lambda: _declare(client, text, file, subject))
-    _registered(client, subject, avro_schema(read_contract(text.encode(), file)).text, 0)
+    schema, rules = _registration(text, file)
+    _registered(client, subject, schema, 0, rules)
     for part in itertools.count(1):
         text = replaced(
             text,
@@ -89,12 +91,12 @@ def reviewer(client: Client, dice: random.Random, number: int) -> None:
 
 
 def _review(client: Client, dice: random.Random, text: str, file: str, subject: str) -> None:
-    schema = avro_schema(read_contract(text.encode(), file)).text
+    schema, rules = _registration(text, file)
     node = dice.randrange(client.nodes)
     proposal = client.ask("POST", "/api/v1/proposals", {"file": file, "text": text, "reason": "more"}, node)
     if proposal.outcome != "ok":
         raise RuntimeError(f"a proposal is refused: {proposal.body}")
-    _registered(client, subject, schema, node)
+    _registered(client, subject, schema, node, rules)
 
     def approve() -> Any:
         body = {"decision": "approve", "reason": "good", "sha256": proposal.body["sha256"]}
@@ -103,7 +105,7 @@ def _review(client: Client, dice: random.Random, text: str, file: str, subject: 
         return client.send("approve", path, body, node, **facts)
 
     if client.sure(approve(), approve).outcome == "ok":
-        told = _registered(client, subject, schema, node)
+        told = _registered(client, subject, schema, node, rules)
         if told.outcome != "ok":
             raise RuntimeError(f"an approved schema is refused: {told.body}")
 
@@ -161,11 +163,11 @@ def working(
             thread.join(60)
 
 
-def _registered(client: Client, subject: str, text: str, node: int) -> Any:
+def _registered(client: Client, subject: str, text: str, node: int, rules: Any = None) -> Any:
     if client.stop.is_set():
         raise Stopped
-    told = client.register(subject, text, node)
-    return client.sure(told, lambda: client.register(subject, text, node))
+    told = client.register(subject, text, node, rules)
+    return client.sure(told, lambda: client.register(subject, text, node, rules))
 
 
 def _deleted(client: Client, subject: str, version: int, *, permanent: bool) -> None:
@@ -174,8 +176,15 @@ def _deleted(client: Client, subject: str, version: int, *, permanent: bool) -> 
 
 
 def _declare(client: Client, text: str, file: str, subject: str) -> Any:
-    schema = avro_schema(read_contract(text.encode(), file)).text
+    schema, _ = _registration(text, file)
     return client.send("declare", "/contracts", {"file": file, "text": text}, subject=subject, v=key(schema))
+
+
+def _registration(text: str, file: str) -> tuple[str, Any]:
+    """The schema and the rule set that a contract's text stands for."""
+    contract = read_contract(text.encode(), file)
+    schema = avro_schema(contract)
+    return schema.text, rule_set(contract, schema)
 
 
 def _latest(client: Client, subject: str, node: int) -> str:
