@@ -55,7 +55,7 @@ def campaign(
     actors: tuple[str, ...] = tuple(load.ACTORS),
     nodes: int = 1,
     log: Log | None = None,
-    broken: str | None = None,
+    broken: Sequence[str] = (),
 ) -> Report:
     """Run one; histories stay in the folder. Raises RuntimeError when a process or an actor fails."""
     report = Report(seed)

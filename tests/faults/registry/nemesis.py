@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,13 +77,13 @@ class Log:
 class Platform:
     """One state folder and the process on it, always on the same port."""
 
-    def __init__(self, state: Path, *, log: Log, broken: str | None = None) -> None:
+    def __init__(self, state: Path, *, log: Log, broken: Sequence[str] = ()) -> None:
         self.state = state
         self.port = 0
         self.starts: list[float] = []
         self.stderr = state.parent / f"{state.name}.stderr"
         self._log = log
-        self._broken = ["--broken", broken] if broken else []
+        self._broken = [argument for kind in broken for argument in ("--broken", kind)]
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -176,7 +176,7 @@ def platforms(
     *,
     first: Kill | None = None,
     log: Log | None = None,
-    broken: str | None = None,
+    broken: Sequence[str] = (),
 ) -> Iterator[list[Platform]]:
     """Platform processes that share one token, each with a state folder of its own; gone at the end.
 

@@ -96,12 +96,12 @@ def main() -> None:
     """Arm or break the platform as told, and serve."""
     parser = argparse.ArgumentParser(prog="tests.faults.registry.process")
     parser.add_argument("--die", help="MOMENT:N")
-    parser.add_argument("--broken", choices=sorted(broken.KINDS))
+    parser.add_argument("--broken", choices=sorted(broken.KINDS), action="append", default=[])
     parser.add_argument("arguments", nargs="*")
     options = parser.parse_args()
     hurry()
-    if options.broken:
-        broken.KINDS[options.broken]()
+    for kind in options.broken:
+        broken.KINDS[kind]()
     if options.die:
         moment, _, number = options.die.partition(":")
         arm(Countdown(moment, int(number)))

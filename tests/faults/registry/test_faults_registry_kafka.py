@@ -68,7 +68,7 @@ def test_nothing_acknowledged_is_lost_by_kills_of_one_process_and_then_the_other
 def test_a_process_that_does_not_hear_the_others_is_found_out(
     tmp_path: Path, kafka_broker: RunningBroker
 ) -> None:
-    with platforms(tmp_path, 2, log=Log(kafka_broker.bootstrap), broken="deaf") as running:
+    with platforms(tmp_path, 2, log=Log(kafka_broker.bootstrap), broken=["deaf"]) as running:
         races = race(tmp_path, running, clients=8, rivals=2, twins=1)
     assert "id-reuse" in {finding.check for finding in races.findings}
 
