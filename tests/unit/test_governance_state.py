@@ -82,6 +82,13 @@ def refused(outcome: object, code: str) -> Refused:
     return outcome
 
 
+def test_a_contract_that_cannot_be_read_today_is_not_let_go_of(chamber: Chamber) -> None:
+    chamber.declare("no contract by any rule")
+    found = refused(chamber.send("contract.remove", {"contract_id": ID}), "MESH-G022")
+    assert "unknown" in found.why
+    assert chamber.state.in_force(ID) is not None
+
+
 def test_what_the_text_yields_stays_with_the_approved_version(chamber: Chamber) -> None:
     yielded = {"rule_set": {"domainRules": [{"name": "r"}]}, "level": "FULL"}
     chamber.declare(**yielded)

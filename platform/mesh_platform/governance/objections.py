@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from mesh.contract.reading import read_contract
+from mesh.errors import DeclarationError
 from mesh.plan.destroy import FREE
 from mesh.product import read_product
 from mesh_platform.governance.refused import Refused
 
 if TYPE_CHECKING:
-    from mesh_platform.governance.state import DeclaredProduct, GovernanceState
+    from mesh_platform.governance.state import ApprovedVersion, DeclaredProduct, GovernanceState
 
 _NOT_HERE: Final = "the catalog does not hold it, or not any more"
 
@@ -53,7 +54,7 @@ def _held(state: GovernanceState, contract_id: str) -> Refused | None:
     if known is None:
         return Refused(404, "MESH-G024", f"there is no contract {contract_id!r}", _NOT_HERE, "mesh plan")
     what = f"{contract_id} cannot be removed"
-    status = read_contract(known.text.encode(), known.file).status
+    status = _status(known)
     if status not in FREE:
         return Refused(
             409,
@@ -73,8 +74,19 @@ def _held(state: GovernanceState, contract_id: str) -> Refused | None:
     return None
 
 
+def _status(known: ApprovedVersion) -> str:
+    try:
+        return read_contract(known.text.encode(), known.file).status
+    except DeclarationError:
+        # Approved under earlier rules and not readable today: nobody can say that it is free.
+        return "unknown"
+
+
 def _stands_on(declared: DeclaredProduct, contract_id: str) -> bool:
     if contract_id not in declared.text:
         return False
-    product = read_product(declared.text.encode(), declared.file)
+    try:
+        product = read_product(declared.text.encode(), declared.file)
+    except DeclarationError:
+        return True  # it names the contract, and nobody can say any more what for
     return any(port.contract_id == contract_id for port in (*product.output_ports, *product.input_ports))
