@@ -3,7 +3,7 @@
     MeshError                   MESH-M   of mesh itself, MESH-K of Kafka, MESH-S of the platform   exit 1
     ├── UsageError              MESH-U   the command or call itself is wrong                 exit 2
     ├── DeclarationError        MESH-C   contract or product files that do not hold          exit 1
-    ├── SchemaError             MESH-A   an Avro schema that is invalid, unsafe or too large exit 1
+    ├── SchemaError             MESH-A   a schema that is invalid, unsafe or too large    exit 1
     │   └── IncompatibleSchema  MESH-A   valid, but readers or retained events would break   exit 1
     ├── EventError              MESH-E   an event that does not fit its contract             exit 1
     ├── PlanError               MESH-P   a plan that cannot be made or carried out           exit 1
@@ -114,7 +114,7 @@ class DeclarationError(MeshError):
 
 
 class SchemaError(MeshError):
-    """An Avro schema is invalid, unsafe or too large."""
+    """A schema is invalid, unsafe or too large."""
 
     code = "MESH-A001"
 

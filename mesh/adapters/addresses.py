@@ -56,6 +56,7 @@ class Address:
         if proxy is None or proxy_bypass(parts.netloc):
             return httpcore2.ConnectionPool(network_backend=backend)
         named = urlsplit(proxy)
-        auth = (named.username.encode(), (named.password or "").encode()) if named.username else None
+        user, password = unquote(named.username or ""), unquote(named.password or "")
+        auth = (user.encode(), password.encode()) if user else None
         target = f"{named.scheme}://{named.hostname}:{named.port or 80}"
         return httpcore2.ConnectionPool(proxy=httpcore2.Proxy(target, auth=auth), network_backend=backend)

@@ -42,8 +42,8 @@ class Spelling:
 
 
 def _as_json(text: str) -> str:
-    """JSON without its white space; any other text without the space around its lines."""
+    """JSON without its white space and its order; any other text without the space around its lines."""
     try:
-        return json.dumps(json.loads(text), separators=(",", ":"))
+        return json.dumps(json.loads(text), separators=(",", ":"), sort_keys=True)
     except (ValueError, RecursionError):
         return "\n".join(line.strip() for line in text.splitlines() if line.strip())

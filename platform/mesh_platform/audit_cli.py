@@ -171,19 +171,14 @@ def _folder(state: Path | None) -> Path:
 
 
 def _bootstrap(folder: Path, named: str) -> str:
-    from mesh.errors import UsageError
+    from mesh_platform.log.refusals import no_log
     from mesh_platform.running import read_running
 
     running = read_running(folder)
     if named or running:
         return named or (running.bootstrap if running else "")
-    raise UsageError(
-        "there is no control log here",
-        code="MESH-U152",
-        where=str(folder),
-        why="nothing runs here, and neither --bootstrap nor MESH_KAFKA_BOOTSTRAP names a Kafka",
-        fix="add --bootstrap host:port",
-    )
+    why = "nothing runs here, and neither --bootstrap nor MESH_KAFKA_BOOTSTRAP names a Kafka"
+    raise no_log(str(folder), why, "add --bootstrap host:port")
 
 
 @contextmanager

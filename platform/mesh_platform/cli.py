@@ -184,7 +184,8 @@ def serve(
     Example: mesh serve --bootstrap kafka-1:9092
     """
     from mesh.cli.stopping import when_parent_ends
-    from mesh_platform.log.choice import log_kind, open_log
+    from mesh_platform.log.choice import log_kind
+    from mesh_platform.log.moving import log_in_use
     from mesh_platform.serving import QUALITY, is_loopback, listening, token_for
     from mesh_platform.serving import serve as serve_here
 
@@ -201,7 +202,7 @@ def serve(
         print(json.dumps({"url": url, "pid": os.getpid()}), flush=True)
 
     workers = (QUALITY,) if quality else ()
-    log = partial(open_log, kind, folder, bootstrap)
+    log = partial(log_in_use, kind, folder, bootstrap)
     serve_here(folder, bootstrap, bound, host, token, chosen, workers, log, announce)
 
 

@@ -7,7 +7,6 @@ are never seen half changed.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
@@ -29,7 +28,7 @@ class Turns:
             self._loop = loop
 
     def take(self, work: Callable[[], None]) -> None:
-        """Returns when the work is done, or when there is nobody left to do it for."""
+        """Returns when the work is done, or when there is nobody left to do it for; raises what it raises."""
         with self._lock:
             loop = self._loop
             if loop is None or loop is _running():
@@ -40,13 +39,19 @@ class Turns:
         def turn() -> None:
             try:
                 work()
-            finally:
+            except Exception as error:
+                done.set_exception(error)
+            else:
                 done.set_result(None)
 
-        with contextlib.suppress(RuntimeError):  # the loop has been closed
+        try:
             loop.call_soon_threadsafe(turn)
-            while not done.done() and not self._closed.is_set():
-                wait([done], timeout=_LOOK_SECONDS)
+        except RuntimeError:
+            return  # the loop has been closed
+        while not done.done() and not self._closed.is_set():
+            wait([done], timeout=_LOOK_SECONDS)
+        if done.done():
+            done.result()
 
     def close(self) -> None:
         """Let go of whoever waits for a turn."""

@@ -36,6 +36,7 @@ from tests.bench.broker import against_kafka
 from tests.bench.checking import checking
 from tests.bench.measuring import Figure, compared, duration, rate, table, write, write_table
 from tests.bench.plans import plans
+from tests.bench.registry import registry
 from tests.bench.retained import retained
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -240,10 +241,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="tests.bench")
     parser.add_argument("--plans", action="store_true", help="measure plans over 1,000 contracts only")
     parser.add_argument("--retained", type=int, metavar="GB", help="measure starts with so much on disk")
+    parser.add_argument("--registry", action="store_true", help="measure the registry only")
     asked = parser.parse_args()
     if asked.plans:
         with tempfile.TemporaryDirectory() as folder:
             print(table(plans(Path(folder))))
+    elif asked.registry:
+        with tempfile.TemporaryDirectory() as folder:
+            print(table(registry(Path(folder))))
     elif gigabytes := asked.retained:
         figures = retained(gigabytes)
         print(table(figures))
@@ -265,6 +270,7 @@ def everything() -> None:
                 figures = data_plane(mesh)
         figures += startup(state)
         figures += plans(state / "estate")
+        figures += registry(state / "registry")
     figures += checking()
     figures += against_kafka()
     print(table(figures))

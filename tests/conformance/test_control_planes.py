@@ -176,7 +176,6 @@ async def test_requests_are_answered_while_others_wait_for_the_log(platforms: Pl
         await asyncio.sleep(0)
         turns += 1
     assert turns > 20, "the loop stood still until the log had answered"
-    plane.close()
 
 
 @contextmanager
@@ -226,7 +225,6 @@ async def test_the_registry_says_50002_when_it_cannot_tell(own: tuple[RunningBro
         await asyncio.sleep(0.01)
     again = await door.submit(REGISTER, body, "ann")
     assert (again["id"], len(versions(plane, "s"))) == (1, 1)
-    plane.close()
 
 
 def test_a_broker_that_was_killed_and_comes_back_costs_nothing(
@@ -258,4 +256,3 @@ async def test_a_log_that_was_deleted_takes_no_writes_and_says_so(
     assert caught.value.error_code == "MESH-S024"
     answer = await RegistryDoor(plane, takes_unowned=True).submit(REGISTER, {"subject": "s", **WARRANT}, "a")
     assert answer.error_code == STORE_ERROR.error_code
-    plane.close()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
 from mesh.errors import MeshError, UnreachableError
@@ -76,7 +76,7 @@ def test_a_topic_made_by_hand_and_right_is_taken(logs: KafkaLogs, admin: AdminCl
         {"retention_ms": "604800000"},
         {"retention_bytes": "1000000"},
     ],
-    ids=str,
+    ids=["compacted", "compacted and deleted", "kept for a time", "kept up to a size"],
 )
 def test_a_topic_that_deletes_is_refused(logs: KafkaLogs, admin: AdminClient, config: dict[str, str]) -> None:
     create(admin, logs.topic, **config)
@@ -125,6 +125,21 @@ def test_a_topic_that_is_deleted_while_it_is_followed_is_noticed(
     admin.delete_topics([logs.topic])[logs.topic].result(10)
     follower.wait_for(lambda: bool(follower.lost))
     assert follower.lost[0].error_code == "MESH-S024"
+
+
+class Spent:
+    """A producer that lost its place: it takes nothing more, as librdkafka has it after a fatal error."""
+
+    def produce(self, *_: object, **__: object) -> None:
+        raise KafkaException(KafkaError(KafkaError._FATAL, "out of order", fatal=True))
+
+
+def test_a_producer_that_lost_its_place_is_followed_by_another(logs: KafkaLogs) -> None:
+    log = logs.open()
+    log._producer = Spent()
+    with pytest.raises(LogUnavailable):
+        append(log, 1)
+    assert [record.offset for record in append(log, 2, 3)] == [0, 1]
 
 
 STRANGE = [

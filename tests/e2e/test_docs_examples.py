@@ -37,9 +37,11 @@ GUIDES = (
     "guides/rules.md",
     "guides/rights.md",
     "guides/registry-settings.md",
+    "guides/schema-kinds.md",
     "guides/registry-import.md",
     "guides/policies.md",
     "guides/schemas.md",
+    "guides/backups.md",
 )
 ALONE = ("guides/kafka-for-your-tests.md", "guides/conversions.md")
 FROM_TEMPLATE = "guides/first-product.md"

@@ -12,7 +12,7 @@ KINDS: Mapping[str, tuple[str, str, str]] = {
     "U": ("Usage", "`UsageError`: the command, call or setting itself is wrong.", "2"),
     "C": ("Contracts and products", "`DeclarationError`: a declaration does not hold.", "1"),
     "A": (
-        "Avro schemas",
+        "Schemas",
         "`SchemaError`, `IncompatibleSchema`: a schema is invalid, unsafe or breaks readers.",
         "1",
     ),

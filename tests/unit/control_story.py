@@ -104,6 +104,8 @@ def story() -> list[tuple[str, dict[str, Any]]]:
         (register, {"subject": f"{ID}-value", "schema": '"float"'}),
         ("contract.declare", contract(RETIRED, contract_id="ops.old.v1", topic="ops.old.v1")),
         ("contract.remove", {"contract_id": "ops.old.v1"}),
+        (register, {"subject": "j", "schema": '{"type": "object"}', "schemaType": "JSON"}),
+        (register, {"subject": "p", "schema": 'syntax = "proto3"; message P {}', "schemaType": "PROTOBUF"}),
         ("registry.of-a-later-release", {"subject": "a"}),
         ("of-another-trade", {"n": [1, None, 1.5, "ü"]}),
         ("registry.register", {"subject": ["of no sense"]}),

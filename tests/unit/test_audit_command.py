@@ -204,3 +204,13 @@ def test_a_body_that_is_no_json_any_more_is_shown_as_text(state: Path) -> None:
     tamper(state, "update control_log set body = '{half' where log_offset = 0")
     assert json.loads(run("audit", "log", "--json"))["records"][0]["body"] == {"unreadable": "{half"}
     refused("MESH-S030", "audit", "verify")
+
+
+def test_a_platform_does_not_start_without_one_of_its_records(state: Path) -> None:
+    tamper(state, "update control_log set body = '{half' where log_offset = 3")
+    log = SqliteLog(state / "control.db")
+    with pytest.raises(MeshError) as caught:
+        ControlPlane(log)
+    log.close()
+    assert caught.value.error_code == "MESH-S012"
+    assert "record 3" in caught.value.why

@@ -151,6 +151,20 @@ def test_credentials_in_an_address_open_it_and_are_shown_to_nobody() -> None:
     assert "p@ss" not in str(caught.value)
 
 
+def test_the_proxy_of_the_environment_is_gone_by_and_spared_where_it_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with fault_server(says(OK)) as proxy, fault_server(says(OK)) as near:
+        monkeypatch.setenv("http_proxy", proxy.url.replace("//", "//ada:secret@"))
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        for base in ("http://registry.example.org", near.url):
+            with closing(Http(base, "", name="registry")) as http:
+                assert http.request("GET", "/path") == (200, {"id": 1})
+        assert proxy.asked == ["GET http://registry.example.org/path"]
+        assert "Proxy-Authorization: Basic YWRhOnNlY3JldA==" in proxy.heads[0]
+        assert near.asked == ["GET /path"]
+
+
 @pytest.mark.parametrize("address", ["", "registry:8081", "ftp://a:secret@b", "http://", "http://h:99999999"])
 def test_what_is_no_address_is_said(address: str) -> None:
     with pytest.raises(UsageError) as caught:

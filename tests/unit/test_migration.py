@@ -18,6 +18,8 @@ from tests.unit.registry_wire import REGISTRIES, Habit, RegistryWire, forgetful,
 
 MONEY = '{"type":"record","name":"Money","namespace":"shop","fields":[{"name":"cents","type":"long"}]}'
 ORDER = '{"type":"record","name":"Order","namespace":"shop","fields":[{"name":"price","type":"Money"}]}'
+COIN, PURSE = MONEY.replace("Money", "Coin"), ORDER.replace("Money", "Coin").replace("Order", "Purse")
+DELETED = {("gone", 1), ("order", 1), ("coin", 1), ("purse", 1)}
 RULES = {"domainRules": [{"name": "r", "kind": "CONDITION", "mode": "WRITE", "type": "CEL", "expr": "true"}]}
 
 
@@ -32,6 +34,7 @@ def filled(*habits: Habit) -> RegistryWire:
     wire = RegistryWire()
     ask(wire, "PUT", "/mode", {"mode": "IMPORT"})
     referring = [{"name": "shop.Money", "subject": "money/eur", "version": 3}]
+    holding = [{"name": "shop.Coin", "subject": "coin", "version": 1}]
     for subject, number, schema_id, body in [
         ("money%2Feur", 3, 40, {"schema": MONEY}),
         ("order", 1, 7, {"schema": ORDER, "references": referring}),
@@ -42,12 +45,16 @@ def filled(*habits: Habit) -> RegistryWire:
             {"schema": '"string"', "metadata": {"properties": {"owner": "ada"}}, "ruleSet": RULES},
         ),
         ("gone", 1, 9, {"schema": '"int"'}),
+        ("coin", 1, 12, {"schema": COIN}),
+        ("purse", 1, 13, {"schema": PURSE, "references": holding}),
         ("%3A.eu%3Aorder", 1, 7, {"schema": '"long"'}),
-        ("page", 2, 11, {"schema": '"bytes"'}),
+        ("page", 2, 11, {"schema": '{"type":"object"}', "schemaType": "JSON"}),
+        ("call", 1, 14, {"schema": 'syntax = "proto3"; message Call {}', "schemaType": "PROTOBUF"}),
     ]:
         ask(wire, "POST", f"/subjects/{subject}/versions", {**body, "id": schema_id, "version": number})
     ask(wire, "DELETE", "/mode")
-    ask(wire, "DELETE", "/subjects/gone")
+    for subject in ("gone", "purse", "coin"):
+        ask(wire, "DELETE", f"/subjects/{subject}")
     ask(wire, "DELETE", "/subjects/order/versions/1")
     ask(wire, "PUT", "/config", {"compatibility": "FULL"})
     ask(wire, "PUT", "/config/order", {"compatibility": "NONE", "normalize": True})
@@ -98,7 +105,7 @@ def test_every_registry_is_read_whole(habits: tuple[Habit, ...]) -> None:
     source, target = filled(*habits), RegistryWire()
     found = copied(source)
     assert {one.place for one in found.versions} == {one.place for one in copied(filled()).versions}
-    assert {one.place for one in found.versions if one.deleted} == {("gone", 1), ("order", 1)}
+    assert {one.place for one in found.versions if one.deleted} == DELETED
     bring(found, target)
     assert bring(found, target) == []
 
@@ -106,7 +113,7 @@ def test_every_registry_is_read_whole(habits: tuple[Habit, ...]) -> None:
 def test_what_a_registry_lists_and_does_not_show_is_told() -> None:
     reader = RegistryReader(filled(forgetful, unlisted))
     assert {one.place for one in reader.copy().versions if one.deleted} == set()
-    assert sorted(reader.unread) == ["gone version 1", "order version 1"]
+    assert set(reader.unread) == {f"{subject} version {number}" for subject, number in DELETED}
 
 
 def test_what_began_and_did_not_end_is_gone_on_with() -> None:
@@ -151,9 +158,17 @@ def test_what_the_target_has_besides_stays() -> None:
     assert ask(target, "GET", "/config/mine")["compatibilityLevel"] == "NONE"
 
 
-def test_the_same_schema_in_another_spelling_is_no_contradiction() -> None:
-    source = RegistryCopy((SchemaVersion("s", 1, 5, '{"type": "string"}'),))
-    target = RegistryCopy((SchemaVersion("s", 1, 5, '"string"'),))
+@pytest.mark.parametrize(
+    ("kind", "one", "other"),
+    [
+        ("AVRO", '{"type": "string"}', '"string"'),
+        ("JSON", '{"type": "object", "title": "a"}', '{"title":"a","type":"object"}'),
+        ("PROTOBUF", 'syntax = "proto3";\n\n  message A {}', 'syntax = "proto3";\nmessage A {}\n'),
+    ],
+)
+def test_the_same_schema_in_another_spelling_is_no_contradiction(kind: str, one: str, other: str) -> None:
+    source = RegistryCopy((SchemaVersion("s", 1, 5, one, kind),))
+    target = RegistryCopy((SchemaVersion("s", 1, 5, other, kind),))
     assert migration(source, target).conflicts == ()
 
 

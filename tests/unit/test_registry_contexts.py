@@ -163,6 +163,14 @@ async def test_a_context_is_deleted_only_when_it_is_empty(http: httpx2.AsyncClie
     assert await get(http, "/contexts") == ["."]
 
 
+async def test_a_deleted_context_leaves_no_settings(http: httpx2.AsyncClient, registry: RegistryTwin) -> None:
+    headers = {"content-type": "application/json"}
+    for scope in (":.eu:", ":.eu:s", "s"):
+        await http.put(f"/config/{scope}", content='{"compatibility":"FULL"}', headers=headers)
+    await http.delete(EU)
+    assert list(registry.state.settings.configs) == ["s"]
+
+
 async def test_a_context_that_comes_back_gives_no_id_twice(http: httpx2.AsyncClient) -> None:
     await post(http, f"{EU}/subjects/s/versions", INT)
     for query in ("", "?permanent=true"):

@@ -131,3 +131,19 @@ def test_an_earlier_schema_of_another_kind_is_not_followed() -> None:
     (found,) = reasons(PLACE, [Foreign()], Level.FULL)  # type: ignore[list-item]
     assert found.message == "schema type: AVRO not compatible with schema type: JSON"
     assert not reasons(PLACE, [Foreign()], Level.NONE)  # type: ignore[list-item]
+
+
+CHANGES = [
+    (record("geo.Place", code="string"), record("geo.Place", code="int")),
+    (record("geo.Place", code="int"), record("geo.Place", code="long")),
+    (record("geo.Place", code="string"), record("geo.Place", code="string", zone="int")),
+    (record("geo.Place", code="string", zone="int"), record("geo.Place", code="string")),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), CHANGES)
+def test_a_verdict_across_references_is_that_of_the_types_written_out(before: str, after: str) -> None:
+    one, two = (avro(TRIP, place=avro(text)) for text in (before, after))
+    plain = [avro(schema.schema.complete_text()) for schema in (one, two)]  # type: ignore[attr-defined]
+    for level in Level:
+        assert reasons(two, [one], level) == reasons(plain[1], [plain[0]], level)

@@ -126,6 +126,26 @@ def test_an_imported_id_stands_for_one_schema(registry: RegistryTwin) -> None:
     assert code_of(register(registry, record("b"), id=1, version=2)) == 42205
 
 
+def test_importing_again_changes_nothing_where_a_schema_stands_twice(registry: RegistryTwin) -> None:
+    set_mode(registry, "IMPORT")
+    history = [(record("a"), 1, 1), (record("b"), 2, 2), (record("a"), 1, 3)]
+    first = [register(registry, text, id=one, version=number) for text, one, number in history]
+    assert [found["version"] for found in first] == [1, 2, 3]
+    assert [register(registry, text, id=one, version=number) for text, one, number in history] == first
+
+
+def test_a_schema_is_imported_beside_itself_with_metadata(registry: RegistryTwin) -> None:
+    set_mode(registry, "IMPORT")
+    register(registry, record("a"), id=1, version=1, metadata={"properties": {"owner": "ops"}})
+    assert register(registry, record("a"), id=2, version=2)["id"] == 2
+
+
+def test_an_imported_schema_has_one_id(registry: RegistryTwin) -> None:
+    set_mode(registry, "IMPORT")
+    register(registry, record("a"), id=1, version=1)
+    assert code_of(register(registry, record("a"), id=2, version=2)) == 42207
+
+
 def test_an_id_is_given_to_schemas_that_are_imported_only(registry: RegistryTwin) -> None:
     assert code_of(register(registry, record("a"), id=70)) == 42205
 

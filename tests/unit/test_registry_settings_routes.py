@@ -24,8 +24,13 @@ BREAKING = {
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[httpx2.AsyncClient]:
-    transport = httpx2.ASGITransport(app=Starlette(routes=routes(RegistryTwin())))
+def registry() -> RegistryTwin:
+    return RegistryTwin()
+
+
+@pytest.fixture
+async def http(registry: RegistryTwin) -> AsyncIterator[httpx2.AsyncClient]:
+    transport = httpx2.ASGITransport(app=Starlette(routes=routes(registry)))
     headers = {"content-type": TYPE}
     async with httpx2.AsyncClient(transport=transport, base_url="http://registry", headers=headers) as client:
         yield client
@@ -91,6 +96,19 @@ async def test_modes_are_deleted_recursively_when_the_query_says_so(http: httpx2
     assert (await http.get("/mode/:.eu:s")).json()["error_code"] == 40409
 
 
+async def test_what_is_no_setting_stays_out_of_the_log(
+    http: httpx2.AsyncClient, registry: RegistryTwin
+) -> None:
+    await put(http, "/config/s", compatibility="FULL", colour="red", subject="other", warrant="mine")
+    await put(http, "/mode/s", mode="READONLY", force=True, colour="red")
+    kept = [{key: sent.body[key] for key in sent.body if key != "warrant"} for sent in registry.records]
+    assert kept == [
+        {"compatibility": "FULL", "subject": "s"},
+        {"mode": "READONLY", "subject": "s", "force": False},
+    ]
+    assert "mine" not in [sent.body["warrant"] for sent in registry.records]
+
+
 # Aliases
 
 
@@ -128,6 +146,18 @@ async def test_settings_under_an_alias_are_its_own(http: httpx2.AsyncClient) -> 
     await put(http, "/config/s", compatibility="NONE")
     await put(http, "/config/old", alias="s")
     assert (await http.get("/config/old")).json() == {"alias": "s"}
+
+
+# Rule sets
+
+
+async def test_a_rule_set_that_is_none_is_refused_without_a_record(
+    http: httpx2.AsyncClient, registry: RegistryTwin
+) -> None:
+    rules = {"domainRules": [{"name": "two words", "type": "CEL"}]}
+    answer = await post(http, "/subjects/s/versions", {"schema": record("a"), "ruleSet": rules})
+    assert (answer.status_code, answer.json()["error_code"]) == (422, 42210)
+    assert registry.records == []
 
 
 # Compatibility

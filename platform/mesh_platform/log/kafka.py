@@ -60,6 +60,7 @@ class KafkaLog:
         self._away = ""
         self._producer = _producer(bootstrap)
         self._acknowledging = _Acknowledging(self._producer)
+        self._renewing = threading.Lock()
         self._tail: KafkaTail | None = None
 
     def append(
@@ -149,36 +150,41 @@ class KafkaLog:
     def _produce(self, value: bytes, command: str, delivered: Any) -> None:
         from confluent_kafka import KafkaException
 
+        producer = self._producer
         try:
-            self._producer.produce(
-                self._topic, value, command.encode() or None, partition=0, on_delivery=delivered
-            )
-        except (KafkaException, BufferError) as error:
-            why = error.args[0].str() if isinstance(error, KafkaException) else str(error)
-            raise _refused(self._topic, why) from error
+            producer.produce(self._topic, value, command.encode() or None, partition=0, on_delivery=delivered)
+        except BufferError as error:
+            raise _refused(self._topic, str(error)) from error
+        except KafkaException as error:
+            if error.args[0].fatal():
+                self._renew(producer)
+            raise _refused(self._topic, error.args[0].str()) from error
+
+    def _renew(self, spent: Producer) -> None:
+        """An idempotent producer that lost its place takes nothing more; another one starts afresh."""
+        with self._renewing:
+            if self._producer is spent:
+                self._producer = _producer(self._bootstrap)
+                self._acknowledging.watch(self._producer)
 
     def _told(self, error: KafkaError) -> MeshError:
-        if error.fatal():
-            # An idempotent producer that lost its place takes nothing more; the next one starts afresh.
-            self._producer = _producer(self._bootstrap)
-            self._acknowledging.watch(self._producer)
         if error.name() in _NOT_TAKEN:
             return _refused(self._topic, error.str())
         return OutcomeUnknown(self._topic, error.str())
 
 
 class _Acknowledging:
-    """The thread in which acknowledgements arrive."""
+    """The thread in which acknowledgements arrive, of every producer there was."""
 
     def __init__(self, producer: Producer) -> None:
-        self._producer = producer
+        self._producers = [producer]
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="control-log-acks", daemon=True)
         self._thread.start()
 
     def watch(self, producer: Producer) -> None:
-        """From now on, another producer."""
-        self._producer = producer
+        """From now on, those of another producer too."""
+        self._producers.append(producer)
 
     def stop(self) -> None:
         """End the thread."""
@@ -187,7 +193,10 @@ class _Acknowledging:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
-            self._producer.poll(0.1)
+            *spent, current = self._producers
+            for producer in spent:
+                producer.poll(0)
+            current.poll(0.1)
 
 
 def _producer(bootstrap: str) -> Producer:

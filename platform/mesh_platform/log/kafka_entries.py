@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mesh.adapters.kafka_admin import unreachable
-from mesh.errors import UsageError
 from mesh_platform.log.entry import Entry, entry_of
 from mesh_platform.log.kafka_reader import KafkaReader
 from mesh_platform.log.kafka_topic import TIMEOUT_SECONDS
+from mesh_platform.log.refusals import no_log
 
 
 class KafkaEntries:
@@ -29,13 +29,8 @@ class KafkaEntries:
         except KafkaException as error:
             raise unreachable(bootstrap, error.args[0].str()) from error
         if topic not in topics:
-            raise UsageError(
-                "there is no control log here",
-                code="MESH-U152",
-                where=topic,
-                why=f"{bootstrap} has no such topic",
-                fix="name the topic with MESH_CONTROL_TOPIC, or the other cluster with --bootstrap",
-            )
+            fix = "name the topic with MESH_CONTROL_TOPIC, or the other cluster with --bootstrap"
+            raise no_log(topic, f"{bootstrap} has no such topic", fix)
 
     def entries(self, start: int = 0) -> Iterator[Entry]:
         """What the topic held when the first record is read, from `start` on."""

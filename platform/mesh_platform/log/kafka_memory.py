@@ -16,6 +16,14 @@ from mesh_platform.log.kafka_topic import Glance
 FILE = "control-topic.json"
 
 
+def read_up_to(file: Path) -> int:
+    """How many records were read of the topic that a file remembers; 0 when it remembers none."""
+    try:
+        return int(json.loads(file.read_text())["end"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+
+
 class TopicMemory:
     """The last look at the control topic, in a file."""
 

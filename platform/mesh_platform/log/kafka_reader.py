@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from mesh.adapters.kafka_admin import unreachable
-from mesh_platform.log.record import Deliver, Failed, LogUnavailable, Record, moved
+from mesh_platform.log.record import Deliver, Failed, LogUnavailable, Record, moved, stopped
 from mesh_platform.log.wire import decoded
 
 if TYPE_CHECKING:
@@ -130,12 +130,15 @@ class KafkaTail:
                     if time.monotonic() - looked >= LOOK_EVERY_SECONDS:
                         looked = time.monotonic()
                         self._look(self._reader.read)
-                    records = self._reader.take()
+                    if records := self._reader.take():
+                        self._deliver(records)
                 except LogUnavailable as error:
                     self._lost(error)
                     return
-                if records:
-                    self._deliver(records)
+                except Exception as error:
+                    # A view that did not take a record is not the log's any more; that must not go unseen.
+                    self._lost(stopped(f"offset {self._reader.read}", error))
+                    return
 
 
 def _quiet(_error: object) -> None:

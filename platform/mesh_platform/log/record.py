@@ -57,6 +57,17 @@ def moved(where: str, why: str) -> LogUnavailable:
     )
 
 
+def stopped(where: str, error: Exception) -> LogUnavailable:
+    """The error of a log that is there and cannot be followed any further."""
+    return LogUnavailable(
+        "the control log cannot be followed any further",
+        code="MESH-S029",
+        where=where,
+        why=f"{type(error).__name__}: {error}",
+        fix="start the platform again; if it stops there again, run the release that wrote the record",
+    )
+
+
 Deliver = Callable[[Sequence[Record]], None]
 Failed = Callable[[MeshError], None]
 

@@ -1,4 +1,4 @@
-"""Which release decides: a digest of the code that makes views of records.
+"""Which release decides: a digest of the code and the libraries that make views of records.
 
 A snapshot made by other code is another release's, whatever its version number says: that code might have
 decided otherwise, and only a replay says how this one does.
@@ -7,7 +7,9 @@ decided otherwise, and only a replay says how this one does.
 from __future__ import annotations
 
 import hashlib
+import json
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -15,15 +17,17 @@ import mesh
 import mesh_platform
 
 _DECIDE: Final = (
-    (mesh, ("schema", "compatibility", "limits.py", "naming.py", "errors.py")),
-    (mesh_platform, ("audit", "governance", "log", "registry", "views.py")),
+    (mesh, ("schema", "compatibility", "contract", "rules", "product.py", "plan", "limits.py", "naming.py")),
+    (mesh_platform, ("audit", "commands.py", "governance", "log", "outcomes.py", "registry", "views.py")),
 )
+_JUDGE: Final = ("jsonschema", "proto-schema-parser")
 
 
 @cache
 def release() -> str:
     """Equal for equal code, and only then."""
-    digest = hashlib.sha256()
+    versions = [version(library) for library in _JUDGE]
+    digest = hashlib.sha256(json.dumps(versions).encode())
     for package, names in _DECIDE:
         root = Path(package.__path__[0])
         for name in names:

@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from mesh.errors import MeshError
 from mesh_platform.log.record import GENESIS, Deliver, Failed, LogUnavailable, Record, chained
+from mesh_platform.log.refusals import no_use
 
 _SCHEMA = """
 create table if not exists control_log (
@@ -53,13 +54,7 @@ class SqliteLog:
             ).fetchone()
         except sqlite3.Error as error:
             self.close()
-            raise MeshError(
-                "the control log cannot be opened",
-                code="MESH-S012",
-                where=str(path),
-                why=str(error),
-                fix="restore the file from a backup, or choose another folder with --state",
-            ) from error
+            raise no_use(str(path), str(error)) from error
         self._next: int = 0 if last is None else last[0] + 1
         self._chain: str = GENESIS if last is None else last[1]
 
@@ -105,14 +100,18 @@ class SqliteLog:
             failed(error)
 
     def read(self, start: int = 0) -> Iterator[Record]:
-        """All records from `start` on, in log order."""
+        """All from `start` on, in log order; raises MeshError (MESH-S012) for one that cannot be read."""
         rows = self._db.execute(
             "select log_offset, time, actor, kind, body, command from control_log"
             " where log_offset >= ? order by log_offset",
             (start,),
         )
         for offset, time, actor, kind, body, command in rows:
-            yield Record(offset, time, actor, kind, json.loads(body), command)
+            try:
+                record = Record(offset, time, actor, kind, json.loads(body), command)
+            except (ValueError, RecursionError) as error:
+                raise no_use(str(self._path), f"record {offset} is no JSON: {error}") from error
+            yield record
 
     def follow(self, start: int, deliver: Deliver, lost: Failed) -> None:  # noqa: ARG002 - it cannot be lost
         """Each record from `start` on, in the thread that appends it: nobody else writes here."""

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from mesh.errors import MeshError, UsageError
 from mesh_platform.log.entry import Entry
+from mesh_platform.log.refusals import no_log, no_use
 
 
 class SqliteReader:
@@ -17,13 +17,8 @@ class SqliteReader:
     def __init__(self, path: Path) -> None:
         self.where = str(path)
         if not path.is_file():
-            raise UsageError(
-                "there is no control log here",
-                code="MESH-U152",
-                where=self.where,
-                why="no platform has run with this state folder",
-                fix="mesh up, or name the folder with --state",
-            )
+            why = "no platform has run with this state folder"
+            raise no_log(self.where, why, "mesh up, or name the folder with --state")
         uri = f"file:{quote(str(path.resolve()))}?mode=ro"
         self._db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
 
@@ -43,13 +38,7 @@ class SqliteReader:
             for row in rows:
                 yield Entry(*row)
         except sqlite3.Error as error:
-            raise MeshError(
-                "the control log cannot be opened",
-                code="MESH-S012",
-                where=self.where,
-                why=str(error),
-                fix="restore the file from a backup, or choose another folder with --state",
-            ) from error
+            raise no_use(self.where, str(error)) from error
 
     def close(self) -> None:
         """Let go of the file."""

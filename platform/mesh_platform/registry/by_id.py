@@ -22,6 +22,8 @@ from mesh_platform.registry.service import RegistryService
 from mesh_platform.registry.shapes import ASKED, shaped, text_for
 from mesh_platform.registry.views import content_answer
 
+#: Answers kept ready: more than the schemas that are read at one time, less than all.
+_REMEMBERED = 10_000
 _SPECIAL = ASKED | {"fetchMaxId"}
 
 
@@ -44,6 +46,8 @@ class ById:
         if known is None or known[0] is not content:
             known = (content, compact(content_answer(content)).encode())
             self._encoded[context, schema_id] = known
+            while len(self._encoded) > _REMEMBERED:
+                del self._encoded[next(iter(self._encoded))]
         return known[1]
 
     async def schema_by_id(self, request: Request) -> bytes:

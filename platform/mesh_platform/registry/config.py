@@ -20,8 +20,8 @@ from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.metadata import read_metadata
 from mesh_platform.registry.model import Answer, Document
 
-#: What counts as compatible in JSON Schema: other kinds know one meaning only.
-_POLICIES: Final = ("STRICT", "LENIENT")
+#: LENIENT would call changes of JSON Schema compatible that are not proven to be.
+_POLICY: Final = "STRICT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Config:
     def answer(self, level_key: str) -> dict[str, Answer]:
         """As JSON; GET spells the level `compatibilityLevel`, PUT `compatibility`."""
         found: dict[str, Answer] = {}
-        for key, (name, _) in _FIELDS.items():
+        for key, (name, _) in FIELDS.items():
             value = getattr(self, name)
             if value is not None:
                 found[level_key if name == "level" else key] = value
@@ -62,7 +62,7 @@ DEFAULT: Final = Config(level=Level.BACKWARD)
 def changed_config(now: Config, body: Mapping[str, object]) -> Config | Refusal:
     """The settings after a PUT: absent fields stay, null removes; 42203 and 42210 for what does not hold."""
     changes: dict[str, Any] = {}
-    for key, (name, read) in _FIELDS.items():
+    for key, (name, read) in FIELDS.items():
         if key in body:
             value = None if body[key] is None else read(key, body[key])
             if isinstance(value, Refusal):
@@ -97,10 +97,9 @@ def _alias(key: str, value: object) -> str | Refusal | None:
 
 
 def _policy(_key: str, value: object) -> str | Refusal:
-    found = str(value).upper()
-    if found in _POLICIES:
-        return found
-    return _refused(f"Invalid compatibility policy. Valid values are {', '.join(_POLICIES)}")
+    if str(value).upper() == _POLICY:
+        return _POLICY
+    return _refused(f"Invalid compatibility policy: {_POLICY} is the only one of this registry")
 
 
 def _metadata(key: str, value: object) -> Document | Refusal | None:
@@ -119,7 +118,7 @@ def _refused(reason: str) -> Refusal:
 
 _Read = Callable[[str, object], object]
 #: Every field as JSON names it (the level's second name before its first, which wins): where it is, how read.
-_FIELDS: Final[Mapping[str, tuple[str, _Read]]] = MappingProxyType(
+FIELDS: Final[Mapping[str, tuple[str, _Read]]] = MappingProxyType(
     {
         "compatibilityLevel": ("level", _level),
         "compatibility": ("level", _level),

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mesh_platform.registry import errors
-from mesh_platform.registry.contexts import DEFAULT, context_name, context_of, inside, subject_name
+from mesh_platform.registry.contexts import DEFAULT, context_name, context_of, subject_name
 from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.model import Answer, Outcome, Record, Version
 from mesh_platform.registry.selection import chosen
@@ -70,7 +70,9 @@ def delete_context(state: RegistryState, record: Record) -> Outcome:
     if any(context_of(name) == context for name in state.subjects.names()):
         return errors.CONTEXT_NOT_EMPTY.refuse(context=context)
     state.subjects.unlist(context)
-    state.settings.forget(inside(context, ""))
+    for scope in {*state.settings.configs, *state.settings.modes}:
+        if context_of(scope) == context:
+            state.settings.forget(scope)
     return None
 
 

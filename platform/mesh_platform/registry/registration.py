@@ -46,11 +46,7 @@ def register(state: RegistryState, record: Record) -> Outcome:
     if not isinstance(grounded, Grounded):
         return grounded
     content = content_of(state, draft, grounded)
-    refusal = (
-        _rules(state, draft, content)
-        or _gate(state, draft, content, warrant_of(record.body))
-        or _place(state, draft, content)
-    )
+    refusal = _gate(state, draft, content, warrant_of(record.body)) or _place(state, draft, content)
     if refusal is not None:
         return refusal
     return version_answer(
@@ -97,7 +93,7 @@ def _settled(state: RegistryState, draft: Draft) -> Outcome | Grounded:
         return grounded
     present = _present(state, draft, grounded)
     if present is None:
-        return _unfit(state, draft, grounded) or grounded
+        return _unfit(state, draft, grounded) or _rules(state, draft, grounded) or grounded
     if draft.id not in (None, present.id):
         return errors.ID_MISMATCH.refuse(actual=present.id, given=draft.id)
     if draft.version in (None, present.version):
@@ -107,12 +103,15 @@ def _settled(state: RegistryState, draft: Draft) -> Outcome | Grounded:
 
 
 def _present(state: RegistryState, draft: Draft, grounded: Grounded) -> Version | None:
-    found = matching(state.subjects, draft, grounded, normalize=normalizes(state, draft))
-    posted = next((version for version in found if not version.deleted), None)
-    if posted is not None or draft.id is not None:
-        return posted
+    """The live version that the draft is: what it leaves out does not count, unless it is imported."""
+    if draft.id is None:
+        found = matching(state.subjects, draft, grounded, normalize=normalizes(state, draft))
+        for version in found:
+            if not version.deleted:
+                return version
     content = content_of(state, draft, grounded)
-    return next((one for one in state.subjects.live(draft.subject) if one.content == content), None)
+    same = [one for one in reversed(state.subjects.live(draft.subject)) if one.content == content]
+    return next((one for one in same if one.version == draft.version), same[0] if same else None)
 
 
 def _unfit(state: RegistryState, draft: Draft, grounded: Grounded) -> Refusal | None:
@@ -148,13 +147,13 @@ def _mode(state: RegistryState, draft: Draft) -> Refusal | None:
     return None
 
 
-def _rules(state: RegistryState, draft: Draft, content: Content) -> Refusal | None:
+def _rules(state: RegistryState, draft: Draft, grounded: Grounded) -> Refusal | None:
     checked = draft.id is None and state.settings.effective(draft.subject).validate_rules is not False
-    return rule_sets.invalid(content.rule_set) if checked else None
+    return rule_sets.invalid(content_of(state, draft, grounded).rule_set) if checked else None
 
 
 def _gate(state: RegistryState, draft: Draft, content: Content, warrant: Warrant) -> Refusal | None:
-    reason = state.gate.check(draft.subject, content, warrant)
+    reason = state.gate.check(draft.subject, content, warrant if draft.id is None else warrant.importing)
     return None if reason is None else errors.NOT_COVERED.refuse(reason=reason)
 
 

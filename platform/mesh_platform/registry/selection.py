@@ -11,6 +11,7 @@ from mesh_platform.registry.model import Version
 from mesh_platform.registry.parsing import Grounded, read
 from mesh_platform.registry.subjects import Subjects
 
+#: How clients write the latest version.
 LATEST = ("latest", "-1")
 
 

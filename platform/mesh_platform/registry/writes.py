@@ -12,6 +12,7 @@ from mesh.errors import UsageError
 from mesh.schema.strict_json import compact
 from mesh_platform import idempotency
 from mesh_platform.registry import errors, state
+from mesh_platform.registry.config import FIELDS
 from mesh_platform.registry.draft import POSTED, Draft, read_draft
 from mesh_platform.registry.errors import Refusal
 from mesh_platform.registry.http import RequestRefused, flag, read_body
@@ -69,7 +70,8 @@ class Writes:
 
     async def set_config(self, request: Request) -> Outcome:
         """PUT /config and /config/{subject}"""
-        return await self._submit(request, state.SET_CONFIG, {**await read_body(request), **_scope(request)})
+        asked = {key: value for key, value in (await read_body(request)).items() if key in FIELDS}
+        return await self._submit(request, state.SET_CONFIG, {**asked, **_scope(request)})
 
     async def delete_config(self, request: Request) -> Outcome:
         """DELETE /config and /config/{subject}"""
@@ -77,7 +79,8 @@ class Writes:
 
     async def set_mode(self, request: Request) -> Outcome:
         """PUT /mode and /mode/{subject}"""
-        body = {**await read_body(request), **_scope(request), "force": flag(request, "force")}
+        asked: dict[str, Answer] = {"mode": (await read_body(request)).get("mode")}
+        body = {**asked, **_scope(request), "force": flag(request, "force")}
         return await self._submit(request, state.SET_MODE, body)
 
     async def delete_mode(self, request: Request) -> Outcome:
@@ -95,9 +98,8 @@ class Writes:
             return {"is_compatible": True}
         version = chosen(subject, live, wanted)
         if isinstance(version, Refusal):
-            return (
-                version if live or version.status != 404 else errors.VERSION_NOT_FOUND.refuse(version=wanted)
-            )
+            missing = version.error_code == errors.SUBJECT_NOT_FOUND.error_code
+            return errors.VERSION_NOT_FOUND.refuse(version=wanted) if missing else version
         state = self._registry.state
         config = state.settings.effective(subject)
         return _verdict(request, judged(state.subjects, subject, config, content, [version]))

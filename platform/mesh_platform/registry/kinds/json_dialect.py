@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from mesh.schema.refusal import refuse
 from mesh.schema.strict_json import Json
+from mesh_platform.registry.kinds.refusal import NOT_A_DIALECT, NOT_VALID
 
 if TYPE_CHECKING:
     from jsonschema_rs import Validator
-
-NOT_A_DIALECT: Final = "MESH-A023"
-NOT_VALID: Final = "MESH-A024"
 
 
 @dataclass(frozen=True, slots=True)

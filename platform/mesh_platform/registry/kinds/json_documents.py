@@ -10,13 +10,13 @@ from urllib.parse import urldefrag, urljoin
 from mesh import limits
 from mesh.schema.refusal import BAD_ATTRIBUTE, OVER_BUDGET, refuse
 from mesh.schema.strict_json import Json
-from mesh_platform.registry.kinds.json_dialect import NOT_A_DIALECT, Dialect, check_valid, dialect_of
+from mesh_platform.registry.kinds.json_dialect import Dialect, check_valid, dialect_of
+from mesh_platform.registry.kinds.refusal import NOT_A_DIALECT, UNRESOLVED
 
 if TYPE_CHECKING:
     from referencing import Registry, Specification
     from referencing._core import Resolver
 
-UNRESOLVED: Final = "MESH-A025"
 _REFERRING: Final = ("$ref", "$dynamicRef", "$recursiveRef")
 #: By the address that `$ref`s say.
 Documents = Mapping[str, tuple[Json, Dialect]]

@@ -1,10 +1,4 @@
-"""JSON Schema: valid in its own dialect, its `$ref`s resolved among its references, nothing ever fetched.
-
-MESH-A023  a dialect of JSON Schema that is not known here
-MESH-A024  a schema that its dialect does not allow
-MESH-A025  a reference inside a schema that leads nowhere
-MESH-A026  a pattern that can take a validator for ever
-"""
+"""JSON Schema: valid in its own dialect, its `$ref`s resolved among its references, nothing ever fetched."""
 
 from __future__ import annotations
 
@@ -22,8 +16,8 @@ from mesh_platform.registry.kinds.json_dialect import Dialect, check_valid, dial
 from mesh_platform.registry.kinds.json_documents import Reach, reach
 from mesh_platform.registry.kinds.model import Kind, Parsed, Reason, References
 from mesh_platform.registry.kinds.reaching import reached
+from mesh_platform.registry.kinds.refusal import SLOW_PATTERN
 
-SLOW_PATTERN: Final = "MESH-A026"
 #: What a relative `$ref` is relative to in a document without an `$id` of its own.
 HERE: Final = "http://schema.invalid/"
 #: A schema in a property stands two levels deeper in the JSON than the schema that holds it.

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from mesh.schema.refusal import OVER_BUDGET, refuse
-from mesh_platform.registry.kinds.proto_text import AS_TEXT, NOT_PROTOBUF, Word, place_of
+from mesh_platform.registry.kinds.proto_text import AS_TEXT, Word, place_of
+from mesh_platform.registry.kinds.refusal import NOT_PROTOBUF
 
 if TYPE_CHECKING:
     from antlr4 import Lexer, Parser

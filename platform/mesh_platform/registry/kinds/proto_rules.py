@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from mesh import limits
 from mesh.schema.refusal import OVER_BUDGET, refuse
+from mesh_platform.registry.kinds.refusal import BREAKS_A_RULE
 
 if TYPE_CHECKING:
     from proto_schema_parser import ast
 
-BREAKS_A_RULE: Final = "MESH-A028"
 _INTEGERS: Final = "int32 int64 uint32 uint64 sint32 sint64 fixed32 fixed64 sfixed32 sfixed64"
 SCALARS: Final = frozenset([*_INTEGERS.split(), "double", "float", "bool", "string", "bytes"])
 _SYNTAXES: Final = ("proto2", "proto3")

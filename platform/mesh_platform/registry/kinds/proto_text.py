@@ -12,8 +12,8 @@ from typing import Final
 
 from mesh import limits
 from mesh.schema.refusal import OVER_BUDGET, refuse
+from mesh_platform.registry.kinds.refusal import NOT_PROTOBUF
 
-NOT_PROTOBUF: Final = "MESH-A027"
 #: What the parser reads in well under a second.
 MOST_WORDS: Final = 10_000
 AS_TEXT: Final = "send the .proto file as text: serialised descriptors are not read"

@@ -1,8 +1,4 @@
-"""Protobuf: valid by grammar and rules, imports among its references; a change of it is not judged.
-
-MESH-A027  a text that is not Protobuf
-MESH-A028  a rule of Protobuf beyond its grammar that does not hold
-"""
+"""Protobuf: valid by grammar and rules, imports among its references; a change of it is not judged."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def _operations() -> Iterator[tuple[str, str, Operation]]:
     yield "DELETE", "/contexts/{context}", Operation("deleteContext", "Delete an empty context", NO_BODY)
     yield "GET", "/v1/metadata/id", Operation("cluster", "Which registry this is", "Document")
     yield "GET", "/v1/metadata/version", Operation("release", "Of which release", "Document")
-    told = "Why the events of an id are not safe to decode; none when they are"
+    told = "Why events of a schema are not safe to decode; nothing when they are"
     yield "GET", f"/mesh{_ID}/hazards", Operation("hazards", told, "Hazards")
     yield "GET", "/mesh/levels", Operation("levels", "The levels that subjects have of their own", "Levels")
     for path, name in _ASSOCIATIONS:
