@@ -1,8 +1,8 @@
 """The whole campaign on the registry: `python -m tests.faults registry --kills 200 --rounds 100 --seed 7`.
 
 First races, then kills; with `--processes 3`, of three processes on one Apache Kafka log. Prints a table of
-what was done and what was found, and the seed that does it again. The exit code is 1 when something was found;
-the folder with the histories is then named, and stays.
+what was done and what was found, and the seed that does it again. The exit code is 1 when something was
+found; the folder with the histories is then named, and stays.
 """
 
 from __future__ import annotations
