@@ -1,7 +1,8 @@
 """The whole campaign on the registry: `python -m tests.faults registry --kills 200 --rounds 100 --seed 7`.
 
-First races, then kills. Prints a table of what was done and what was found, and the seed that does it again.
-The exit code is 1 when something was found; the folder with the histories is then named, and stays.
+First races, then kills; with `--processes 3`, of three processes on one Apache Kafka log. Prints a table of
+what was done and what was found, and the seed that does it again. The exit code is 1 when something was
+found; the folder with the histories is then named, and stays.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from mesh_platform.brokers import start_kafka
 from tests.faults.checks import Finding
 from tests.faults.registry import load
 from tests.faults.registry.campaign import Report, campaign
-from tests.faults.registry.nemesis import platforms, schedule
+from tests.faults.registry.nemesis import Log, platforms, schedule
 from tests.faults.registry.races import Races, race
 
 
@@ -30,12 +33,17 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=100, help="of races; 0: none")
     parser.add_argument("--clients", type=int, default=64, help="that race")
+    parser.add_argument("--processes", type=int, default=1, help="more than one share an Apache Kafka log")
     parser.add_argument("--actors", nargs="+", choices=sorted(load.ACTORS), default=list(load.ACTORS))
     parser.add_argument("--report", type=Path)
     parser.add_argument("--folder", type=Path, help="where state and histories go; they stay there")
     options = parser.parse_args(arguments)
     folder = options.folder or Path(tempfile.mkdtemp(prefix="mesh-faults-"))
-    findings, report = _run(folder, options)
+    with ExitStack() as stack:
+        log = Log()
+        if options.processes > 1:
+            log = Log(stack.enter_context(start_kafka(_made(folder / "broker"))).bootstrap)
+        findings, report = _run(folder, options, log)
     if options.report:
         options.report.write_text(json.dumps(report, indent=1) + "\n")
     for finding in findings[:20]:
@@ -48,11 +56,12 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _run(folder: Path, options: argparse.Namespace) -> tuple[list[Finding], dict[str, Any]]:
+def _run(folder: Path, options: argparse.Namespace, log: Log) -> tuple[list[Finding], dict[str, Any]]:
     findings, said = [], {}
+    processes = options.processes
     if options.rounds:
         place = _made(folder / "races")
-        with platforms(place) as running:
+        with platforms(place, processes, log=log) as running:
             races = race(place, running, clients=options.clients, rivals=options.rounds)
         print(_raced(races, options.clients), flush=True)
         findings += races.findings + races.wrong()
@@ -60,7 +69,8 @@ def _run(folder: Path, options: argparse.Namespace) -> tuple[list[Finding], dict
     if options.kills:
         kills = schedule(options.seed, options.kills)
         place, actors = _made(folder / "kills"), tuple(options.actors)
-        report = campaign(place, seed=options.seed, kills=kills, actors=actors)
+        log = Log(log.bootstrap)
+        report = campaign(place, seed=options.seed, kills=kills, actors=actors, nodes=processes, log=log)
         print(_table(report))
         findings += report.findings
         said["kills"] = report.as_json()
