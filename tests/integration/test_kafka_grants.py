@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AclBindingFilter, AclOperation, AclPermissionType, AdminClient, ResourceType
 from confluent_kafka.admin import ResourcePatternType as Pattern
 
@@ -113,12 +114,23 @@ def refused_reading(guarded: tuple[str, str], domain: str, group: str) -> int | 
         (record,) = consumer.consume(1, timeout=20)
         if (error := record.error()) is not None:
             return int(error.code())
-        consumer.commit(record, asynchronous=False)
-    except KafkaException as error:
-        return int(error.args[0].code())
+        return refused_commit(consumer, record)
     finally:
         consumer.close()
-    return None
+
+
+def refused_commit(consumer: Consumer, record: Message) -> int | None:
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            consumer.commit(record, asynchronous=False)
+        except KafkaException as error:
+            code = error.args[0].code()
+            # Whether it may is not known before the group's coordinator is.
+            if code != KafkaError._WAIT_COORD or time.monotonic() > deadline:
+                return int(code)
+        else:
+            return None
 
 
 def test_the_plan_of_a_cluster_with_an_authorizer_lists_the_grants(granted: Plan) -> None:
