@@ -108,7 +108,8 @@ class Newcomer:
         self._mesh: subprocess.Popen[bytes] | None = None
         kept = {name: value for name, value in os.environ.items() if not name.startswith("MESH_")}
         programs = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", "")])
-        self._env = {**kept, "PATH": programs, "NO_COLOR": "1"}
+        # A newcomer has no schemathesis, whose plugin takes each pytest two seconds to load.
+        self._env = {**kept, "PATH": programs, "NO_COLOR": "1", "PYTEST_ADDOPTS": "-p no:schemathesis"}
 
     def follow(self, page: str) -> None:
         for block in blocks(page):

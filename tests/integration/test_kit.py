@@ -19,7 +19,7 @@ from mesh.errors import MeshError, UnreachableError
 from mesh.testing import Broker, start_broker
 
 pytest_plugins = ["pytester"]
-PLUGIN = ("-p", "mesh.testing.plugin", "-p", "no:cacheprovider")
+PLUGIN = ("-p", "mesh.testing.plugin", "-p", "no:cacheprovider", "-p", "no:schemathesis")
 
 
 @pytest.fixture(scope="module")

@@ -126,6 +126,11 @@ def until(holds: Callable[[], bool], what: str, seconds: float = 60) -> None:
         time.sleep(0.2)
 
 
+#: What a worker does whatever its broker, and what depends on how a broker keeps its groups.
+ON_THE_EMBEDDED_BROKER = pytest.mark.parametrize("world", ["embedded"], indirect=True)
+ON_KAFKA = pytest.mark.parametrize("world", [pytest.param("kafka", marks=pytest.mark.kafka)], indirect=True)
+
+
 @pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     broker: RunningBroker = request.getfixturevalue(f"{request.param}_broker")
@@ -193,6 +198,7 @@ def test_a_worker_that_is_killed_half_way_counts_nothing_twice(world: World, fli
     assert_right(world, flights)
 
 
+@ON_THE_EMBEDDED_BROKER
 def test_a_commit_that_ran_ahead_loses_nothing(world: World, flights: pa.Table) -> None:
     """faust-streaming/faust#527: what was skipped while the group rebalanced is acknowledged all the same."""
     world.publish(flights.slice(0, 20_000))
@@ -210,6 +216,7 @@ def test_a_commit_that_ran_ahead_loses_nothing(world: World, flights: pa.Table) 
     assert_right(world, flights)
 
 
+@ON_THE_EMBEDDED_BROKER
 def test_sigterm_ends_the_worker_in_time_and_cleanly(world: World, flights: pa.Table) -> None:
     world.publish(flights)
     worker = world.start()
@@ -245,6 +252,7 @@ def test_sigterm_ends_the_worker_even_when_the_broker_is_gone(tmp_path: Path, fl
         assert_right(world, flights)
 
 
+@ON_THE_EMBEDDED_BROKER
 def test_the_end_of_stdin_ends_the_worker(world: World) -> None:
     worker = world.start()
     time.sleep(2)
@@ -276,6 +284,7 @@ def test_poison_goes_to_the_dead_letters_and_the_others_count(world: World, flig
     assert {dict(letter.headers())["trace"] for letter in dead} == {b"7"}
 
 
+@ON_THE_EMBEDDED_BROKER
 def test_an_error_of_the_stream_ends_the_worker_and_loses_nothing(world: World, flights: pa.Table) -> None:
     world.publish(flights)
     worker = world.start(fails_after=3)
@@ -288,6 +297,7 @@ def test_an_error_of_the_stream_ends_the_worker_and_loses_nothing(world: World, 
     assert_right(world, flights)
 
 
+@ON_KAFKA
 def test_of_two_workers_one_waits_and_takes_over(world: World, flights: pa.Table) -> None:
     world.publish(flights.slice(0, 10_000))
     first = world.start()
@@ -302,6 +312,7 @@ def test_of_two_workers_one_waits_and_takes_over(world: World, flights: pa.Table
     assert_right(world, flights)
 
 
+@ON_KAFKA
 def test_workers_that_come_and_go_change_no_figure(world: World, flights: pa.Table) -> None:
     """Each arrival is a rebalance, in the midst of which Faust by itself loses events."""
     world.start()
