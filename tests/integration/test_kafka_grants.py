@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AclBindingFilter, AclOperation, AclPermissionType, AdminClient, ResourceType
 from confluent_kafka.admin import ResourcePatternType as Pattern
 
@@ -109,28 +108,17 @@ def refused_reading(guarded: tuple[str, str], domain: str, group: str) -> int | 
     """The error code that reading the topic as a member of a group ends with; None when it reads."""
     settings = {**signed_in(guarded, domain), "group.id": group, "auto.offset.reset": "earliest"}
     consumer = Consumer(settings)
-    consumer.assign([TopicPartition(TOPIC, 0, 0)])
+    consumer.subscribe([TOPIC])
     try:
-        (record,) = consumer.consume(1, timeout=20)
+        (record,) = consumer.consume(1, timeout=30)
         if (error := record.error()) is not None:
             return int(error.code())
-        return refused_commit(consumer, record)
+        consumer.commit(record, asynchronous=False)
+    except KafkaException as error:
+        return int(error.args[0].code())
     finally:
         consumer.close()
-
-
-def refused_commit(consumer: Consumer, record: Message) -> int | None:
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            consumer.commit(record, asynchronous=False)
-        except KafkaException as error:
-            code = error.args[0].code()
-            # Whether it may is not known before the group's coordinator is.
-            if code != KafkaError._WAIT_COORD or time.monotonic() > deadline:
-                return int(code)
-        else:
-            return None
+    return None
 
 
 def test_the_plan_of_a_cluster_with_an_authorizer_lists_the_grants(granted: Plan) -> None:
