@@ -131,6 +131,9 @@ def serve(
 
     `announce` is called once the control log is held and replayed, and connections are taken.
     """
+    # Starting makes many objects that live for ever: collecting among them would only cost time.
+    gc.disable()
+
     import uvicorn
 
     from mesh.adapters.policies import shelf_of
@@ -147,11 +150,7 @@ def serve(
     port = bound.getsockname()[1]
     address = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
     url = f"http://{address}:{port}"
-    # Replay makes many objects that live for ever: collecting among them would only cost time.
-    gc.disable()
     control = ControlPlane(log(), snapshots=Snapshots(state / FILE))
-    gc.freeze()
-    gc.enable()
     bound.listen(256)
     announce()
     client = connect(
@@ -177,6 +176,8 @@ def serve(
         lambda: shelf_of(root, folder),
         profile=profile,
     )
+    gc.freeze()
+    gc.enable()
     config = uvicorn.Config(
         app,
         log_level="warning",
