@@ -22,6 +22,7 @@ import pyarrow as pa
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
+from confluent_kafka.schema_registry.rule_registry import RuleOverride, RuleRegistry
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 from mesh.adapters.workspace import read_sources
@@ -79,8 +80,13 @@ class Bench:
         registry = SchemaRegistryClient(
             {"url": mesh.settings.registry_url, "basic.auth.user.info": f"bench:{mesh.settings.token}"}
         )
+        unchecked = RuleRegistry()
+        unchecked.register_override(RuleOverride("CEL", None, None, disabled=True))
         self.serialize = AvroSerializer(
-            registry, self.port.schema.text, conf={"auto.register.schemas": False, "use.latest.version": True}
+            registry,
+            self.port.schema.text,
+            conf={"auto.register.schemas": False, "use.latest.version": True},
+            rule_registry=unchecked,
         )
         self.deserialize = AvroDeserializer(registry)
         self.context = SerializationContext(TOPIC, MessageField.VALUE)
