@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.faults import load
 from tests.faults.campaign import Report, campaign
-from tests.faults.nemesis import schedule
+from tests.faults.nemesis import SCHEDULES
 from tests.faults.registry.__main__ import main as registry
 
 
@@ -31,7 +31,7 @@ def main() -> int:
     options = parser.parse_args()
     folder = options.folder or Path(tempfile.mkdtemp(prefix="mesh-faults-"))
     folder.mkdir(parents=True, exist_ok=True)
-    kills = schedule(options.seed, options.kills)
+    kills = SCHEDULES.schedule(options.seed, options.kills)
     report = campaign(folder, seed=options.seed, kills=kills, workers=options.workers)
     print(_table(report))
     if options.report:

@@ -19,7 +19,8 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from tests.faults import load
 from tests.faults.checks import Final, Finding, History, Record, verify
 from tests.faults.history import Place, read
-from tests.faults.nemesis import Broker, Kill
+from tests.faults.kills import Kill
+from tests.faults.nemesis import Broker
 
 _SETTINGS = {
     load.LOG: {"segment.bytes": "1048576", "retention.ms": "-1"},

@@ -3,43 +3,18 @@
 from __future__ import annotations
 
 import json
-import random
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.faults.kills import Kill, Moments
+
 #: the kinds of moments at which tests.faults.broker can end itself, and how far into them
 POINTS = {"write": 200, "marker": 30, "roll": 8, "replace": 30, "unlink": 8, "sync": 40, "statement": 200}
-_PATIENCE = 2.5
-
-
-@dataclass(frozen=True, slots=True)
-class Kill:
-    """How one life of the broker ends: at the `number`-th moment of `point`, or after `seconds`."""
-
-    point: str | None
-    number: int
-    seconds: float
-
-    @property
-    def arguments(self) -> list[str]:
-        return ["--die", f"{self.point}:{self.number}"] if self.point else []
-
-
-def schedule(seed: int, kills: int, longest: float = 1.2) -> list[Kill]:
-    """A third of the kills come by the clock, the others at points of every kind in turn."""
-    dice = random.Random(seed)
-    kinds, found = list(POINTS), []
-    for number in range(kills):
-        point = None if number % 3 == 0 else kinds[(number - number // 3) % len(kinds)]
-        moments = dice.randint(1, POINTS[point]) if point else 0
-        found.append(Kill(point, moments, _PATIENCE if point else dice.uniform(0.1, longest)))
-    dice.shuffle(found)
-    return found
+SCHEDULES = Moments(POINTS, patience=2.5, soonest=0.1, latest=1.2)
 
 
 class Broker:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.campaign import campaign
-from tests.faults.nemesis import Kill, schedule
+from tests.faults.kills import Kill
+from tests.faults.nemesis import SCHEDULES
 
 pytestmark = pytest.mark.xdist_group("faults")
 
@@ -21,7 +22,7 @@ WRITTEN = [Kill("write", 2 * number, 4.0) for number in (60, 90, 120)]  # writte
 
 @pytest.mark.timeout(300)
 def test_nothing_acknowledged_is_lost_doubled_or_torn_by_thirty_kills(tmp_path: Path) -> None:
-    report = campaign(tmp_path, seed=11, kills=schedule(11, 30, longest=0.8))
+    report = campaign(tmp_path, seed=11, kills=SCHEDULES.schedule(11, 30, latest=0.8))
     assert report.findings == []
     assert sum(report.ends.values()) == 30
     assert report.acknowledged > 30_000
@@ -48,4 +49,4 @@ def test_a_broken_broker_is_found_out(
 
 
 def test_a_seed_gives_the_same_kills_again() -> None:
-    assert schedule(3, 40) == schedule(3, 40) != schedule(4, 40)
+    assert SCHEDULES.schedule(3, 40) == SCHEDULES.schedule(3, 40) != SCHEDULES.schedule(4, 40)

@@ -22,7 +22,7 @@ from mesh_platform.brokers import start_kafka
 from tests.faults.checks import Finding
 from tests.faults.registry import load
 from tests.faults.registry.campaign import Report, campaign
-from tests.faults.registry.nemesis import Log, platforms, schedule
+from tests.faults.registry.nemesis import SCHEDULES, Log, platforms
 from tests.faults.registry.races import Races, race
 
 
@@ -67,7 +67,7 @@ def _run(folder: Path, options: argparse.Namespace, log: Log) -> tuple[list[Find
         findings += races.findings + races.wrong()
         said["races"] = races.as_json()
     if options.kills:
-        kills = schedule(options.seed, options.kills)
+        kills = SCHEDULES.schedule(options.seed, options.kills)
         place, actors = _made(folder / "kills"), tuple(options.actors)
         log = Log(log.bootstrap)
         report = campaign(place, seed=options.seed, kills=kills, actors=actors, nodes=processes, log=log)

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.checks import Finding
+from tests.faults.kills import Kill
 from tests.faults.registry import history, load
 from tests.faults.registry.checks import verify
 from tests.faults.registry.final import read_final
-from tests.faults.registry.nemesis import Kill, Log, platforms
+from tests.faults.registry.nemesis import Log, platforms
 
 _FILES = "*.history"
 

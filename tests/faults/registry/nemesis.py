@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -15,6 +14,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
+
+from tests.faults.kills import Kill, Moments
 
 #: the moments at which tests.faults.registry.process can end itself, and how far into them
 MOMENTS = {
@@ -27,34 +28,9 @@ MOMENTS = {
     "snapshot": 6,
     "replay": 60,
 }
-_PATIENCE = 5.0
+SCHEDULES = Moments(MOMENTS, patience=5.0, soonest=0.05, latest=1.0)
 _NOWHERE = "127.0.0.1:1"
 _START_SECONDS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Kill:
-    """How one life of a process ends: at the `number`-th moment of a kind, or after `seconds`."""
-
-    moment: str | None
-    number: int
-    seconds: float
-
-    @property
-    def arguments(self) -> list[str]:
-        return ["--die", f"{self.moment}:{self.number}"] if self.moment else []
-
-
-def schedule(seed: int, kills: int, longest: float = 1.0) -> list[Kill]:
-    """A third of the kills come by the clock, the others at moments of every kind in turn."""
-    dice = random.Random(seed)
-    kinds, found = list(MOMENTS), []
-    for at in range(kills):
-        moment = None if at % 3 == 0 else kinds[(at - at // 3) % len(kinds)]
-        number = dice.randint(1, MOMENTS[moment]) if moment else 0
-        found.append(Kill(moment, number, _PATIENCE if moment else dice.uniform(0.05, longest)))
-    dice.shuffle(found)
-    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from mesh_platform.log import SqliteLog
+from tests.faults.kills import Kill
 from tests.faults.registry.campaign import campaign
-from tests.faults.registry.nemesis import MOMENTS, Kill, platforms, schedule
+from tests.faults.registry.nemesis import MOMENTS, SCHEDULES, platforms
 from tests.faults.registry.races import race
 
 pytestmark = pytest.mark.xdist_group("faults")
@@ -65,7 +66,7 @@ def test_a_registry_that_decides_wrongly_is_found_out_fault_by_fault(tmp_path: P
 
 
 def test_a_seed_gives_the_same_kills_again() -> None:
-    assert schedule(3, 40) == schedule(3, 40) != schedule(4, 40)
+    assert SCHEDULES.schedule(3, 40) == SCHEDULES.schedule(3, 40) != SCHEDULES.schedule(4, 40)
 
 
 def _chain(folder: Path) -> int | None:

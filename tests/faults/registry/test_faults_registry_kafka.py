@@ -11,12 +11,13 @@ import pytest
 
 from mesh_platform.brokers import RunningBroker
 from tests.faults.history import Recorder
+from tests.faults.kills import Kill
 from tests.faults.registry import history
 from tests.faults.registry.campaign import campaign
 from tests.faults.registry.checks import verify
 from tests.faults.registry.client import Client, Told
 from tests.faults.registry.final import read_final
-from tests.faults.registry.nemesis import Kill, Log, Platform, platforms
+from tests.faults.registry.nemesis import Log, Platform, platforms
 from tests.faults.registry.races import race
 from tests.faults.registry.schemas import grown, rival
 
