@@ -11,7 +11,6 @@ from mesh.schema.nodes import (
     Field,
     Fixed,
     Map,
-    Missing,
     Named,
     Node,
     Primitive,
@@ -20,6 +19,7 @@ from mesh.schema.nodes import (
     Union,
     namespace_of,
 )
+from mesh.schema.render import stated
 
 
 def expanded(node: Node, names: Mapping[str, Named], namespace: str = "") -> Any:
@@ -62,15 +62,7 @@ def _named(node: Named, names: Mapping[str, Named]) -> Any:
 
 def _field(field: Field, names: Mapping[str, Named], namespace: str) -> dict[str, Any]:
     tree: dict[str, Any] = {"name": field.name, "type": expanded(field.type, names, namespace)}
-    if field.doc is not None:
-        tree["doc"] = field.doc
-    if not isinstance(field.default, Missing):
-        tree["default"] = field.default
-    if field.order != "ascending":
-        tree["order"] = field.order
-    if field.aliases:
-        tree["aliases"] = list(field.aliases)
-    return tree | dict(field.attributes)
+    return tree | stated(field) | dict(field.attributes)
 
 
 def same(one: Any, other: Any) -> bool:

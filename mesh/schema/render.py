@@ -109,17 +109,23 @@ class _Spelling:
         return tree
 
     def _field(self, field: Field, namespace: str) -> Json:
-        tree: Tree = {"name": field.name, "type": self.render(field.type, namespace)}
-        if field.doc is not None:
-            tree["doc"] = field.doc
-        if not isinstance(field.default, Missing):
-            tree["default"] = field.default
-        if field.order != "ascending":
-            tree["order"] = field.order
-        if field.aliases:
-            tree["aliases"] = list(field.aliases)
+        tree: Tree = {"name": field.name, "type": self.render(field.type, namespace), **stated(field)}
         tree.update(self._attributes_of(field))
         return tree
+
+
+def stated(field: Field) -> Tree:
+    """What a field says beside its name, its type and attributes of its own, in one order."""
+    tree: Tree = {}
+    if field.doc is not None:
+        tree["doc"] = field.doc
+    if not isinstance(field.default, Missing):
+        tree["default"] = field.default
+    if field.order != "ascending":
+        tree["order"] = field.order
+    if field.aliases:
+        tree["aliases"] = list(field.aliases)
+    return tree
 
 
 def _name(node: Named, namespace: str) -> Tree:

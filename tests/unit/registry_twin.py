@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+
+import httpx2
+from starlette.applications import Starlette
 
 from mesh_platform.registry.config import Config
 from mesh_platform.registry.model import Content, Gate, Outcome
+from mesh_platform.registry.routes import routes
 from mesh_platform.registry.state import RegistryState
 from mesh_platform.registry.warrant import Warrant
 
@@ -67,3 +72,11 @@ class ClosedGate:
 
     def settings(self, subject: str | None, before: Config, after: Config, warrant: Warrant) -> str | None:
         return None
+
+
+@asynccontextmanager
+async def client_of(registry: RegistryTwin) -> AsyncIterator[httpx2.AsyncClient]:
+    """Requests to a twin's routes, without a socket."""
+    transport = httpx2.ASGITransport(app=Starlette(routes=routes(registry)))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://registry") as client:
+        yield client

@@ -8,13 +8,11 @@ from typing import Any
 
 import httpx2
 import pytest
-from starlette.applications import Starlette
 
 from mesh import limits
 from mesh_platform.registry import state
-from mesh_platform.registry.routes import routes
 from tests.unit.registry_kit import SUBJECT, code_of, delete, erase, record, register, using
-from tests.unit.registry_twin import RegistryTwin
+from tests.unit.registry_twin import RegistryTwin, client_of
 
 GATE = record("number", name="airport.Gate")
 DEPARTURE = using("operations.Departure", "airport.Gate")
@@ -33,8 +31,7 @@ def registry() -> RegistryTwin:
 
 @pytest.fixture
 async def http(registry: RegistryTwin) -> AsyncIterator[httpx2.AsyncClient]:
-    transport = httpx2.ASGITransport(app=Starlette(routes=routes(registry)))
-    async with httpx2.AsyncClient(transport=transport, base_url="http://registry") as client:
+    async with client_of(registry) as client:
         yield client
 
 

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from mesh import limits
 from mesh_platform.registry.http import WholeMount
 from mesh_platform.registry.routes import routes
-from tests.unit.registry_twin import RegistryTwin
+from tests.unit.registry_twin import RegistryTwin, client_of
 
 INT, LONG = {"schema": '"int"'}, {"schema": '"long"'}
 TYPE = "application/vnd.schemaregistry.v1+json"
@@ -26,8 +26,7 @@ def registry() -> RegistryTwin:
 
 @pytest.fixture
 async def http(registry: RegistryTwin) -> AsyncIterator[httpx2.AsyncClient]:
-    transport = httpx2.ASGITransport(app=Starlette(routes=routes(registry)))
-    async with httpx2.AsyncClient(transport=transport, base_url="http://registry") as client:
+    async with client_of(registry) as client:
         yield client
 
 

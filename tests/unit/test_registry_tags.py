@@ -8,12 +8,10 @@ from typing import Any
 
 import httpx2
 import pytest
-from starlette.applications import Starlette
 
 from mesh_platform.registry import state
-from mesh_platform.registry.routes import routes
 from tests.unit.registry_kit import record, register, using
-from tests.unit.registry_twin import RegistryTwin
+from tests.unit.registry_twin import RegistryTwin, client_of
 
 TAGS = "/subjects/s/versions/latest/tags"
 
@@ -27,8 +25,7 @@ def registry() -> RegistryTwin:
 
 @pytest.fixture
 async def http(registry: RegistryTwin) -> AsyncIterator[httpx2.AsyncClient]:
-    transport = httpx2.ASGITransport(app=Starlette(routes=routes(registry)))
-    async with httpx2.AsyncClient(transport=transport, base_url="http://registry") as client:
+    async with client_of(registry) as client:
         yield client
 
 
