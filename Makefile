@@ -33,6 +33,7 @@ lint: $(READY) ## style, types, architecture
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy tests/faults
 	$(BIN)/lint-imports
 	$(BIN)/mesh check
 

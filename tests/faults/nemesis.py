@@ -70,7 +70,7 @@ class Broker:
         except subprocess.TimeoutExpired:
             self.kill()
             return "clock"
-        return str(kill.point)
+        return str(kill.moment)
 
     def kill(self) -> None:
         self._reap()

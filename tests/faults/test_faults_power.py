@@ -105,7 +105,7 @@ def test_what_was_acknowledged_with_fsync_always_survives_power_cuts(disk: Disk)
     for life in range(4):
         with disk.broker("--fsync", "always") as process:
             if life == 0:
-                make_topic(process, **{"segment.bytes": "1048576"})
+                make_topic(process, config={"segment.bytes": "1048576"})
             consumer = Consumer({"bootstrap.servers": process.bootstrap, "group.id": "g"})
             consumer.commit(offsets=[TopicPartition("t", 0, 7 + life)], asynchronous=False)
             consumer.close()

@@ -234,7 +234,7 @@ def test_ten_thousand_partitions_in_one_request_are_answered_one_by_one(
 
 
 def test_a_batch_that_unpacks_to_a_gigabyte_is_too_large_for_a_compacted_topic(running: Process) -> None:
-    make_topic(running, **{"cleanup.policy": "compact"})
+    make_topic(running, config={"cleanup.policy": "compact"})
     before = resident(running)
     with Raw(running.ready) as raw:
         assert produce(raw, bomb(1000 << 20))[0] == ErrorCode.message_too_large

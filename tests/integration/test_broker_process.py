@@ -32,9 +32,11 @@ def running(tmp_path: Path) -> Iterator[Process]:
         yield process
 
 
-def make_topic(process: Process, name: str = "t", partitions: int = 1, **config: str) -> None:
+def make_topic(
+    process: Process, name: str = "t", partitions: int = 1, config: dict[str, str] | None = None
+) -> None:
     admin = AdminClient({"bootstrap.servers": process.bootstrap})
-    admin.create_topics([NewTopic(name, partitions, 1, config=config)])[name].result(10)
+    admin.create_topics([NewTopic(name, partitions, 1, config=config or {})])[name].result(10)
 
 
 def produce_request(data: bytes, *, topic: str = "t", acks: int = -1, partition: int = 0) -> Any:
@@ -142,7 +144,7 @@ def test_a_folder_that_cannot_be_is_refused_in_one_message(tmp_path: Path) -> No
 
 def test_topics_settings_events_and_commits_outlive_a_kill(tmp_path: Path) -> None:
     with broker(tmp_path / "data") as process:
-        make_topic(process, partitions=3, **{"retention.ms": "-1"})
+        make_topic(process, partitions=3, config={"retention.ms": "-1"})
         producer = Producer({"bootstrap.servers": process.bootstrap, "enable.idempotence": True})
         producer.produce("t", b"kept", partition=0)
         assert producer.flush(10) == 0

@@ -10,7 +10,7 @@ from unittest import mock
 from mesh_platform import control
 from mesh_platform.governance.gate import ContractGate
 from mesh_platform.log import Record, SqliteLog
-from mesh_platform.registry import registration
+from mesh_platform.registry import registration, verdict
 from mesh_platform.registry.contexts import DEFAULT
 from mesh_platform.registry.ids import Ids
 from mesh_platform.registry.subjects import Subjects
@@ -52,7 +52,7 @@ def answer_before_the_log() -> None:
 
 def judge_before_the_log() -> None:
     """Judges a schema by what was there before the latest version came: too early where two race."""
-    judged = registration.judged
+    judged = verdict.judged
 
     def early(subjects: Any, subject: str, config: Any, content: Any, live: Any) -> Any:
         return judged(subjects, subject, config, content, live[:-1])

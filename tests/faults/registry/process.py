@@ -27,6 +27,7 @@ from unittest import mock
 sys.modules.setdefault("hypothesis", None)  # type: ignore[arg-type]
 
 from mesh_platform import app, control, snapshots, views  # noqa: E402
+from mesh_platform.log import snapshot  # noqa: E402
 from tests.faults.countdown import Countdown  # noqa: E402
 from tests.faults.registry import broken  # noqa: E402
 
@@ -38,7 +39,7 @@ def hurry() -> None:
 
 def arm(countdown: Countdown) -> None:
     """Put the moments around the log, the views and the answers."""
-    plane, create, write = control.ControlPlane, app.create_app, snapshots.write_snapshot
+    plane, create, write = control.ControlPlane, app.create_app, snapshot.write_snapshot
     initialise, send, apply = plane.__init__, plane._send, views.Views.apply
     serving: list[bool] = []
 
