@@ -140,7 +140,7 @@ def test_a_bad_event_is_refused_and_nothing_of_the_call_is_sent(mesh: Mesh, prod
 
 def test_a_bad_event_can_be_set_aside_with_the_reason(mesh: Mesh, product: str) -> None:
     with mesh.publisher(product) as publisher:
-        published = publisher.many([reading(1), reading(2, celsius=99.0)], invalid="dead-letter")
+        published = publisher.many([reading(1), reading(2, celsius=99.0)], on_violation="dead-letter")
     assert (published.events, published.dead_letters) == (1, 1)
     (letter,) = letters(mesh, product)
     assert dict(letter.headers())["mesh.dlq.code"] == b"MESH-E020"
