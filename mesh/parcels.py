@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 import pyarrow as pa
 
 from mesh.codec import to_batch
+from mesh.codec.instants import instants_as_text
 from mesh.errors import EventError, Position, UsageError
 from mesh.event import (
     EventIds,
@@ -137,15 +138,13 @@ class Packer:
 
         The two differ on purpose: retention counts from publishing, so a history loaded today stays.
         """
-        import pyarrow.compute as pc
-
         count = batch.num_rows
         now = self._clock()
         published = [int(now.timestamp() * 1000)] * count
         column = self._port.times(batch)
         if column is None or column.null_count:
             return published, [format_time(now).encode()] * count
-        return published, pc.strftime(column, format="%Y-%m-%dT%H:%M:%SZ").cast(pa.binary()).to_pylist()
+        return published, instants_as_text(column).cast(pa.binary()).to_pylist()
 
     def _reasons(self, headers: Iterable[Headers], rows: Sequence[int], verdict: Verdict) -> list[Headers]:
         position = Position(self._port.topic, -1, -1)

@@ -12,7 +12,6 @@ from mesh.event.frames import (
     unframe,
     unframe_batch,
 )
-from mesh.event.keys import composite_key, record_keys
 from mesh.event.tracing import active_traceparent, checked_traceparent
 from mesh.event.violations import violation_header, violations
 
@@ -29,14 +28,12 @@ __all__ = [
     "Unframed",
     "active_traceparent",
     "checked_traceparent",
-    "composite_key",
     "dead_letter_headers",
     "error_facts",
     "format_time",
     "frame",
     "frame_prefix",
     "parse_time",
-    "record_keys",
     "unframe",
     "unframe_batch",
     "violation_header",

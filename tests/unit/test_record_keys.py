@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mesh.event import composite_key, record_keys
+from mesh.keys import composite_key, record_keys
 
 TEXT = st.text(max_size=8) | st.text('|,"\\[]\x00\n\x1f\x7f é\U0001f600', max_size=8)
 ROWS = st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=8)
