@@ -26,6 +26,7 @@ from mesh.cli import (
     fake,
     imports,
     new,
+    outbox,
     plans,
     policies,
     registry,
@@ -51,6 +52,7 @@ IN_STORY_ORDER = (
     reviews,
     declarations,
     events,
+    outbox,
     registry,
 )
 
