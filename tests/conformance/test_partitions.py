@@ -59,9 +59,7 @@ def test_a_key_is_hashed_as_kafka_itself_hashes_it(broker: RunningBroker, topic:
 
 
 @pytest.mark.kafka
-def test_javas_own_producer_chooses_the_same_partitions(
-    kafka_broker: RunningBroker, tmp_path: Path
-) -> None:
+def test_javas_own_producer_chooses_the_same_partitions(kafka_broker: RunningBroker, tmp_path: Path) -> None:
     ours, javas = f"ours-{uuid4().hex}", f"javas-{uuid4().hex}"
     admin = AdminClient({"bootstrap.servers": kafka_broker.bootstrap, "log_level": 0})
     for made in admin.create_topics([NewTopic(name, PARTITIONS) for name in (ours, javas)]).values():
