@@ -14,8 +14,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mesh.apublishing import AsyncPublisher
     from mesh.connection import Mesh, connect
     from mesh.errors import MeshError
+    from mesh.parcels import OnViolation
     from mesh.pipelines import pipeline, source
     from mesh.publishing import Publisher
     from mesh.subscription import Reading, Subscription
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Mesh",
     "MeshError",
+    "apublisher",
     "connect",
     "pipeline",
     "publisher",
@@ -40,11 +43,20 @@ _HOMES = {
 }
 
 
-def publisher(product: str) -> Publisher:
+def publisher(product: str, *, on_violation: OnViolation = "reject") -> Publisher:
     """Publish events of a product on the mesh that is running here. Use it with `with`."""
     from mesh.connection import connect
 
-    return connect().publisher(product)
+    # A publisher that is made needs Kafka alone.
+    with connect() as mesh:
+        return mesh.publisher(product, on_violation=on_violation)
+
+
+def apublisher(product: str, *, on_violation: OnViolation = "reject") -> AsyncPublisher:
+    """As `publisher`, for asyncio. Use it with `async with`."""
+    from mesh.apublishing import AsyncPublisher
+
+    return AsyncPublisher(lambda: publisher(product, on_violation=on_violation))
 
 
 def subscribe(product: str, *, group: str, **options: Any) -> Subscription:

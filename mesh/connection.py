@@ -20,7 +20,9 @@ from mesh.world import World
 if TYPE_CHECKING:
     from mesh.adapters.registry_copies import RegistryReader
     from mesh.adapters.registry_migration import RegistryWriter
+    from mesh.apublishing import AsyncPublisher
     from mesh.lookup import LookupTable
+    from mesh.parcels import OnViolation
     from mesh.port import OutputPort
     from mesh.positions import OutOfRange, Place
     from mesh.publishing import Publisher
@@ -63,8 +65,11 @@ class Mesh:
             known = self._ports[product] = OutputPort(contract, self.settings.codec)
         return known
 
-    def publisher(self, product: str) -> Publisher:
-        """Publish events of a product; the schema must be registered (mesh apply)."""
+    def publisher(self, product: str, *, on_violation: OnViolation = "reject") -> Publisher:
+        """Publish events of a product; the schema must be registered (mesh apply).
+
+        `on_violation` is what becomes of an event that breaks a rule: "reject", "dead-letter" or "mark".
+        """
         from mesh.adapters.kafka_sender import KafkaSender
         from mesh.event import EventIds
         from mesh.publishing import Publisher
@@ -72,7 +77,14 @@ class Mesh:
         port = self.port(product)
         schema_id = self.registry.schema_id(port.subject, port.schema)
         sender = KafkaSender(self.settings.bootstrap)
-        return Publisher(port, schema_id, sender, EventIds(os.urandom(8)), lambda: datetime.now(UTC))
+        ids = EventIds(os.urandom(8))
+        return Publisher(port, schema_id, sender, ids, lambda: datetime.now(UTC), on_violation)
+
+    def apublisher(self, product: str, *, on_violation: OnViolation = "reject") -> AsyncPublisher:
+        """As `publisher`, for asyncio. Use it with `async with`."""
+        from mesh.apublishing import AsyncPublisher
+
+        return AsyncPublisher(lambda: self.publisher(product, on_violation=on_violation))
 
     def subscribe(
         self,
