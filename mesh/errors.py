@@ -149,24 +149,36 @@ class NotAcknowledged(EventError):
     """Exactly `events` were not acknowledged, and the last `unsent` of the call were not even sent."""
 
     code = "MESH-K021"
+    events: tuple[Unacknowledged, ...] = ()
+    unsent: int = 0
+    fatal: str | None = None
 
-    def __init__(
-        self, events: Sequence[Unacknowledged], *, unsent: int = 0, fatal: str | None = None
-    ) -> None:
-        causes = list(dict.fromkeys(event.cause for event in events))[:3]
-        if fatal:
-            causes.insert(0, f"the client failed for good and was replaced: {fatal}")
-        super().__init__(
-            f"{len(events):,} events were not acknowledged"
-            + (f", and the last {unsent:,} of the call were not sent" if unsent else ""),
-            code="MESH-K020" if fatal else None,
-            where=_place(events[0]) if events else None,
-            why="; ".join(causes),
+
+def not_acknowledged(
+    events: Sequence[Unacknowledged], *, unsent: int = 0, fatal: str | None = None
+) -> NotAcknowledged:
+    """The error that names these events; `fatal` is what ended the client, if anything did."""
+    where = _place(events[0]) if events else None
+    causes = "; ".join(list(dict.fromkeys(event.cause for event in events))[:3])
+    count = f"{len(events):,}" + (f" events, and the last {unsent:,} of the call," if unsent else " events")
+    if fatal is None:
+        error = NotAcknowledged(
+            f"{count} were not acknowledged",
+            code="MESH-K021",
+            where=where,
+            why=causes,
             fix="publish.again(error) sends exactly these once more; nothing unacknowledged is published",
         )
-        self.events = tuple(events)
-        self.unsent = unsent
-        self.fatal = fatal
+    else:
+        error = NotAcknowledged(
+            f"{count} were not acknowledged, and the client was replaced",
+            code="MESH-K020",
+            where=where,
+            why=f"it failed for good: {fatal}; {causes}",
+            fix="publish.again(error) sends exactly these once more, by the new client",
+        )
+    error.events, error.unsent, error.fatal = tuple(events), unsent, fatal
+    return error
 
 
 def _place(event: Unacknowledged) -> str:

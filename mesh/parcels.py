@@ -194,7 +194,7 @@ def _ids(given: Sequence[str] | None, count: int, made: EventIds) -> list[bytes]
             f"{len(ids)} ids were given for {count} events" if len(ids) != count else "an event id is empty",
             code="MESH-E041",
             why="each event has an id of its own, by which readers tell a repeat",
-            fix="give one id per event, or none: mesh then makes them",
+            fix="give one id per event, or none at all",
         )
     return ids
 

@@ -13,7 +13,7 @@ from itertools import groupby
 from types import TracebackType
 from typing import Any
 
-from mesh.errors import NotAcknowledged, Unacknowledged
+from mesh.errors import NotAcknowledged, Unacknowledged, not_acknowledged
 from mesh.event import EventIds
 from mesh.interfaces import Sender
 from mesh.parcels import OnViolation, Packer, Parcel, allowed
@@ -113,7 +113,7 @@ class Publisher:
                 self._sender.send(parcel.topic, parcel.keys, parcel.values, parcel.headers, parcel.times_ms)
             except NotAcknowledged as error:
                 rest = [event for other in parcels[index + 1 :] for event in _unsent(other)]
-                raise NotAcknowledged((*error.events, *rest), unsent=left, fatal=error.fatal) from error
+                raise not_acknowledged((*error.events, *rest), unsent=left, fatal=error.fatal) from error
 
 
 def _parcel(topic: str, events: Sequence[Unacknowledged]) -> Parcel:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from mesh.adapters.handed import Handed, Header
-from mesh.errors import NotAcknowledged, Unacknowledged
+from mesh.errors import NotAcknowledged, Unacknowledged, not_acknowledged
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Producer
@@ -140,7 +140,7 @@ class KafkaSender:
             self._producer, self._fatal = self._made(), None
         failed = tuple(self._failed)
         self._failed.clear()
-        return NotAcknowledged(failed, fatal=fatal)
+        return not_acknowledged(failed, fatal=fatal)
 
     def _purge(self) -> None:
         self._producer.purge()
