@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mesh.async_publishing import AsyncPublisher
     from mesh.async_subscription import AsyncSubscription
     from mesh.lookup import LookupTable
+    from mesh.outbox import Outbox, Relay
     from mesh.parcels import OnViolation
     from mesh.port import OutputPort
     from mesh.positions import OutOfRange, Place, Span
@@ -88,6 +89,24 @@ class Mesh:
         from mesh.async_publishing import AsyncPublisher
 
         return AsyncPublisher(lambda: self.publisher(product, on_violation=on_violation))
+
+    def outbox(self, product: str, *, on_violation: OnViolation = "reject") -> Outbox:
+        """Write events of a product in transactions of a database of yours; a relay publishes them."""
+        from mesh.event import EventIds
+        from mesh.outbox import Outbox
+        from mesh.parcels import Packer
+
+        port = self.port(product)
+        schema_id = self.registry.schema_id(port.subject, port.schema)
+        packer = Packer(port, schema_id, EventIds(os.urandom(8)), lambda: datetime.now(UTC))
+        return Outbox(packer, on_violation)
+
+    def relay(self, database: str) -> Relay:
+        """The relay of a database's outbox: an SQLite file, or `postgresql://…`."""
+        from mesh.adapters.kafka_sender import GAPLESS, KafkaSender
+        from mesh.outbox import Relay, store_of
+
+        return Relay(store_of(database), KafkaSender(self.settings.bootstrap, GAPLESS))
 
     def subscribe(
         self,

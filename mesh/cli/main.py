@@ -27,6 +27,7 @@ from mesh.cli import (
     fake,
     imports,
     new,
+    outbox,
     plans,
     policies,
     registry,
@@ -53,6 +54,7 @@ IN_STORY_ORDER = (
     reviews,
     declarations,
     events,
+    outbox,
     registry,
 )
 

@@ -13,7 +13,6 @@ from mesh.event.frames import (
     unframe_batch,
 )
 from mesh.event.instants import instants_as_text
-from mesh.event.keys import composite_key, record_keys
 from mesh.event.tracing import active_traceparent, checked_traceparent
 from mesh.event.violations import violation_header, violations
 
@@ -30,7 +29,6 @@ __all__ = [
     "Unframed",
     "active_traceparent",
     "checked_traceparent",
-    "composite_key",
     "dead_letter_headers",
     "error_facts",
     "format_time",
@@ -38,7 +36,6 @@ __all__ = [
     "frame_prefix",
     "instants_as_text",
     "parse_time",
-    "record_keys",
     "unframe",
     "unframe_batch",
     "violation_header",
