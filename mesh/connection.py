@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mesh.adapters.registry_copies import RegistryReader
     from mesh.adapters.registry_migration import RegistryWriter
     from mesh.lookup import LookupTable
-    from mesh.pipelines import Pace, Pipeline, PipelineRun
+    from mesh.pipelines import Figures, Pace, Pipeline, PipelineRun
     from mesh.port import OutputPort
     from mesh.publishing import Publisher
     from mesh.subscription import Reading, Subscription
@@ -113,7 +113,14 @@ class Mesh:
             port, Decoder(port, self.registry), BoundedReceiver(self.settings.bootstrap, port.topic)
         )
 
-    def derive(self, made: Pipeline, *, name: str | None = None, pace: Pace | None = None) -> PipelineRun:
+    def derive(
+        self,
+        made: Pipeline,
+        *,
+        name: str | None = None,
+        pace: Pace | None = None,
+        figures: Figures | None = None,
+    ) -> PipelineRun:
         """Run a pipeline exactly once, as one member of its product's group.
 
         Under a `name` of its own it comes back to its partitions at once and ends what it left open; without
@@ -130,7 +137,9 @@ class Mesh:
         where, port = self.settings.bootstrap, self.port(made.product)
         schema_id = self.registry.schema_id(port.subject, port.schema)
         ids = EventIds(os.urandom(8))
-        inputs = [Input(read, self.port(read), Decoder(self.port(read), self.registry)) for read in made.reads]
+        inputs = [
+            Input(read, self.port(read), Decoder(self.port(read), self.registry)) for read in made.reads
+        ]
         topics = [read.port.topic for read in inputs]
         with ExitStack() as opened:
             tables = {table: self.lookup(table) for table in made.tables}
@@ -147,6 +156,7 @@ class Mesh:
                 sender,
                 lambda marked: Publisher(port, schema_id, marked, ids, lambda: datetime.now(UTC)),
                 pace,
+                figures,
                 opened.pop_all().close,
             )
         return run

@@ -1,4 +1,4 @@
-"""Receiver of all inputs of a pipeline as one member of one group; positions are kept by transactions, not here.
+"""Receiver of all inputs of a pipeline as one member of one group; transactions keep its positions.
 
 What was taken and is not committed when a partition moves away belongs to nobody any more. So `take` gives
 nothing that came beside a move: it goes back to what is committed instead.
@@ -173,7 +173,7 @@ class GroupInputs:
                 code="MESH-K053",
                 where=f"{here.topic}/{here.partition}/{committed.offset}",
                 why=f"the topic holds {low} to {high} only",
-                fix="reset the group's position with kafka-consumer-groups, knowing what is lost, and start again",
+                fix="set the group's position with kafka-consumer-groups, knowing what is lost; start again",
             )
         here.offset = OFFSET_BEGINNING
         self._consumer.incremental_unassign([here])

@@ -20,6 +20,8 @@ from mesh.errors import EventError, MeshError, UnreachableError
 if TYPE_CHECKING:
     from confluent_kafka import KafkaException, Producer
 
+#: another has taken over: new clients find out where it stands
+SHUT_OUT = "MESH-K051"
 #: one call of the client's; it is repeated until the transaction's own time is over
 CALL_SECONDS = 5.0
 #: how much longer than a transaction may take its end is waited for
@@ -38,7 +40,7 @@ class TransactionalSender:
         self._stuck = False
         self._open = False
         self._begun: queue.SimpleQueue[Callable[[], str | None] | None] = queue.SimpleQueue()
-        self._ended: queue.SimpleQueue[str | None | BaseException] = queue.SimpleQueue()
+        self._ended: queue.SimpleQueue[str | BaseException | None] = queue.SimpleQueue()
         self._waiting = False
         self._producer: Producer = Producer(
             {
@@ -111,7 +113,9 @@ class TransactionalSender:
         """Begin to commit what was sent, and that its inputs are read up to `positions`."""
         from confluent_kafka import TopicPartition
 
-        offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in positions.items()]
+        offsets = [
+            TopicPartition(topic, partition, offset) for (topic, partition), offset in positions.items()
+        ]
 
         def end() -> str | None:
             why = self._insist(lambda left: self._producer.send_offsets_to_transaction(offsets, member, left))

@@ -107,14 +107,14 @@ class Intake:
 
     def _by_topic(self, messages: Sequence[Message]) -> Mapping[str, Sequence[Message]]:
         if len(self._inputs) == 1:
-            return {topic: messages for topic in self._inputs}
+            return dict.fromkeys(self._inputs, messages)
         found: dict[str, list[Message]] = {}
         for message in messages:
             found.setdefault(message.topic(), []).append(message)
         return found
 
     def _readable(self, read: Input, messages: Sequence[Message]) -> tuple[Sequence[Message], Unframed]:
-        """Those whose schemas are at hand, or known to be none; order is kept, so what is behind waits too."""
+        """Those whose schemas are at hand or known to be none; order is kept: what is behind waits too."""
         parts = unframed(messages)
         missing = read.decoder.missing(messages, parts)
         if not missing:
