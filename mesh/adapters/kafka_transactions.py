@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from mesh.adapters.kafka_admin import unreachable
 from mesh.adapters.kafka_sender import Header, producer_settings
 from mesh.errors import EventError, MeshError, UnreachableError
+from mesh.interfaces import Partition
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaException, Producer
@@ -109,7 +110,7 @@ class TransactionalSender:
     def flush(self) -> None:
         """Nothing: only the commit acknowledges."""
 
-    def commit(self, positions: Mapping[tuple[str, int], int], member: bytes) -> None:
+    def commit(self, positions: Mapping[Partition, int], member: bytes) -> None:
         """Begin to commit what was sent, and that its inputs are read up to `positions`."""
         from confluent_kafka import TopicPartition
 

@@ -1,40 +1,36 @@
 """Exactly once: a pipeline of the mesh beside librdkafka's own consume, produce and commit in transactions.
 
-`python -m tests.bench.pipelines` measures by itself; `pipelines(mesh)` is for a mesh on which the bench's
-orders are declared. The mesh decodes, changes a field, checks the contract, encodes, and says of each event
-where it comes from; librdkafka hands bytes and headers on as they are.
+`python -m tests.bench.pipelines` measures it by itself. The mesh decodes, changes a field, checks the
+contract, encodes, and says of each event where it comes from; librdkafka hands bytes and headers on as they
+are.
 """
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from mesh.adapters.workspace import read_sources
 from mesh.apply import apply
-from mesh.config import Settings
 from mesh.connection import Mesh
 from mesh.declaration import SourceFile, declare
 from mesh.pipelines import Derived, Pace, Pipeline
 from mesh.plan import make_plan
-from mesh_platform.up import Wanted, bring_up
-from tests.bench.measuring import Figure, compared, table
+from tests.bench.measuring import Contender, Figure, compared, in_turns, table
+from tests.bench.peers.running import ROOT
+from tests.bench.scene import PRODUCT, Scene, scene
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-EVENTS = 200_000
-ROUNDS = 5
-BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
-READS, MAKES = "bench.orders", "bench.repriced"
+MAKES = "bench.repriced"
 PACE = Pace()
+RAW, MESH, TRACED = "librdkafka, bytes handed on", "mesh, a field changed", "mesh, with exact offsets"
 
 
 def repriced(orders: pa.RecordBatch) -> pa.Table:
@@ -48,19 +44,28 @@ def traced(orders: pa.RecordBatch) -> Derived:
     return Derived(repriced(orders), range(orders.num_rows))
 
 
-def pipelines(mesh: Mesh, events: int = EVENTS, rounds: int = ROUNDS) -> list[Figure]:
-    """All figures; declares what is made of the orders, and publishes `events` of these."""
+def pipelining(found: Scene, rounds: int = 5) -> list[Figure]:
+    """Declares what is made of the orders, publishes orders, derives."""
+    mesh, events = found.mesh, len(found.rows)
     declared(mesh)
     start = ends(mesh)
-    publish(mesh, events)
-    limit = rate("librdkafka, bytes and headers handed on", events, rounds, lambda: raw(mesh, start, events))
-    batches = rate("mesh, a field changed", events, rounds, lambda: derived(mesh, repriced, start, events))
-    rows = rate("mesh, and exact offsets", events, rounds, lambda: derived(mesh, traced, start, events))
-    return [limit, compared(batches, limit, "≥ 100,000/s"), compared(rows, limit, "")]
+    with mesh.publisher(PRODUCT) as publisher:
+        publisher.many(found.arrow)
+    figures = in_turns(
+        "exactly once",
+        [
+            Contender(RAW, events, lambda: raw(mesh, start, events)),
+            Contender(MESH, events, lambda: derived(mesh, repriced, start, events)),
+            Contender(TRACED, events, lambda: derived(mesh, traced, start, events)),
+        ],
+        rounds,
+    )
+    limit = figures[RAW]
+    return [limit, compared(figures[MESH], limit, "≥ 100,000/s"), compared(figures[TRACED], limit, "")]
 
 
 def declared(mesh: Mesh) -> None:
-    files = list(read_sources([HERE / "declarations"], ROOT))
+    files = list(read_sources([ROOT / "tests" / "bench" / "declarations"], ROOT))
     made = [
         SourceFile(one.name.replace("orders", "repriced"), one.raw.replace(b"orders", b"repriced"))
         for one in files
@@ -71,62 +76,36 @@ def declared(mesh: Mesh) -> None:
         pass
 
 
-def publish(mesh: Mesh, events: int) -> None:
-    rows = [
-        {
-            "order_id": f"o-{n:07d}",
-            "customer": f"c-{n % 997}",
-            "amount": (n % 90_000) / 100,
-            "currency": ("EUR", "USD", "GBP")[n % 3],
-            "placed_at": BEGAN + timedelta(milliseconds=n),
-            "note": None if n % 4 else "leave at the door",
-            "priority": n % 10,
-            "items": [{"sku": f"s-{n % 311}", "quantity": 1}, {"sku": f"s-{n % 173}", "quantity": n % 5}],
-        }
-        for n in range(events)
-    ]
-    with mesh.publisher(READS) as publisher:
-        publisher.many(rows)
-
-
 def ends(mesh: Mesh) -> dict[int, int]:
     """Where each partition of the orders ends."""
+    topic = mesh.port(PRODUCT).topic
     consumer = Consumer({"bootstrap.servers": mesh.settings.bootstrap, "group.id": "bench"})
-    topic = mesh.port(READS).topic
-    from confluent_kafka import TopicPartition
-
-    found = consumer.list_topics(topic).topics[topic].partitions
-    after = {n: consumer.get_watermark_offsets(TopicPartition(topic, n))[1] for n in found}
+    numbers = consumer.list_topics(topic).topics[topic].partitions
+    after = {n: consumer.get_watermark_offsets(TopicPartition(topic, n))[1] for n in numbers}
     consumer.close()
     return after
-
-
-def rate(name: str, events: int, rounds: int, work: Callable[[], float]) -> Figure:
-    """Events per second once the partitions are at hand: joining a group takes seconds and is not meant."""
-    found = sorted(events / work() for _ in range(rounds))
-    return Figure("pipeline", name, found[len(found) // 2], "/s", tuple(round(value) for value in found))
 
 
 def derived(
     mesh: Mesh, function: Callable[[pa.RecordBatch], object], start: dict[int, int], events: int
 ) -> float:
-    """Seconds from the first record to the last commit."""
+    """Seconds for all, once the partitions are at hand: joining a group takes seconds and is not meant."""
     positioned(mesh, MAKES, start)
-    with mesh.derive(Pipeline(MAKES, {READS: function}), pace=PACE) as run:
-        run.run(lambda: run.figures.consumed == 0 and run.step() == 0)
-        began, before = time.perf_counter(), run.figures.consumed
+    with mesh.derive(Pipeline(MAKES, {PRODUCT: function}), pace=PACE) as run:
+        first = 0
+        while not first:
+            began = time.perf_counter()
+            first = run.step()
         run.run(lambda: run.figures.consumed < events)
         seconds = time.perf_counter() - began
         assert run.figures.consumed == events
-        return seconds * events / (events - before)
+    return seconds
 
 
 def positioned(mesh: Mesh, group: str, start: dict[int, int]) -> None:
     """The group reads from there again."""
-    from confluent_kafka import TopicPartition
-
     consumer = Consumer({"bootstrap.servers": mesh.settings.bootstrap, "group.id": group})
-    topic = mesh.port(READS).topic
+    topic = mesh.port(PRODUCT).topic
     consumer.commit(
         offsets=[TopicPartition(topic, number, offset) for number, offset in start.items()],
         asynchronous=False,
@@ -136,7 +115,8 @@ def positioned(mesh: Mesh, group: str, start: dict[int, int]) -> None:
 
 def raw(mesh: Mesh, start: dict[int, int], events: int) -> float:
     """Consume, produce the same bytes with their headers, commit: no codec, no rules, no thought."""
-    settings, topic = {"bootstrap.servers": mesh.settings.bootstrap}, mesh.port(MAKES).topic
+    settings: dict[str, object] = {"bootstrap.servers": mesh.settings.bootstrap}
+    topic = mesh.port(MAKES).topic
     group = f"bench.{uuid4().hex}"
     positioned(mesh, group, start)
     consumer = Consumer(
@@ -160,13 +140,13 @@ def raw(mesh: Mesh, start: dict[int, int], events: int) -> float:
         }
     )
     producer.init_transactions(30)
-    consumer.subscribe([mesh.port(READS).topic])
-    done, began = 0, 0.0
+    consumer.subscribe([mesh.port(PRODUCT).topic])
+    done, began = 0, time.perf_counter()
     while done < events:
         messages = consumer.consume(PACE.records, PACE.within_seconds)
         if not messages:
+            began = began if done else time.perf_counter()
             continue
-        began = began or time.perf_counter()
         producer.begin_transaction()
         for message in messages:
             producer.produce(topic, message.value(), message.key(), headers=message.headers())
@@ -180,15 +160,6 @@ def raw(mesh: Mesh, start: dict[int, int], events: int) -> float:
     return seconds
 
 
-def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        wanted = Wanted(Path(folder) / "mesh", "embedded", quality=False)
-        with (
-            bring_up(wanted, print) as up,
-            Mesh(Settings(up.bootstrap, up.url, f"{up.url}/registry", up.token)) as mesh,
-        ):
-            print(table(pipelines(mesh)))
-
-
 if __name__ == "__main__":
-    main()
+    with tempfile.TemporaryDirectory() as folder, scene(Path(folder) / "state") as made:
+        print(table(pipelining(made, int(sys.argv[1]) if sys.argv[1:] else 5)))
