@@ -33,6 +33,7 @@ from mesh.cli import (
     registry,
     reviews,
     rules,
+    runs,
 )
 from mesh.cli.joining import joined
 from mesh.cli.output import tell_error
@@ -53,6 +54,7 @@ IN_STORY_ORDER = (
     drifts,
     reviews,
     declarations,
+    runs,
     events,
     outbox,
     registry,
