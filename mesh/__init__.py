@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from mesh.errors import MeshError
     from mesh.pipelines import pipeline, source
     from mesh.publishing import Publisher
-    from mesh.subscription import Reading, Subscription
+    from mesh.query.answer import Answer
+    from mesh.reading import Reading
+    from mesh.subscription import Subscription
 
 __all__ = [
     "Mesh",
@@ -28,6 +30,7 @@ __all__ = [
     "publisher",
     "read",
     "source",
+    "sql",
     "subscribe",
 ]
 
@@ -54,11 +57,19 @@ def subscribe(product: str, *, group: str, **options: Any) -> Subscription:
     return connect().subscribe(product, group=group, **options)
 
 
-def read(product: str, *, last: int | None = None) -> Reading:
-    """Everything that is on a product now: `.to_polars()`, `.to_arrow()`, `.rows()`."""
+def read(product: str, **options: Any) -> Reading:
+    """What is on a product now: `.to_polars()`, `.to_arrow()`, `.rows()`; options as in `Mesh.read`."""
     from mesh.connection import connect
 
-    return connect().read(product, last=last)
+    return connect().read(product, **options)
+
+
+def sql(query: str, **options: Any) -> Answer:
+    """Ask one SELECT of products as tables: `.to_polars()`, `.rows()`; options as in `Mesh.sql`."""
+    from mesh.connection import connect
+
+    with connect() as mesh:
+        return mesh.sql(query, **options)
 
 
 def __getattr__(name: str) -> Any:

@@ -8,20 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import pyarrow as pa
-
-from mesh.decoding import Batch, Decoder, to_polars, unframed
+from mesh.decoding import Batch, Decoder, unframed
 from mesh.errors import EventError, Position
 from mesh.event import Unframed, dead_letter_headers
-from mesh.interfaces import Member, Message, Receiver, Sender
+from mesh.interfaces import Member, Message, Sender
 from mesh.port import OutputPort
 from mesh.writers import Asker
-
-if TYPE_CHECKING:
-    import pandas
-    import polars
 
 BATCH = 10_000
 #: while a partition waits, how often it is looked after
@@ -152,43 +146,3 @@ class Subscription:
         self._dead_letters.send(self._port.dead_letters, keys, values, headers, times)
         self._dead_letters.flush()
         self.buried += len(poison)
-
-
-class Reading:
-    """Everything that is on a port now, once, without a group and without committing anything."""
-
-    def __init__(self, port: OutputPort, decoder: Decoder, receiver: Receiver) -> None:
-        self._port = port
-        self._decoder = decoder
-        self._receiver = receiver
-        self.unreadable = 0
-
-    def batches(self, *, most: int = BATCH) -> Iterator[Batch]:
-        """Batches until the end that was there when the reading began."""
-        try:
-            while not self._receiver.at_end():
-                messages = self._receiver.take(most, 1.0)
-                if messages:
-                    batch, poison = self._decoder.decode(messages)
-                    self.unreadable += len(poison)
-                    if len(batch):
-                        yield batch
-        finally:
-            self._receiver.close()
-
-    def to_arrow(self) -> pa.Table:
-        """All events as one Arrow table."""
-        return pa.Table.from_batches([b.events for b in self.batches()], schema=self._port.codec.arrow_schema)
-
-    def to_polars(self) -> polars.DataFrame:
-        """All events as one Polars frame."""
-        return to_polars(self.to_arrow())
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """All events as one pandas frame."""
-        return self.to_arrow().to_pandas()
-
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """All events as dicts."""
-        for batch in self.batches():
-            yield from batch.rows()

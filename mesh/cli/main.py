@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from mesh.cli import (
+    cat,
     checks,
     ci,
     declarations,
@@ -31,6 +32,8 @@ from mesh.cli import (
     registry,
     reviews,
     rules,
+    sql,
+    tail,
 )
 from mesh.cli.output import tell_error
 from mesh.errors import MeshError, UsageError
@@ -51,6 +54,9 @@ IN_STORY_ORDER = (
     reviews,
     declarations,
     events,
+    cat,
+    tail,
+    sql,
     registry,
 )
 

@@ -7,6 +7,7 @@ that a tombstone deleted; `"<product>$events"` is every event that is retained.
 from __future__ import annotations
 
 import difflib
+import itertools
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,10 +22,24 @@ from mesh.errors import MeshError, QueryError
 from mesh.query.answer import Answer
 from mesh.query.names import TableName, Wanted, quoting_hint, wanted
 from mesh.query.sandbox import TABLES, Refused, first_line, interrupted_after, opened, tables_of
-from mesh.query.table import FACTS, OFFSET, PARTITION, PUBLISHED, Bounds, KeysTable, ProductTable, Reads, Topic
+from mesh.query.table import (
+    FACTS,
+    OFFSET,
+    PARTITION,
+    PUBLISHED,
+    Bounds,
+    KeysTable,
+    ProductTable,
+    Reads,
+    Topic,
+)
 
 _KINDS: Final = TABLES | {"SHOW_REF"}  #: DESCRIBE and SUMMARIZE too
 _FETCH: Final = 10_000
+_LATEST: Final = (
+    f"({PARTITION}, {OFFSET}) IN "  # noqa: S608 - nothing here comes from outside
+    f"(SELECT ({PARTITION}, max({OFFSET})) FROM __keys_{{number}} GROUP BY key, {PARTITION})"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +75,9 @@ def ask(
     """
     ceiling = ceiling or Ceiling()
     if len(query) > limits.QUERY_LENGTH:
-        raise _not_asked("is too long", f"a query has at most {limits.QUERY_LENGTH:,} characters", "shorten it")
+        raise _not_asked(
+            "is too long", f"a query has at most {limits.QUERY_LENGTH:,} characters", "shorten it"
+        )
     end = clock() + ceiling.seconds
 
     def require_time() -> None:
@@ -109,11 +126,8 @@ def _register(
     conditions = list(within)
     if latest:
         connection.register(f"__keys_{number}", KeysTable(topic, bounds, reads))
-        conditions.append(
-            f"({PARTITION}, {OFFSET}) IN "
-            f"(SELECT ({PARTITION}, max({OFFSET})) FROM __keys_{number} GROUP BY key, {PARTITION})"
-        )
-    text = f"SELECT {', '.join(map(_quoted, shown))} FROM __events_{number}"
+        conditions.append(_LATEST.format(number=number))
+    text = f"SELECT {', '.join(map(_quoted, shown))} FROM __events_{number}"  # noqa: S608 - names are quoted
     text += f" WHERE {' AND '.join(conditions)}" if conditions else ""
     place = _quoted(table.table)
     if table.schema:
@@ -133,13 +147,25 @@ def _fetched(connection: Any, query: str, parameters: Sequence[Any], ceiling: Ce
             raise QueryError(
                 f"the answer has more than {ceiling.rows:,} rows",
                 code="MESH-Q006",
-                why="an answer is held in memory as a whole; to go through all events, use mesh.read or mesh cat",
+                why="an answer is held in memory as a whole; mesh.read and mesh cat go through events",
                 fix="add LIMIT or GROUP BY to the query, or allow more rows",
             )
         if size > ceiling.megabytes * limits.MIB:
             raise _too_large(ceiling, "the answer itself is larger")
         batches.append(batch)
-    return pa.Table.from_batches(batches, schema=reader.schema)
+    return pa.Table.from_batches(batches, schema=reader.schema).rename_columns(_apart(reader.schema.names))
+
+
+def _apart(names: Sequence[str]) -> list[str]:
+    """Names of columns, those that stand twice numbered: rows are dicts."""
+    made: list[str] = []
+    for name in names:
+        numbers = itertools.count(1)
+        chosen = name
+        while chosen in made:
+            chosen = f"{name}_{next(numbers)}"
+        made.append(chosen)
+    return made
 
 
 def _within(since: datetime | None, until: datetime | None) -> list[str]:
@@ -160,7 +186,7 @@ def _topic(shelf: Shelf, product: str) -> Topic:
             code="MESH-Q002",
             where=product,
             why=error.what,
-            fix=f'write {_spelled(near[0])}' if near else "mesh status",
+            fix=f"write {_spelled(near[0])}" if near else "mesh status",
         ) from error
 
 

@@ -71,7 +71,7 @@ def interrupted_after(connection: Any, seconds: float) -> Iterator[None]:
 def tables_of(
     connection: Any, query: str, kinds: Collection[str] = TABLES
 ) -> tuple[frozenset[TableName], frozenset[str]]:
-    """The tables that a query reads, and all the names of columns in it; raises Refused for what is no SELECT."""
+    """The tables that a query reads, and all names of columns in it; raises Refused for what is no SELECT."""
     parts = list(_walk(_tree(connection, query)))
     known = {name.casefold() for part in parts for name in _named_queries(part)}
     for part in parts:

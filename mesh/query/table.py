@@ -1,7 +1,7 @@
 """A product as a table that DuckDB reads: again for each look at it, only what is asked, never all at once.
 
-Only the columns that a query needs go on, and its conditions on them are applied batch by batch. Conditions on
-`_published` become offsets, so that what was published at other times is not fetched at all.
+Only the columns that a query needs go on, and its conditions on them are applied batch by batch. Conditions
+on `_published` become offsets, so that what was published at other times is not fetched at all.
 """
 
 from __future__ import annotations
@@ -90,7 +90,10 @@ class ProductTable(ds.Dataset):  # type: ignore[misc]
         return self._schema
 
     def scanner(
-        self, columns: list[str] | None = None, filter: pc.Expression | None = None, **_: Any
+        self,
+        columns: list[str] | None = None,
+        filter: pc.Expression | None = None,  # noqa: A002 - as DuckDB calls it
+        **_: Any,
     ) -> _Scan:
         """One look: these columns of the events that fulfil the filter."""
         wanted = self._schema if columns is None else pa.schema([self._schema.field(c) for c in columns])

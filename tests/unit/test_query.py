@@ -176,7 +176,9 @@ def test_facts_about_events_are_columns_when_they_are_named(flights: Retained) -
 
 
 def test_a_query_sees_the_same_events_however_often_it_looks(flights: Retained) -> None:
-    answered("select (select count(*) from ops.flights), count(*) from ops.flights", shelf(ops__flights=flights))
+    answered(
+        "select (select count(*) from ops.flights), count(*) from ops.flights", shelf(ops__flights=flights)
+    )
     assert len(flights.readings) == 2
     assert flights.readings[0] == flights.readings[1]
 
@@ -204,7 +206,12 @@ def test_parameters_are_values_and_never_sql(flights: Retained) -> None:
 
 
 def test_a_decimal_beyond_duckdb_is_a_text() -> None:
-    made = prop("n", "number", required=True, customProperties=[{"property": "precision", "value": 60}, {"property": "scale", "value": 2}])
+    made = prop(
+        "n",
+        "number",
+        required=True,
+        customProperties=[{"property": "precision", "value": 60}, {"property": "scale", "value": 2}],
+    )
     retained = Retained(contract_of([made])).add({"n": Decimal("1.25")})
     assert answered("select n from ops.flights", shelf(ops__flights=retained)) == [("1.25",)]
 
@@ -353,7 +360,7 @@ def test_a_platform_that_does_not_answer_is_not_a_missing_product() -> None:
         raise UnreachableError("the platform does not answer")
 
     with pytest.raises(UnreachableError):
-        ask("select * from ops.flights", Shelf(topic, lambda: []))
+        ask("select * from ops.flights", Shelf(topic, list))
 
 
 def test_an_answer_comes_in_the_form_its_asker_likes() -> None:
@@ -380,7 +387,7 @@ def test_a_notebook_shows_the_first_rows_and_how_many_there_are() -> None:
 
 
 def test_columns_of_one_name_are_all_there() -> None:
-    assert len(ask("select 1 as a, 2 as a", shelf()).columns) == 2
+    assert ask("select 1 as a, 2 as a", shelf()).rows() == [{"a": 1, "a_1": 2}]
 
 
 def test_an_empty_answer_says_so() -> None:
