@@ -57,12 +57,11 @@ def cell(value: Any, most: int | None = _CELL) -> str:
 
 def text_table(events: pa.Table, *, rows: int | None = SHOWN_ROWS, width: int | None = None) -> str:
     """A table of the first rows, and a line about the others; without a width as wide as it is."""
-    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="")
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="")
     for column in events.schema:
         table.add_column(Text(cell(column.name)), justify="right" if _counts(column.type) else "left")
     shown = events if rows is None else events.slice(0, rows)

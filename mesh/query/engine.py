@@ -215,13 +215,19 @@ def _told(query: str, reads: Reads, ceiling: Ceiling) -> Iterator[None]:
 
 
 def _refused(duckdb: Any, error: Exception) -> QueryError:
-    names = isinstance(error, duckdb.BinderException | duckdb.CatalogException)
-    lines = [line for line in str(error).splitlines() if line.startswith(("Candidate", "Did you mean"))]
+    hints = [line for line in str(error).splitlines() if line.startswith(("Candidate", "Did you mean"))]
+    if isinstance(error, duckdb.BinderException | duckdb.CatalogException):
+        return QueryError(
+            "the query names what is not there",
+            code="MESH-Q003",
+            why=first_line(error),
+            fix=hints[0] if hints else "DESCRIBE <domain>.<product> shows the columns of a product",
+        )
     return QueryError(
-        "the query names what is not there" if names else "the query cannot be carried out",
-        code="MESH-Q003" if names else "MESH-Q007",
+        "the query fails as it runs",
+        code="MESH-Q007",
         why=first_line(error),
-        fix=lines[0] if lines else "correct the query; DESCRIBE <domain>.<product> shows its columns",
+        fix="correct the query",
     )
 
 
