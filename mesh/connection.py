@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +21,13 @@ from mesh.world import World
 if TYPE_CHECKING:
     from mesh.adapters.registry_copies import RegistryReader
     from mesh.adapters.registry_migration import RegistryWriter
+    from mesh.async_publishing import AsyncPublisher
+    from mesh.async_subscription import AsyncSubscription
     from mesh.following import Following
     from mesh.lookup import LookupTable
+    from mesh.parcels import OnViolation
     from mesh.port import OutputPort
-    from mesh.positions import OutOfRange, Place
+    from mesh.positions import OutOfRange, Place, Span
     from mesh.publishing import Publisher
     from mesh.query.answer import Answer
     from mesh.query.engine import Shelf
@@ -67,8 +71,11 @@ class Mesh:
             known = self._ports[product] = OutputPort(contract, self.settings.codec)
         return known
 
-    def publisher(self, product: str) -> Publisher:
-        """Publish events of a product; the schema must be registered (mesh apply)."""
+    def publisher(self, product: str, *, on_violation: OnViolation = "reject") -> Publisher:
+        """Publish events of a product; the schema must be registered (mesh apply).
+
+        `on_violation` is what becomes of an event that breaks a rule: "reject", "dead-letter" or "mark".
+        """
         from mesh.adapters.kafka_sender import KafkaSender
         from mesh.event import EventIds
         from mesh.publishing import Publisher
@@ -76,7 +83,14 @@ class Mesh:
         port = self.port(product)
         schema_id = self.registry.schema_id(port.subject, port.schema)
         sender = KafkaSender(self.settings.bootstrap)
-        return Publisher(port, schema_id, sender, EventIds(os.urandom(8)), lambda: datetime.now(UTC))
+        ids = EventIds(os.urandom(8))
+        return Publisher(port, schema_id, sender, ids, lambda: datetime.now(UTC), on_violation)
+
+    def apublisher(self, product: str, *, on_violation: OnViolation = "reject") -> AsyncPublisher:
+        """As `publisher`, for asyncio. Use it with `async with`."""
+        from mesh.async_publishing import AsyncPublisher
+
+        return AsyncPublisher(lambda: self.publisher(product, on_violation=on_violation))
 
     def subscribe(
         self,
@@ -91,12 +105,24 @@ class Mesh:
         """Subscribe as a group; `fields` and `purpose` tell governance who would notice a change.
 
         `start` is where a new group begins: earliest, latest, a time, or offsets by partition. Where the
-        events at a group's position are gone, it goes on by `out_of_range` and tells the gap.
+        events at a group's position are gone, it goes on by `out_of_range` and tells the gap. With `fields`
+        only those are decoded, checked and given out. Raises UsageError (MESH-U190, MESH-U191).
         """
-        port = self.port(product)
+        from mesh.positions import place_of
+        from mesh.projection import with_fields
+
+        port, begin = with_fields(self.port(product), fields), place_of(start)
         name = naming.parse_topic(port.topic).product_name
-        self.platform.subscribe(name, group, fields, purpose)
-        return self.receive(product, group=group, start=start, out_of_range=out_of_range)
+        self.platform.subscribe(
+            name, group, [name for name in port.codec.arrow_schema.names if name in fields], purpose
+        )
+        return self._received(port, group, begin, out_of_range)
+
+    def asubscribe(self, product: str, *, group: str, **options: Any) -> AsyncSubscription:
+        """The same for asyncio; options as in `subscribe`. Use it with `async with`."""
+        from mesh.async_subscription import AsyncSubscription
+
+        return AsyncSubscription(partial(self.subscribe, product, group=group, **options))
 
     def receive(
         self,
@@ -107,16 +133,25 @@ class Mesh:
         out_of_range: OutOfRange = "earliest",
     ) -> Subscription:
         """Read as a group without registering a subscription: for the mesh's own workers."""
+        from mesh.positions import place_of
+
+        return self._received(self.port(product), group, place_of(start), out_of_range)
+
+    def _received(self, port: OutputPort, group: str, start: Place, gone: OutOfRange) -> Subscription:
+        from mesh.adapters.kafka_reading import BoundedReceiver
         from mesh.adapters.kafka_receiver import GroupReceiver
         from mesh.adapters.kafka_sender import KafkaSender
         from mesh.decoding import Decoder
-        from mesh.positions import place_of
+        from mesh.reading import Reading
         from mesh.subscription import Subscription
 
-        port, begin = self.port(product), place_of(start)
-        receiver = GroupReceiver(self.settings.bootstrap, port.topic, group, begin, out_of_range)
-        dead_letters = KafkaSender(self.settings.bootstrap)
-        return Subscription(port, Decoder(port, self.registry), receiver, dead_letters, group)
+        bootstrap, decoder = self.settings.bootstrap, Decoder(port, self.registry)
+
+        def replayed(span: Span) -> Reading:
+            return Reading(port, decoder, lambda: BoundedReceiver(bootstrap, port.topic, span=span))
+
+        receiver = GroupReceiver(bootstrap, port.topic, group, start, gone)
+        return Subscription(port, decoder, receiver, KafkaSender(bootstrap), group, replayed=replayed)
 
     def lookup(self, product: str) -> LookupTable:
         """A product as a table: the latest event per key, kept current."""
@@ -140,20 +175,21 @@ class Mesh:
     ) -> Reading:
         """What is there now: published from `since` to before `until`, the `last` events of each partition.
 
+        With `fields` only those are decoded, checked and given out.
         A time may be a datetime, a text in ISO 8601, or how long ago: `"90m"`, `"2d"`, a timedelta.
         """
         from mesh.adapters.kafka_reading import BoundedReceiver
         from mesh.decoding import Decoder
         from mesh.positions import Span
+        from mesh.projection import with_fields
         from mesh.reading import Reading, place_named
 
-        port = self.port(product)
+        port = with_fields(self.port(product), fields)
         span = Span(place_named(since), None if until is None else place_named(until))
         return Reading(
             port,
             Decoder(port, self.registry),
             lambda: BoundedReceiver(self.settings.bootstrap, port.topic, last, span),
-            fields,
         )
 
     def follow(
@@ -169,16 +205,16 @@ class Mesh:
         from mesh.decoding import Decoder
         from mesh.following import Following
         from mesh.positions import EVERYTHING, Span
+        from mesh.projection import with_fields
         from mesh.reading import place_named
 
-        port = self.port(product)
+        port = with_fields(self.port(product), fields)
         tail = last if since is None else None
         span = EVERYTHING if since is None else Span(place_named(since))
         return Following(
             port,
             Decoder(port, self.registry),
             lambda: BoundedReceiver(self.settings.bootstrap, port.topic, tail, span),
-            fields,
             tail,
         )
 

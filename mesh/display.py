@@ -23,7 +23,7 @@ _UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066
 
 
 def rows_of(events: pa.Table | pa.RecordBatch) -> list[dict[str, Any]]:
-    """Events as dicts; a map is a dict too."""
+    """Rows as dicts; a map is a dict too."""
     return list(events.to_pylist(maps_as_pydicts="strict"))
 
 

@@ -12,7 +12,6 @@ from mesh import display
 from mesh.decoding import Decoder
 from mesh.interfaces import Message, Receiver
 from mesh.port import OutputPort
-from mesh.reading import projected
 
 _BATCH: Final = 1_000
 _WAIT_SECONDS: Final = 0.5
@@ -42,14 +41,10 @@ class Following:
         port: OutputPort,
         decoder: Decoder,
         opened: Callable[[], Receiver],
-        fields: Sequence[str] = (),
         last: int | None = None,
     ) -> None:
-        """`last` events of all partitions together come first; None: all that the receiver begins with.
-
-        Raises UsageError (MESH-U181) for a field that the contract does not have.
-        """
-        self.names = tuple(projected(port, fields).names)
+        """`last` events of all partitions together come first; None: all that the receiver begins with."""
+        self.names = tuple(port.codec.arrow_schema.names)
         self._decoder = decoder
         self._last = last
         self._receiver = opened()
@@ -89,6 +84,6 @@ class Following:
 
     def _arrived(self, messages: Sequence[Message]) -> Arrived:
         batch, poison = self._decoder.decode(messages)
-        rows = display.rows_of(batch.events.select(list(self.names)))
+        rows = display.rows_of(batch.events)
         times = [datetime.fromtimestamp(message.timestamp()[1] / 1_000, UTC) for message in batch.messages]
         return Arrived([Seen(at, row) for at, row in zip(times, rows, strict=True)], len(poison))

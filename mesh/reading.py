@@ -5,9 +5,8 @@ Each look reads again: from where the part begins to the end that stands there t
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -35,14 +34,10 @@ class Reading:
     `unreadable` counts the events of the last look that could not be read and so are not shown.
     """
 
-    def __init__(
-        self, port: OutputPort, decoder: Decoder, opened: Callable[[], Receiver], fields: Sequence[str] = ()
-    ) -> None:
-        """Raises UsageError (MESH-U181) for a field that the contract does not have."""
+    def __init__(self, port: OutputPort, decoder: Decoder, opened: Callable[[], Receiver]) -> None:
         self._port = port
         self._decoder = decoder
         self._opened = opened
-        self._schema = projected(port, fields)
         self.unreadable = 0
 
     def batches(self, *, most: int = BATCH) -> Iterator[Batch]:
@@ -56,13 +51,15 @@ class Reading:
                     batch, poison = self._decoder.decode(messages)
                     self.unreadable += len(poison)
                     if len(batch):
-                        yield Batch(batch.events.select(self._schema.names), batch.messages)
+                        yield batch
         finally:
             receiver.close()
 
     def to_arrow(self) -> pa.Table:
         """All events as one Arrow table."""
-        return pa.Table.from_batches([batch.events for batch in self.batches()], schema=self._schema)
+        return pa.Table.from_batches(
+            [batch.events for batch in self.batches()], schema=self._port.codec.arrow_schema
+        )
 
     def to_polars(self) -> polars.DataFrame:
         """All events as one Polars frame; raises UsageError (MESH-U042) where Polars is not installed."""
@@ -81,7 +78,7 @@ class Reading:
         return self.rows()
 
     def __repr__(self) -> str:
-        return f"<reading of {self._port.topic}: {', '.join(self._schema.names)}>"
+        return f"<reading of {self._port.topic}: {', '.join(self._port.codec.arrow_schema.names)}>"
 
     def _repr_html_(self) -> str:
         return display.html_table(self._head(), [f"the first events of {self._port.topic}"])
@@ -94,7 +91,7 @@ class Reading:
             if sum(events.num_rows for events in found) >= display.SHOWN_ROWS:
                 break
         batches.close()  # type: ignore[attr-defined]
-        return pa.Table.from_batches(found, schema=self._schema).slice(0, display.SHOWN_ROWS)
+        return pa.Table.from_batches(found, schema=self._port.codec.arrow_schema).slice(0, display.SHOWN_ROWS)
 
 
 def place_named(value: object, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Place:
@@ -111,29 +108,13 @@ def place_named(value: object, now: Callable[[], datetime] = lambda: datetime.no
 
 
 def time_named(value: object) -> datetime:
-    """A time as people name it; raises UsageError (MESH-U182) for a place on a topic that is no time."""
+    """A time as people name it; raises UsageError (MESH-U181) for a place on a topic that is no time."""
     found = place_named(value)
     if isinstance(found, datetime):
         return found
     raise UsageError(
         f"{value!r} is no time",
-        code="MESH-U182",
+        code="MESH-U181",
         why="a time is in ISO 8601, or how long ago: 90m, 2h, 7d",
         fix="as in since='2026-01-31T12:00:00+00:00', or since='90m'",
     )
-
-
-def projected(port: OutputPort, fields: Sequence[str]) -> pa.Schema:
-    """The columns of these fields, of all without any; raises UsageError (MESH-U181)."""
-    schema = port.codec.arrow_schema
-    for name in fields:
-        if name not in schema.names:
-            near = difflib.get_close_matches(name, schema.names, n=1)
-            raise UsageError(
-                f"{port.topic} has no field {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""),
-                code="MESH-U181",
-                where=port.topic,
-                why=f"its fields are {', '.join(schema.names)}",
-                fix=f"ask for {near[0]}" if near else "ask for one of these",
-            )
-    return pa.schema([schema.field(name) for name in fields]) if fields else schema

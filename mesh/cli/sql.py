@@ -52,7 +52,7 @@ def sql(
     if as_json and as_csv:
         raise UsageError(
             "--json and --csv exclude each other",
-            code="MESH-U183",
+            code="MESH-U182",
             why="an answer has one form",
             fix="leave one of them out",
         )

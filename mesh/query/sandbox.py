@@ -32,6 +32,7 @@ _TABLE_FUNCTIONS: Final = frozenset({"range", "generate_series", "unnest"})
 _NO_FUNCTIONS: Final = frozenset(
     {"sleep_ms", "write_log", "current_setting", "getvariable", "getenv", "nextval", "currval", "query"}
 )
+_AGAIN_SECONDS: Final = 0.05
 
 
 class Refused(Exception):
@@ -58,14 +59,22 @@ def opened(megabytes: int) -> Iterator[Any]:
 @contextmanager
 def interrupted_after(connection: Any, seconds: float) -> Iterator[None]:
     """What runs on the connection then ends with duckdb.InterruptException."""
-    timer = threading.Timer(seconds, connection.interrupt)
-    timer.daemon = True
-    timer.start()
+    done = threading.Event()
+
+    def interrupt() -> None:
+        # Again and again: a query that begins forgets that it was interrupted before.
+        ended = done.wait(seconds)
+        while not ended:
+            connection.interrupt()
+            ended = done.wait(_AGAIN_SECONDS)
+
+    watch = threading.Thread(target=interrupt, name="end of a query", daemon=True)
+    watch.start()
     try:
         yield
     finally:
-        timer.cancel()
-        timer.join()
+        done.set()
+        watch.join()
 
 
 def tables_of(

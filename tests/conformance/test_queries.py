@@ -92,7 +92,7 @@ def test_a_reading_may_be_looked_at_twice(mesh: Mesh, product: str) -> None:
 def test_a_field_that_is_not_there_is_refused_before_anything_is_read(mesh: Mesh, product: str) -> None:
     with pytest.raises(MeshError, match="did you mean 'celsius'") as refused:
         mesh.read(product, fields=["celcius"])
-    assert refused.value.error_code == "MESH-U181"
+    assert refused.value.error_code == "MESH-U191"
 
 
 def test_following_begins_with_the_last_events_and_goes_on(mesh: Mesh, product: str) -> None:

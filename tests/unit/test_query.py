@@ -309,6 +309,11 @@ def test_an_endless_query_ends(query: str) -> None:
     assert refusal(query, shelf(), ceiling=Ceiling(seconds=0.1)).error_code == "MESH-Q004"
 
 
+def test_a_query_whose_time_is_up_before_it_begins_ends() -> None:
+    endless = "select count(*) from range(10000000) a, range(10000000) b"
+    assert refusal(endless, shelf(), ceiling=Ceiling(seconds=0)).error_code == "MESH-Q004"
+
+
 def test_a_reading_that_takes_too_long_ends(flights: Retained) -> None:
     ticks = iter(range(100))
     error = refusal(
