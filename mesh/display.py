@@ -73,9 +73,9 @@ def text_table(events: pa.Table, *, rows: int | None = SHOWN_ROWS, width: int | 
     return "\n".join([*lines, *_more(events, shown)]) if events.num_columns else ""
 
 
-def html_table(events: pa.Table, notes: Iterable[str] = ()) -> str:
+def html_table(events: pa.Table, notes: Iterable[str] = (), *, rows: int | None = SHOWN_ROWS) -> str:
     """The same for a notebook, every text escaped."""
-    shown = events.slice(0, SHOWN_ROWS)
+    shown = events if rows is None else events.slice(0, rows)
     head = "".join(f"<th>{html.escape(name)}</th>" for name in events.schema.names)
     body = "".join(
         "<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in row) + "</tr>" for row in _cells(shown)
