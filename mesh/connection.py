@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from mesh import naming
+from mesh import limits, naming
 from mesh.adapters.http import IDEMPOTENT, Http
 from mesh.adapters.kafka_admin import KafkaAdmin
 from mesh.adapters.platform_http import HttpPlatform
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mesh.adapters.registry_migration import RegistryWriter
     from mesh.async_publishing import AsyncPublisher
     from mesh.async_subscription import AsyncSubscription
+    from mesh.following import Following
     from mesh.lookup import LookupTable
     from mesh.outbox import Outbox, Relay
     from mesh.parcels import OnViolation
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from mesh.port import OutputPort
     from mesh.positions import OutOfRange, Place, Span
     from mesh.publishing import Publisher
+    from mesh.query.answer import Answer
+    from mesh.query.engine import Shelf
     from mesh.reading import Reading
     from mesh.subscription import Subscription
 
@@ -165,7 +168,7 @@ class Mesh:
         bootstrap, decoder = self.settings.bootstrap, Decoder(port, self.registry)
 
         def replayed(span: Span) -> Reading:
-            return Reading(port, decoder, BoundedReceiver(bootstrap, port.topic, span=span))
+            return Reading(port, decoder, lambda: BoundedReceiver(bootstrap, port.topic, span=span))
 
         receiver = GroupReceiver(bootstrap, port.topic, group, start, gone)
         return Subscription(port, decoder, receiver, KafkaSender(bootstrap), group, replayed=replayed)
@@ -229,15 +232,99 @@ class Mesh:
             )
         return run
 
-    def read(self, product: str, *, last: int | None = None) -> Reading:
-        """Everything that is there now, or the `last` events of each partition."""
-        from mesh.adapters.kafka_receiver import BoundedReceiver
-        from mesh.decoding import Decoder
-        from mesh.reading import Reading
+    def read(
+        self,
+        product: str,
+        *,
+        fields: Sequence[str] = (),
+        since: Place | timedelta | str = "earliest",
+        until: Place | timedelta | str | None = None,
+        last: int | None = None,
+    ) -> Reading:
+        """What is there now: published from `since` to before `until`, the `last` events of each partition.
 
-        port = self.port(product)
-        receiver = BoundedReceiver(self.settings.bootstrap, port.topic, last)
-        return Reading(port, Decoder(port, self.registry), receiver)
+        With `fields` only those are decoded, checked and given out.
+        A time may be a datetime, a text in ISO 8601, or how long ago: `"90m"`, `"2d"`, a timedelta.
+        """
+        from mesh.adapters.kafka_reading import BoundedReceiver
+        from mesh.decoding import Decoder
+        from mesh.positions import Span
+        from mesh.projection import with_fields
+        from mesh.reading import Reading, place_named
+
+        port = with_fields(self.port(product), fields)
+        span = Span(place_named(since), None if until is None else place_named(until))
+        return Reading(
+            port,
+            Decoder(port, self.registry),
+            lambda: BoundedReceiver(self.settings.bootstrap, port.topic, last, span),
+        )
+
+    def follow(
+        self,
+        product: str,
+        *,
+        fields: Sequence[str] = (),
+        last: int = 10,
+        since: Place | timedelta | str | None = None,
+    ) -> Following:
+        """Look on as a product grows: its last events, or those since a time, then each that comes."""
+        from mesh.adapters.kafka_reading import BoundedReceiver
+        from mesh.decoding import Decoder
+        from mesh.following import Following
+        from mesh.positions import EVERYTHING, Span
+        from mesh.projection import with_fields
+        from mesh.reading import place_named
+
+        port = with_fields(self.port(product), fields)
+        tail = last if since is None else None
+        span = EVERYTHING if since is None else Span(place_named(since))
+        return Following(
+            port,
+            Decoder(port, self.registry),
+            lambda: BoundedReceiver(self.settings.bootstrap, port.topic, tail, span),
+            tail,
+        )
+
+    def sql(
+        self,
+        query: str,
+        *,
+        parameters: Sequence[Any] = (),
+        since: datetime | timedelta | str | None = None,
+        until: datetime | timedelta | str | None = None,
+        rows: int = limits.QUERY_ROWS,
+        seconds: float = limits.QUERY_SECONDS,
+    ) -> Answer:
+        """Ask one SELECT of products as tables, over what is retained; raises QueryError.
+
+        `since` and `until` bound the time of publishing, as in `read`. A compacted product is the latest
+        event of each key; `"<product>$events"` is every event of it.
+        """
+        from mesh.query.engine import Ceiling, ask
+        from mesh.reading import time_named
+
+        return ask(
+            query,
+            self._shelf(),
+            parameters=parameters,
+            since=None if since is None else time_named(since),
+            until=None if until is None else time_named(until),
+            ceiling=Ceiling(self.settings.sql_megabytes, seconds, rows),
+        )
+
+    def _shelf(self) -> Shelf:
+        from mesh.adapters.kafka_queries import RetainedTopic
+        from mesh.decoding import Decoder
+        from mesh.query.engine import Shelf
+        from mesh.query.table import Topic
+
+        def topic(product: str) -> Topic:
+            port = self.port(product)
+            retained = RetainedTopic(self.settings.bootstrap, port.topic)
+            return Topic(port, Decoder(port, self.registry), retained.bounds, retained.receiver)
+
+        return Shelf(topic, lambda: [*self.platform.products(), *self.platform.contracts()])
 
     def registry_reader(self) -> RegistryReader:
         """All that the registry holds, for copies and for people."""

@@ -17,6 +17,7 @@ import typer
 from typer.main import get_command
 
 from mesh.cli import (
+    cat,
     checks,
     ci,
     declarations,
@@ -34,6 +35,8 @@ from mesh.cli import (
     reviews,
     rules,
     runs,
+    sql,
+    tail,
 )
 from mesh.cli.joining import joined
 from mesh.cli.output import tell_error
@@ -57,6 +60,9 @@ IN_STORY_ORDER = (
     runs,
     events,
     outbox,
+    cat,
+    tail,
+    sql,
     registry,
 )
 

@@ -95,7 +95,7 @@ class World:
         from mesh.reading import Reading
 
         decoder = Decoder(self.windows, kit.Schemas(self.windows.schema, kit.WINDOWS_ID))
-        reading = Reading(self.windows, decoder, BoundedReceiver(self.bootstrap, self.windows.topic, None))
+        reading = Reading(self.windows, decoder, lambda: BoundedReceiver(self.bootstrap, self.windows.topic))
         return reading.to_polars().unique(KEY, keep="last", maintain_order=True).sort(KEY)
 
     def _offsets(self) -> list[TopicPartition]:
