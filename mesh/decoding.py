@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,6 +13,7 @@ from mesh.event import Poison, SchemaGroup, Unframed, unframe_batch, violations
 from mesh.interfaces import Message, Registry
 from mesh.parcels import rule_error
 from mesh.port import OutputPort
+from mesh.rows import rows_of_arrow
 from mesh.rules.masks import Verdict
 from mesh.writers import Patience, Writers
 
@@ -48,11 +49,17 @@ class Batch:
 
     def rows(self) -> list[dict[str, Any]]:
         """The events as dicts."""
-        return list(self.events.to_pylist())
+        return rows_of_arrow(self.events)
 
     def models(self, model: type[Model]) -> list[Model]:
-        """The events as instances of a Pydantic model."""
-        return [model.model_validate(row) for row in self.events.to_pylist()]
+        """The events as instances of a Pydantic model; raises ValidationError for one that is none."""
+        return list(self.each_model(model))
+
+    def each_model(self, model: type[Model]) -> Iterator[Model]:
+        """The same one by one, so that one that is none leaves those before it."""
+        from pydantic import TypeAdapter
+
+        return map(TypeAdapter(model).validator.validate_python, self.rows())
 
     def position(self, row: int) -> Position:
         """Where an event stands on its topic."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mesh.codec.instants import instants_as_text
+from mesh.event import instants_as_text
 
 #: what JSON must escape; a quote and a backslash by themselves are replaced column-wise
 _CONTROL = r"[\x00-\x1f]"

@@ -14,7 +14,6 @@ from typing import Any, Literal, get_args
 import pyarrow as pa
 
 from mesh.codec import to_batch
-from mesh.codec.instants import instants_as_text
 from mesh.errors import EventError, Position, UsageError
 from mesh.event import (
     EventIds,
@@ -24,6 +23,7 @@ from mesh.event import (
     dead_letter_headers,
     format_time,
     frame_prefix,
+    instants_as_text,
     violation_header,
 )
 from mesh.port import OutputPort

@@ -24,7 +24,8 @@ PURGE_SECONDS: Final = 10.0
 #: how long after its time limit an event may still wait for its report
 GRACE_SECONDS: Final = 5.0
 _NOT_SENT: Final = "not sent: an event before it was not acknowledged"
-_SETTINGS: Final[Mapping[str, Any]] = {
+#: what every producer of the mesh is set to, transactional or not
+PRODUCER: Final[Mapping[str, Any]] = {
     "acks": "all",
     "enable.idempotence": True,
     "max.in.flight.requests.per.connection": 5,
@@ -46,7 +47,7 @@ class KafkaSender:
     """Sends to one cluster. Failures surface at the next `send` or at `flush`, never in silence."""
 
     def __init__(self, bootstrap: str, settings: Mapping[str, Any] | None = None) -> None:
-        self._settings = {**_SETTINGS, "bootstrap.servers": bootstrap, **(settings or {})}
+        self._settings = {**PRODUCER, "bootstrap.servers": bootstrap, **(settings or {})}
         self._failed: dict[Turn, Unacknowledged] = {}
         self._calls = count()
         self._fatal: str | None = None

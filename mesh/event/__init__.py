@@ -12,6 +12,7 @@ from mesh.event.frames import (
     unframe,
     unframe_batch,
 )
+from mesh.event.instants import instants_as_text
 from mesh.event.tracing import active_traceparent, checked_traceparent
 from mesh.event.violations import violation_header, violations
 
@@ -33,6 +34,7 @@ __all__ = [
     "format_time",
     "frame",
     "frame_prefix",
+    "instants_as_text",
     "parse_time",
     "unframe",
     "unframe_batch",

@@ -92,10 +92,10 @@ class World:
         """The last event of every window, as a subscriber sees them."""
         from mesh.adapters.kafka_receiver import BoundedReceiver
         from mesh.decoding import Decoder
-        from mesh.subscription import Reading
+        from mesh.reading import Reading
 
         decoder = Decoder(self.windows, kit.Schemas(self.windows.schema, kit.WINDOWS_ID))
-        reading = Reading(self.windows, decoder, BoundedReceiver(self.bootstrap, self.windows.topic, None))
+        reading = Reading(self.windows, decoder, lambda: BoundedReceiver(self.bootstrap, self.windows.topic))
         return reading.to_polars().unique(KEY, keep="last", maintain_order=True).sort(KEY)
 
     def _offsets(self) -> list[TopicPartition]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import pytest
 
-from mesh.apublishing import AsyncPublisher
+from mesh.async_publishing import AsyncPublisher
 from mesh.errors import EventError, UsageError
 from tests.unit.publishing_kit import Remembering, publisher, rows
 
