@@ -20,15 +20,16 @@ import pyarrow as pa
 
 from domains.punctuality import route_delays
 from domains.punctuality.route_delays import WINDOW, DelayTotals
-from mesh.adapters.kafka_sender import KafkaSender
+from mesh.adapters.kafka_transactions import TransactionalSender
 from mesh.contract.reading import read_contract
 from mesh.decoding import Decoder
 from mesh.errors import RegistryError
 from mesh.event import EventIds
+from mesh.interfaces import Sender
 from mesh.port import OutputPort
 from mesh.publishing import Publisher
 from mesh.schema import AvroSchema
-from mesh.streams.model import Key, Stop, WindowedStream
+from mesh.streams import Key, Stop, WindowedStream
 from mesh.streams.process import run_process
 from mesh.streams.worker import run_stream
 
@@ -65,9 +66,8 @@ class Schemas:
         return self._schema
 
 
-def publisher(of: OutputPort, schema_id: int, bootstrap: str) -> Publisher:
-    ids = EventIds(uuid4().bytes[:8])
-    return Publisher(of, schema_id, KafkaSender(bootstrap), ids, lambda: datetime.now(UTC))
+def publisher(of: OutputPort, schema_id: int, sender: Sender) -> Publisher:
+    return Publisher(of, schema_id, sender, EventIds(uuid4().bytes[:8]), lambda: datetime.now(UTC))
 
 
 def to_event(key: Key, totals: DelayTotals) -> dict[str, Any]:
@@ -106,18 +106,18 @@ def run(arguments: list[str], stop: Stop) -> None:
     stream = failing(given["fails_after"]) if "fails_after" in given else STREAM
     source, windows = source_port(given["mark"]), windows_port(given["mark"])
     group = f"punctuality.route-delays-{given['mark']}"
-    with publisher(windows, WINDOWS_ID, given["bootstrap"]) as publish:
-        run_stream(
-            stream,
-            bootstrap=given["bootstrap"],
-            source=source,
-            decoder=Decoder(source, Schemas(source.schema)),
-            publish=publish,
-            sender=KafkaSender(given["bootstrap"]),
-            group=group,
-            state_dir=Path(given["state"]),
-            stop=stop,
-        )
+    run_stream(
+        stream,
+        bootstrap=given["bootstrap"],
+        source=source,
+        decoder=Decoder(source, Schemas(source.schema)),
+        tables={},
+        transactions=lambda: TransactionalSender(given["bootstrap"], group),
+        publisher=lambda sender: publisher(windows, WINDOWS_ID, sender),
+        group=group,
+        state_dir=Path(given["state"]),
+        stop=stop,
+    )
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ class World:
         return f"punctuality.route-delays-{self.mark}"
 
     def publish(self, events: pa.Table) -> None:
-        with kit.publisher(self.source, kit.SOURCE_ID, self.bootstrap) as publish:
+        with kit.publisher(self.source, kit.SOURCE_ID, KafkaSender(self.bootstrap)) as publish:
             publish.many(events)
 
     def start(self, **more: object) -> subprocess.Popen[bytes]:
