@@ -63,13 +63,13 @@ class Stateful(ABC, Generic[Id, Totals]):
     def name(self, what: Id) -> str:
         """The name under which totals are kept."""
 
-    @abstractmethod
-    def closes(self, name: str) -> datetime | None:
+    def closes(self, name: str) -> datetime | None:  # noqa: ARG002
         """When the kept totals of this name take nothing more, by event time; None for never."""
+        return None
 
-    @abstractmethod
-    def over_before(self, newest: datetime) -> datetime | None:
+    def over_before(self, newest: datetime) -> datetime | None:  # noqa: ARG002
         """What closed by then is forgotten, when the newest totals close at `newest`; None for nothing."""
+        return None
 
     @abstractmethod
     def published(
@@ -90,7 +90,7 @@ class Stateful(ABC, Generic[Id, Totals]):
                 code="MESH-M070",
                 where=self.product,
                 why=f"kept: {', '.join(found) or 'an earlier form'}; wanted: {', '.join(self._fields())}",
-                fix=f"delete the topic {self.product}-windows-changelog: all is counted again from the beginning",
+                fix=f"delete the topic {self.product}-windows-changelog: all is counted again",
             )
         return self.totals(**state)
 

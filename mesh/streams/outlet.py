@@ -9,25 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from mesh.errors import EventError, Position
 from mesh.event import dead_letter_headers
-from mesh.interfaces import Message, Sender
+from mesh.interfaces import Message, Sender, Transactional
 from mesh.publishing import Publisher
 from mesh.streams.state import Changes
-
-
-class Transactions(Sender, Protocol):
-    """A sender whose events count together or not at all; opening one shuts earlier ones out."""
-
-    def begin(self) -> None: ...
-
-    def commit(self, positions: Mapping[tuple[str, int], int], member: bytes) -> None: ...
-
-    def outcome(self) -> str | None: ...
-
-    def abort(self) -> None: ...
 
 
 class TakenBack(Exception):
@@ -38,12 +26,12 @@ class TakenBack(Exception):
 class Outlet:
     """Writes what batches leave behind; `take_over` first."""
 
-    open: Callable[[], Transactions]
+    open: Callable[[], Transactional]
     publisher: Callable[[Sender], Publisher]
     dead_letters: str
     changelog: str
     group: str
-    _sender: Transactions | None = field(default=None, init=False)
+    _sender: Transactional | None = field(default=None, init=False)
     _publish: Publisher | None = field(default=None, init=False)
 
     def take_over(self) -> None:

@@ -73,6 +73,7 @@ def faust_runtime(
         topic_allow_declare=True,
         table_standby_replicas=0,
         PartitionAssignor=_one_active(),
+        TableManager=_prompt_tables(),
         stream_wait_empty=False,
         stream_buffer_maxsize=BUFFERED_EVENTS,
         broker_commit_interval=COMMIT_SECONDS,
@@ -90,6 +91,18 @@ def faust_runtime(
     # The cluster's own default; as a setting Faust would refuse it.
     table.changelog_topic.replicas = -1
     return Runtime(app, source, table)
+
+
+def _prompt_tables() -> type[Any]:
+    from faust.tables import TableManager
+
+    class PromptTables(TableManager):  # type: ignore[misc]
+        """Faust waits a second for tables that are declared late; here there is one, and it is there."""
+
+        async def sleep(self, n: Any, **_: Any) -> None:
+            """No wait."""
+
+    return PromptTables
 
 
 def _one_active() -> type[Any]:

@@ -73,7 +73,7 @@ class State(Generic[Totals]):
             return changed[name] if name in changed else self._totals(name)
 
         published = self.stream.published([what for what in found if what not in late], kept, since)
-        over = {name: None for name in self._over(since)}
+        over = dict.fromkeys(self._over(since))
         states = {name: self.stream.to_state(totals) for name, totals in changed.items()}
         positions = {_position(partition): end for partition, end in ends.items()}
         return Changes(over | states | positions, published, unfit, len(late))

@@ -29,7 +29,11 @@ def summarised(
 
 
 def _summarised(
-    stream: Stateful[Id, Totals], events: pa.RecordBatch, first: int, tables: Sequence[Any], unfit: list[Unfit]
+    stream: Stateful[Id, Totals],
+    events: pa.RecordBatch,
+    first: int,
+    tables: Sequence[Any],
+    unfit: list[Unfit],
 ) -> Mapping[Id, Totals]:
     if not events.num_rows:
         return {}

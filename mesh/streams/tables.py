@@ -24,16 +24,11 @@ class TableStream(Stateful[str, Totals]):
         """`table/<key>`."""
         return f"table/{what}"
 
-    def closes(self, name: str) -> datetime | None:
-        """Never."""
-        return None
-
-    def over_before(self, newest: datetime) -> datetime | None:
-        """Nothing is ever over."""
-        return None
-
     def published(
-        self, changed: Iterable[str], kept: Callable[[str], Totals | None], since: datetime | None
+        self,
+        changed: Iterable[str],
+        kept: Callable[[str], Totals | None],
+        since: datetime | None,  # noqa: ARG002
     ) -> list[dict[str, Any]]:
         """One event for each changed key, ordered by key."""
         events = []

@@ -44,7 +44,9 @@ class WindowedStream(Stateful[Key, Totals]):
                 fix="choose an `every` of which `window` is a multiple",
             )
         if self.keep is not None and self.keep < timedelta(0):
-            raise UsageError("a window cannot be forgotten before it ends", code="MESH-K044", where=self.product)
+            raise UsageError(
+                "a window cannot be forgotten before it ends", code="MESH-K044", where=self.product
+            )
 
     @property
     def stretch(self) -> timedelta:

@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from mesh.errors import UnreachableError
-from mesh.interfaces import Sender
+from mesh.interfaces import Sender, Transactional
 from mesh.streams.model import Stateful, Stop
-from mesh.streams.outlet import Outlet, TakenBack, Transactions, changelog_json
+from mesh.streams.outlet import Outlet, TakenBack, changelog_json
 from mesh.streams.records import Record, without_repeats
 from mesh.streams.runtime import Runtime, Timing, faust_runtime
 from mesh.streams.state import TAKEN_OVER, State
@@ -47,7 +46,7 @@ def run_stream(
     source: OutputPort,
     decoder: Decoder,
     tables: Tables,
-    transactions: Callable[[], Transactions],
+    transactions: Callable[[], Transactional],
     publisher: Callable[[Sender], Publisher],
     group: str,
     state_dir: Path,
@@ -68,9 +67,7 @@ def run_stream(
         worker.take_over,
         timing or Timing(),
     )
-    outlet = Outlet(
-        transactions, publisher, source.dead_letters, runtime.table.changelog_topic_name, group
-    )
+    outlet = Outlet(transactions, publisher, source.dead_letters, runtime.table.changelog_topic_name, group)
     asyncio.run(worker.run(runtime, outlet, stop))
 
 

@@ -8,8 +8,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +33,7 @@ from mesh.publishing import Publisher
 from mesh.schema import AvroSchema
 from mesh.streams import Key, Stop, WindowedStream
 from mesh.streams.process import run_process
+from mesh.streams.runtime import Timing
 from mesh.streams.worker import run_stream
 
 ROOT = Path(__file__).parents[2]
@@ -89,36 +92,70 @@ STREAM = WindowedStream(
 )
 
 
-def failing(batches: int) -> WindowedStream[DelayTotals]:
-    """The stream, with a function that fails after so many batches."""
-    left = iter(range(batches))
+def failing(after: int, fail: Callable[[], None]) -> WindowedStream[DelayTotals]:
+    """The stream, with a function that fails, in whatever way, after so many batches."""
+    left = iter(range(after))
 
     def summarise_at_first(batch: pa.RecordBatch) -> Mapping[Key, DelayTotals]:
         if next(left, None) is None:
-            raise ZeroDivisionError("on purpose")
+            fail()
         return summarise(batch)
 
     return replace(STREAM, summarise=summarise_at_first)
 
 
+def divide_by_zero() -> None:
+    raise ZeroDivisionError("on purpose")
+
+
+def stand_still() -> None:
+    """As a machine that is suspended: nothing of the process runs until somebody wakes it."""
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+class StoppedSender(TransactionalSender):
+    """Stands still when everything of a transaction is sent and nothing committed, after so many commits."""
+
+    def __init__(self, bootstrap: str, name: str, after: int) -> None:
+        super().__init__(bootstrap, name)
+        self._left = iter(range(after))
+
+    def commit(self, positions: Mapping[tuple[str, int], int], member: bytes) -> None:
+        if next(self._left, None) is None:
+            stand_still()
+        super().commit(positions, member)
+
+
 def run(arguments: list[str], stop: Stop) -> None:
     given = json.loads(arguments[0])
-    stream = failing(given["fails_after"]) if "fails_after" in given else STREAM
-    source, windows = source_port(given["mark"]), windows_port(given["mark"])
-    group = f"punctuality.route-delays-{given['mark']}"
+    bootstrap, mark = given["bootstrap"], given["mark"]
+    stream = STREAM
+    if "fails_after" in given:
+        stream = failing(given["fails_after"], divide_by_zero)
+    if "stops_counting_after" in given:
+        stream = failing(given["stops_counting_after"], stand_still)
+    source, windows = source_port(mark), windows_port(mark)
+    group = f"punctuality.route-delays-{mark}"
+
+    def transactions() -> TransactionalSender:
+        if "stops_committing_after" in given:
+            return StoppedSender(bootstrap, group, given["stops_committing_after"])
+        return TransactionalSender(bootstrap, group)
+
     run_stream(
         stream,
-        bootstrap=given["bootstrap"],
+        bootstrap=bootstrap,
         source=source,
         decoder=Decoder(source, Schemas(source.schema)),
         tables={},
-        transactions=lambda: TransactionalSender(given["bootstrap"], group),
+        transactions=transactions,
         publisher=lambda sender: publisher(windows, WINDOWS_ID, sender),
         group=group,
         state_dir=Path(given["state"]),
         stop=stop,
+        timing=Timing(session=6.0, heartbeat=0.5),
     )
 
 
 if __name__ == "__main__":
-    run_process(run, sys.argv[1:])
+    run_process(run, sys.argv[1:], patience=3.0)

@@ -92,7 +92,9 @@ def test_an_event_of_hopping_windows_is_kept_once() -> None:
     log = Log(HOPPING)
     log.count(("a", 5, 1))
 
-    assert [name for name in log.entries if name.startswith("window/")] == ["window/2013-01-01T05:00:00+00:00/a"]
+    assert [name for name in log.entries if name.startswith("window/")] == [
+        "window/2013-01-01T05:00:00+00:00/a"
+    ]
 
 
 @given(hours=st.lists(st.integers(0, 12), max_size=30), cut=st.integers(0, 30), hops=st.integers(1, 4))
