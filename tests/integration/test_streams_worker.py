@@ -265,6 +265,7 @@ def test_a_commit_that_ran_ahead_loses_nothing(world: World, flights: pa.Table) 
 
 @ON_THE_EMBEDDED_BROKER
 def test_sigterm_ends_the_worker_in_time_and_cleanly(world: World, flights: pa.Table) -> None:
+    """robinhood/faust#402: it waited for ever for what was in its buffers."""
     world.publish(flights)
     worker = world.start()
     until(lambda: world.published() > 0, "the worker works")
@@ -348,6 +349,7 @@ def test_an_error_of_the_stream_ends_the_worker_and_loses_nothing(world: World, 
 
 @ON_KAFKA
 def test_of_two_workers_one_waits_and_takes_over(world: World, flights: pa.Table) -> None:
+    """robinhood/faust#134: a worker without partitions hung, and the others with it."""
     world.publish(flights.slice(0, 10_000))
     first = world.start()
     world.until_done()
@@ -363,7 +365,7 @@ def test_of_two_workers_one_waits_and_takes_over(world: World, flights: pa.Table
 
 @ON_KAFKA
 def test_workers_that_come_and_go_change_no_figure(world: World, flights: pa.Table) -> None:
-    """Each arrival is a rebalance, in the midst of which Faust by itself loses events."""
+    """Each arrival is a rebalance; in its midst Faust loses events, or handles them twice (#502)."""
     world.start()
     for step in range(4):
         company = world.start()
