@@ -30,11 +30,13 @@ BUFFERED_EVENTS = 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
-    """How soon a silent worker is given up, in seconds."""
+class Pace:
+    """How many events one transaction holds at most, and how soon a silent worker is given up."""
 
-    session: float = 10.0
-    heartbeat: float = 2.0
+    events: int = 8_000
+    within_seconds: float = 0.25
+    session_seconds: float = 10.0
+    heartbeat_seconds: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def faust_runtime(
     state_dir: Path,
     position: Position,
     take_over: TakeOver,
-    timing: Timing,
+    pace: Pace,
 ) -> Runtime:
     """Set Faust up; nothing is connected yet. Its files, if any, go under `state_dir`.
 
@@ -78,8 +80,8 @@ def faust_runtime(
         stream_buffer_maxsize=BUFFERED_EVENTS,
         broker_commit_interval=COMMIT_SECONDS,
         broker_max_poll_records=POLL_RECORDS,
-        broker_session_timeout=timing.session,
-        broker_heartbeat_interval=timing.heartbeat,
+        broker_session_timeout=pace.session_seconds,
+        broker_heartbeat_interval=pace.heartbeat_seconds,
         consumer_auto_offset_reset="earliest",
         worker_redirect_stdouts=False,
         autodiscover=False,

@@ -21,7 +21,7 @@ from mesh.interfaces import Sender, Transactional
 from mesh.streams.model import Stateful, Stop
 from mesh.streams.outlet import Outlet, TakenBack, changelog_json
 from mesh.streams.records import Record, without_repeats
-from mesh.streams.runtime import Runtime, Timing, faust_runtime
+from mesh.streams.runtime import Pace, Runtime, faust_runtime
 from mesh.streams.state import TAKEN_OVER, State
 from mesh.streams.watchdog import Watchdog
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from mesh.port import OutputPort
     from mesh.publishing import Publisher
 
-BATCH = 8_000
-WITHIN_SECONDS = 0.25
 TICK_SECONDS = 0.2
 STOP_SECONDS = 8.0
 PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
@@ -51,13 +49,14 @@ def run_stream(
     group: str,
     state_dir: Path,
     stop: Stop,
-    timing: Timing | None = None,
+    pace: Pace | None = None,
 ) -> None:
     """Run until `stop`; raises what ended it before: MeshError, or the stream's own error.
 
     Raises MeshError with exit code 70 (MESH-M071) when events wait and none is handled for a minute.
     """
-    worker = _Worker(stream, decoder, [tables[name] for name in stream.tables])
+    pace = pace or Pace()
+    worker = _Worker(stream, decoder, [tables[name] for name in stream.tables], pace)
     runtime = faust_runtime(
         bootstrap,
         source.topic,
@@ -65,7 +64,7 @@ def run_stream(
         state_dir,
         worker.state.position,
         worker.take_over,
-        timing or Timing(),
+        pace,
     )
     outlet = Outlet(transactions, publisher, source.dead_letters, runtime.table.changelog_topic_name, group)
     asyncio.run(worker.run(runtime, outlet, stop))
@@ -73,12 +72,17 @@ def run_stream(
 
 class _Worker:
     def __init__(
-        self, stream: Stateful[Any, Any], decoder: Decoder, tables: Sequence[Callable[[], pa.Table]]
+        self,
+        stream: Stateful[Any, Any],
+        decoder: Decoder,
+        tables: Sequence[Callable[[], pa.Table]],
+        pace: Pace,
     ) -> None:
         self.stream = stream
         self.state = State(stream)
         self.decoder = decoder
         self.tables = tables
+        self.pace = pace
         self.handling = asyncio.Lock()
         #: Not asyncio's own, which would wait for a step to end even when its broker is gone.
         self.steps = ThreadPoolExecutor(1)
@@ -129,7 +133,7 @@ class _Worker:
             pass
 
     async def _handle(self, stream: Any) -> None:
-        async for events in stream.take_events(BATCH, within=WITHIN_SECONDS):
+        async for events in stream.take_events(self.pace.events, within=self.pace.within_seconds):
             tries = 0
             while not await self._handled(events):
                 # To return would have the agent started again; a worker that has failed is about to end.

@@ -1,23 +1,23 @@
 """A stream worker of its own for tests: contracts from the repository, schemas from memory, Kafka for real.
 
-    python -m tests.integration.streams_worker '{"bootstrap": ..., "mark": ..., "state": ...}'
-
-`mark` sets the topics of one test apart from those of another.
+What it imports takes longer than what it does, so workers are forked from one process that has it all; a fork
+is killed, stopped and woken like any other process. `mark` sets the topics of one test apart from another's.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import faust.transport.drivers.aiokafka  # noqa: F401  (once for all workers)
 import pyarrow as pa
 
 from domains.punctuality import route_delays
@@ -32,12 +32,14 @@ from mesh.port import OutputPort
 from mesh.publishing import Publisher
 from mesh.schema import AvroSchema
 from mesh.streams import Key, Stop, WindowedStream
-from mesh.streams.process import run_process
-from mesh.streams.runtime import Timing
+from mesh.streams.process import EXIT_WITH_PARENT, run_process
+from mesh.streams.runtime import Pace
 from mesh.streams.worker import run_stream
 
 ROOT = Path(__file__).parents[2]
 SOURCE_ID, WINDOWS_ID = 1, 2
+#: Small transactions, so that there are many moments between them; the shortest session that brokers take.
+PACE = Pace(events=1_000, within_seconds=0.1, session_seconds=6.0, heartbeat_seconds=0.5)
 
 
 def port(domain: str, product: str, mark: str) -> OutputPort:
@@ -126,8 +128,16 @@ class StoppedSender(TransactionalSender):
         super().commit(positions, member)
 
 
-def run(arguments: list[str], stop: Stop) -> None:
-    given = json.loads(arguments[0])
+def work(given: Mapping[str, Any], stdin: Connection, stderr: str) -> None:
+    """A worker's process from its first line on: its input and its errors are the test's."""
+    os.dup2(stdin.fileno(), 0)
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115  (multiprocessing gave it nothing to read)
+    with open(stderr, "wb") as said:
+        os.dup2(said.fileno(), 2)
+    run_process(lambda _, stop: run(given, stop), [EXIT_WITH_PARENT], patience=3.0)
+
+
+def run(given: Mapping[str, Any], stop: Stop) -> None:
     bootstrap, mark = given["bootstrap"], given["mark"]
     stream = STREAM
     if "fails_after" in given:
@@ -153,9 +163,5 @@ def run(arguments: list[str], stop: Stop) -> None:
         group=group,
         state_dir=Path(given["state"]),
         stop=stop,
-        timing=Timing(session=6.0, heartbeat=0.5),
+        pace=PACE,
     )
-
-
-if __name__ == "__main__":
-    run_process(run, sys.argv[1:], patience=3.0)

@@ -18,7 +18,7 @@ import pytest
 
 from mesh.errors import UsageError
 from mesh.streams.reading import consumer_class
-from mesh.streams.runtime import Runtime, Timing, faust_runtime
+from mesh.streams.runtime import Pace, Runtime, faust_runtime
 from tests.unit.streams_kit import HOURLY
 
 TOPIC = "tests.numbers.v1"
@@ -32,7 +32,7 @@ async def nobody_was_there() -> None:
 @pytest.fixture(scope="module")
 def runtime(tmp_path_factory: pytest.TempPathFactory) -> Runtime:
     folder: Path = tmp_path_factory.mktemp("faust")
-    return faust_runtime("127.0.0.1:1", TOPIC, "tests.sums", folder, KEPT.get, nobody_was_there, Timing())
+    return faust_runtime("127.0.0.1:1", TOPIC, "tests.sums", folder, KEPT.get, nobody_was_there, Pace())
 
 
 def consumer(acked: list[int], committed: int | None) -> Any:
@@ -213,7 +213,7 @@ def test_the_driver_that_drops_headers_and_timestamps_is_not_used(runtime: Runti
 
 
 def test_a_silent_worker_is_given_up_as_soon_as_it_is_told_to_be(tmp_path: Path) -> None:
-    timing = Timing(session=6.5, heartbeat=0.5)
-    app = faust_runtime("127.0.0.1:1", TOPIC, "tests.x", tmp_path, KEPT.get, nobody_was_there, timing).app
+    pace = Pace(session_seconds=6.5, heartbeat_seconds=0.5)
+    app = faust_runtime("127.0.0.1:1", TOPIC, "tests.x", tmp_path, KEPT.get, nobody_was_there, pace).app
 
     assert (app.conf.broker_session_timeout, app.conf.broker_heartbeat_interval) == (6.5, 0.5)
