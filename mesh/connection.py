@@ -20,7 +20,6 @@ from mesh.world import World
 if TYPE_CHECKING:
     from mesh.adapters.registry_copies import RegistryReader
     from mesh.adapters.registry_migration import RegistryWriter
-    from mesh.interfaces import Sender
     from mesh.lookup import LookupTable
     from mesh.pipelines import Figures, Pace, Pipeline, PipelineRun
     from mesh.port import OutputPort
@@ -65,18 +64,15 @@ class Mesh:
             known = self._ports[product] = OutputPort(contract, self.settings.codec)
         return known
 
-    def publisher(self, product: str, *, sender: Sender | None = None) -> Publisher:
-        """Publish events of a product, through a sender of one's own where one is given.
-
-        The schema must be registered (mesh apply).
-        """
+    def publisher(self, product: str) -> Publisher:
+        """Publish events of a product; the schema must be registered (mesh apply)."""
         from mesh.adapters.kafka_sender import KafkaSender
         from mesh.event import EventIds
         from mesh.publishing import Publisher
 
         port = self.port(product)
         schema_id = self.registry.schema_id(port.subject, port.schema)
-        sender = sender or KafkaSender(self.settings.bootstrap)
+        sender = KafkaSender(self.settings.bootstrap)
         return Publisher(port, schema_id, sender, EventIds(os.urandom(8)), lambda: datetime.now(UTC))
 
     def subscribe(

@@ -13,6 +13,7 @@ from typing import Any
 
 from mesh.errors import EventError, Position
 from mesh.event import dead_letter_headers
+from mesh.figures import Figures
 from mesh.interfaces import Message, Sender, Transactional
 from mesh.publishing import Publisher
 from mesh.streams.state import Changes
@@ -31,6 +32,7 @@ class Outlet:
     dead_letters: str
     changelog: str
     group: str
+    figures: Figures
     _sender: Transactional | None = field(default=None, init=False)
     _publish: Publisher | None = field(default=None, init=False)
 
@@ -58,7 +60,11 @@ class Outlet:
             raise
         why = sender.outcome()
         if why is not None:
+            self.figures.aborted += 1
             raise TakenBack(why)
+        self.figures.committed += 1
+        self.figures.published += len(changes.events)
+        self.figures.dead_letters += len(poison)
 
     def close(self) -> None:
         """Undo what is open, and let go of the connection."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from mesh.errors import UnreachableError
+from mesh.figures import Figures
 from mesh.interfaces import Sender, Transactional
 from mesh.streams.model import Stateful, Stop
 from mesh.streams.outlet import Outlet, TakenBack, changelog_json
@@ -50,13 +51,14 @@ def run_stream(
     state_dir: Path,
     stop: Stop,
     pace: Pace | None = None,
+    figures: Figures | None = None,
 ) -> None:
     """Run until `stop`; raises what ended it before: MeshError, or the stream's own error.
 
     Raises MeshError with exit code 70 (MESH-M071) when events wait and none is handled for a minute.
     """
-    pace = pace or Pace()
-    worker = _Worker(stream, decoder, [tables[name] for name in stream.tables], pace)
+    pace, figures = pace or Pace(), figures or Figures()
+    worker = _Worker(stream, decoder, [tables[name] for name in stream.tables], pace, figures)
     runtime = faust_runtime(
         bootstrap,
         source.topic,
@@ -66,7 +68,9 @@ def run_stream(
         worker.take_over,
         pace,
     )
-    outlet = Outlet(transactions, publisher, source.dead_letters, runtime.table.changelog_topic_name, group)
+    outlet = Outlet(
+        transactions, publisher, source.dead_letters, runtime.table.changelog_topic_name, group, figures
+    )
     asyncio.run(worker.run(runtime, outlet, stop))
 
 
@@ -77,12 +81,14 @@ class _Worker:
         decoder: Decoder,
         tables: Sequence[Callable[[], pa.Table]],
         pace: Pace,
+        figures: Figures,
     ) -> None:
         self.stream = stream
         self.state = State(stream)
         self.decoder = decoder
         self.tables = tables
         self.pace = pace
+        self.figures = figures
         self.handling = asyncio.Lock()
         #: Not asyncio's own, which would wait for a step to end even when its broker is gone.
         self.steps = ThreadPoolExecutor(1)
@@ -101,6 +107,8 @@ class _Worker:
         try:
             while not stop.is_set() and self.failure is None and not app.should_stop:
                 await watchdog.look()
+                self.figures.step()
+                self.figures.lag, self.figures.partitions = watchdog.lag, watchdog.partitions
                 await asyncio.sleep(TICK_SECONDS)
             if self.failure is None and app.should_stop and not stop.is_set():
                 self.failure = app.crash_reason or RuntimeError("Faust stopped by itself")
@@ -150,10 +158,12 @@ class _Worker:
                 await self._in_thread(self._step, self._current(events))
             except TakenBack as error:
                 logging.getLogger("mesh.streams").warning("a batch is tried again: %s", error)
+                self.figures.fail(f"a batch is tried again: {error}")
                 return False
             except Exception as error:
                 self.failure = error
                 return False
+        self.figures.trouble = ""
         return True
 
     def _current(self, events: Sequence[Any]) -> list[Record]:
@@ -175,6 +185,14 @@ class _Worker:
         unfit = [(batch.messages[row], error) for row, error in changes.unfit]
         self.outlet.write(changes, [*poison, *unfit])
         self.state.keep(changes)
+        self.figures.consumed += len(once)
+        self._tell_late(changes.late)
+
+    def _tell_late(self, late: int) -> None:
+        if late:
+            logging.getLogger("mesh.streams").warning(
+                "events of %s windows came after these were forgotten; they are left out", late
+            )
 
     async def _in_thread(self, step: Callable[..., None], *arguments: Any) -> None:
         await asyncio.get_running_loop().run_in_executor(self.steps, step, *arguments)
