@@ -25,6 +25,7 @@ LOOPBACK = "127.0.0.1"
 IDLE_SECONDS = 60.0
 #: whoever asks slower than this is not answered
 REQUEST_SECONDS = 5.0
+POLL_SECONDS = 0.05
 
 Report = Mapping[str, Any]
 _COUNTS = (
@@ -109,7 +110,9 @@ def served(board: Board, port: int) -> Iterator[str]:
             fix="choose another --port, or none: any free one is taken",
         ) from error
     address = f"http://{LOOPBACK}:{server.server_address[1]}"
-    threading.Thread(target=server.serve_forever, name="health and metrics", daemon=True).start()
+    threading.Thread(
+        target=server.serve_forever, args=(POLL_SECONDS,), name="health and metrics", daemon=True
+    ).start()
     note(f"{board.product}: health and metrics at {address}/health and {address}/metrics")
     try:
         yield address

@@ -88,12 +88,14 @@ class Worker:
     def ask_to_stop(self) -> None:
         """Its standard input ends: it sees its transaction to the end and goes."""
         if self.process is not None and self.process.stdin is not None:
+            # Nothing was ever written to it, so nothing is left to be.
             self.process.stdin.close()
 
     def wait(self, seconds: float) -> None:
         """Wait for its end, and end it at once when the time is over: what is open comes to nothing."""
         if self.process is None:
             return
+        self.ask_to_stop()
         try:
             self.process.wait(max(seconds, 0.0))
         except subprocess.TimeoutExpired:
@@ -117,6 +119,7 @@ class Worker:
                 self._heard = self.clock(), json.loads(line)
 
     def _ended(self) -> None:
+        self.ask_to_stop()
         if self._listener is not None:
             self._listener.join(1.0)
         self._before, self._heard, self.process = self.published, None, None
