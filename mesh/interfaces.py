@@ -129,3 +129,24 @@ class Member(Receiver, Protocol):
 
     def release(self, partitions: Collection[int]) -> None:
         """Go on with these partitions where they were held."""
+
+    def assigned(self) -> frozenset[int]:
+        """The partitions that are this member's at present."""
+
+    def pause(self) -> None:
+        """Take nothing more of any partition."""
+
+    def resume(self, but: Collection[int]) -> None:
+        """Go on with every partition but these."""
+
+
+class Tail(Protocol):
+    """The records of a small topic from its first one on. Raises UnreachableError."""
+
+    def news(self) -> Sequence[Message]:
+        """What came since the last look, without waiting for more."""
+
+    def caught_up(self) -> Sequence[Message]:
+        """What came since the last look, up to the end that stands there now."""
+
+    def close(self) -> None: ...

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from mesh.codec import to_batch
 from mesh.errors import EventError, Position
-from mesh.event import EventIds, Stamp, dead_letter_headers, format_time, frame_prefix
+from mesh.event import PUBLISHER, EventIds, Stamp, dead_letter_headers, format_time, frame_prefix
 from mesh.interfaces import Sender
 from mesh.port import OutputPort
 from mesh.rules.masks import Verdict
@@ -126,7 +126,7 @@ class Publisher:
             error = rule_error(verdict, row)
             position = Position(self._port.topic, -1, -1)
             headers.append(
-                dead_letter_headers(event_headers, error=error, position=position, group="publisher")
+                dead_letter_headers(event_headers, error=error, position=position, group=PUBLISHER)
             )
         self._sender.send(self._port.dead_letters, self._port.keys(bad), values, headers, times)
 

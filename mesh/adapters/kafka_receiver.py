@@ -102,6 +102,18 @@ class GroupReceiver:
                 self._consumer.resume([TopicPartition(self._topic, partition)])
                 self._consumer.seek(TopicPartition(self._topic, partition, offset))
 
+    def assigned(self) -> frozenset[int]:
+        """What the group has given to this member."""
+        return frozenset(one.partition for one in self._consumer.assignment())
+
+    def pause(self) -> None:
+        """Pause what is ours."""
+        self._consumer.pause(self._consumer.assignment())
+
+    def resume(self, but: Collection[int]) -> None:
+        """Resume what is ours."""
+        self._consumer.resume([one for one in self._consumer.assignment() if one.partition not in but])
+
     def at_end(self) -> bool:
         """Never: a subscription has no end."""
         return False

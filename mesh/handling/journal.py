@@ -1,0 +1,134 @@
+"""Who waits: the retry topic of one group as a view in memory, changed by writing to it.
+
+Every member of a group follows the whole topic and acts for its own partitions only. So a partition that
+moves finds at its new member who waits, in which order, and how often it failed.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Iterable, Iterator
+
+from mesh.handling.waiting import WRITER, Header, Place, Waiting, place_of, waiting_of
+from mesh.interfaces import BrokerAdmin, Message, Sender, Tail
+from mesh.limits import MIB
+from mesh.naming import retry_topic
+
+#: The last word on an event stays until it is done, however long that takes: `compact` alone expires none.
+SETTINGS = {"cleanup.policy": "compact", "segment.bytes": str(16 * MIB), "min.cleanable.dirty.ratio": "0.1"}
+
+
+def make_topic(broker: BrokerAdmin, group: str, source: str) -> str:
+    """The retry topic of a group on a topic, there from now on; one partition, as few events as fail."""
+    topic = retry_topic(group, source)
+    broker.create_topic(topic, 1, SETTINGS)
+    return topic
+
+
+class Journal:
+    """The waiting events of one group on one topic. What is written is there after `flush`."""
+
+    def __init__(self, topic: str, source: str, tail: Tail, sender: Sender, writer: bytes) -> None:
+        self._topic = topic
+        self._source = source
+        self._tail = tail
+        self._sender = sender
+        self._writer = writer
+        self._waiting: dict[Place, Waiting] = {}
+        self._chains: dict[tuple[int, bytes | int], set[Place]] = {}
+
+    def follow(self) -> None:
+        """Take in what others wrote, as far as it has come."""
+        self._learn(self._tail.news())
+
+    def catch_up(self) -> None:
+        """Take in all that others wrote until now: asked for whenever partitions have moved."""
+        self._learn(self._tail.caught_up())
+
+    def count(self, partitions: Collection[int]) -> int:
+        """How many events of these partitions wait."""
+        return sum(place.partition in partitions for place in self._waiting)
+
+    def holds_up(self, chain: tuple[int, bytes | int]) -> bool:
+        """Whether an event of this chain waits, so that later ones wait behind it."""
+        return chain in self._chains
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody waits."""
+        return not self._waiting
+
+    def next_due(self, partitions: Collection[int]) -> float | None:
+        """When the next turn of these partitions is; None when nobody waits."""
+        return min((self._waiting[first].due for first in self._firsts(partitions)), default=None)
+
+    def due(self, now: float, partitions: Collection[int], most: int) -> list[Waiting]:
+        """Whose turn it is: of each chain the first, and those right behind it, in order."""
+        found: list[Waiting] = []
+        for first in self._firsts(partitions):
+            if self._waiting[first].due > now:
+                continue
+            behind = (self._waiting[place] for place in sorted(self._chains[self._waiting[first].chain]))
+            found += itertools.takewhile(lambda waiting: waiting.due <= now, behind)
+            if len(found) >= most:
+                break
+        return found[:most]
+
+    def put(self, events: Iterable[Waiting]) -> None:
+        """Let these wait; one that waited already waits as it is told now."""
+        written = list(events)
+        for waiting in written:
+            self._remember(waiting)
+        self._write([w.place for w in written], [w.message.value() for w in written], written)
+
+    def done(self, places: Iterable[Place]) -> None:
+        """These wait no more."""
+        gone = [place for place in places if place in self._waiting]
+        for place in gone:
+            self._forget(place)
+        self._write(gone, [None] * len(gone), ())
+
+    def flush(self) -> None:
+        """Wait until all that was written is acknowledged."""
+        self._sender.flush()
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._tail.close()
+        self._sender.close()
+
+    def _write(self, places: list[Place], values: list[bytes | None], events: Iterable[Waiting]) -> None:
+        if not places:
+            return
+        mark: list[Header] = [(WRITER, self._writer)]
+        headers = [[*mark, *waiting.headers()] for waiting in events] or [mark] * len(places)
+        keys = [place.key() for place in places]
+        self._sender.send(self._topic, keys, values, headers, [0] * len(places))
+
+    def _learn(self, messages: Iterable[Message]) -> None:
+        for message in messages:
+            place, headers = place_of(message.key()), message.headers() or []
+            if place is None or headers[:1] == [(WRITER, self._writer)]:
+                continue  # its own words a member has in memory already
+            waiting = None if message.value() is None else waiting_of(message, self._source)
+            if waiting is not None:
+                self._remember(waiting)
+            elif message.value() is None:
+                self._forget(place)
+
+    def _remember(self, waiting: Waiting) -> None:
+        self._waiting[waiting.place] = waiting
+        self._chains.setdefault(waiting.chain, set()).add(waiting.place)
+
+    def _forget(self, place: Place) -> None:
+        waiting = self._waiting.pop(place, None)
+        if waiting is None:
+            return
+        rest = self._chains[waiting.chain] - {place}
+        if rest:
+            self._chains[waiting.chain] = rest
+        else:
+            del self._chains[waiting.chain]
+
+    def _firsts(self, partitions: Collection[int]) -> Iterator[Place]:
+        return (min(places) for chain, places in self._chains.items() if chain[0] in partitions)
