@@ -6,14 +6,11 @@ event loops, so that a plain function and a coroutine function are driven by the
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-import pyarrow as pa
-
-from mesh.decoding import Batch
+from mesh.decoding import Batch, rows_of
 from mesh.handling.event import Event
 from mesh.handling.waiting import chain
 
@@ -109,11 +106,5 @@ async def adriven(
         return outcome
 
 
-def taken(batch: Batch, rows: Sequence[int]) -> Batch:
-    """These rows of a batch, by themselves: the rest can be let go of."""
-    messages = [batch.messages[row] for row in rows]
-    return dataclasses.replace(batch, events=batch.events.take(pa.array(rows, pa.int64())), messages=messages)
-
-
 def _part(batch: Batch, rows: Sequence[int]) -> Batch:
-    return batch if len(rows) == len(batch) else taken(batch, rows)
+    return batch if len(rows) == len(batch) else rows_of(batch, rows)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any
 
-from mesh.decoding import Batch
+from mesh.decoding import Batch, rows_of
 from mesh.errors import MeshError, Position
 from mesh.event import dead_letter_headers
 from mesh.handling.attempts import (
@@ -24,7 +24,6 @@ from mesh.handling.attempts import (
     adriven,
     driven,
     event_by_event,
-    taken,
     whole_batches,
 )
 from mesh.handling.event import Event
@@ -208,7 +207,7 @@ class Handling:
         self._journal.put(Waiting(batch.messages[row]) for row in sorted(behind))
         self._journal.flush()
         rows = [row for row in range(len(batch)) if row not in behind]
-        return _Work(taken(batch, rows)) if rows else None
+        return _Work(rows_of(batch, rows)) if rows else None
 
     def _due(self, most: int) -> _Work | None:
         """Waiting events whose turn it is; what cannot be read any more is a dead letter."""
