@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mesh.adapters.registry_copies import RegistryReader
     from mesh.adapters.registry_migration import RegistryWriter
     from mesh.handling import Handling, Retries
+    from mesh.letters import LetterBox
     from mesh.lookup import LookupTable
     from mesh.port import OutputPort
     from mesh.publishing import Publisher
@@ -130,6 +131,23 @@ class Mesh:
         subscription = self.subscribe(product, group=group, start=start, fields=fields, purpose=purpose)
         letters = KafkaSender(bootstrap)
         return Handling(subscription, journal, letters, port.dead_letters, group, retries or Retries())
+
+    def letters(self, product: str) -> LetterBox:
+        """A product's dead letters: to look at, and to send back."""
+        from mesh.adapters.kafka_admin import KafkaAdmin
+        from mesh.adapters.kafka_landing import KafkaLanding
+        from mesh.adapters.kafka_receiver import everything
+        from mesh.decoding import Decoder
+        from mesh.letters import LetterBox
+
+        port, bootstrap = self.port(product), self.settings.bootstrap
+        return LetterBox(
+            port,
+            Decoder(port, self.registry),
+            KafkaAdmin(bootstrap),
+            lambda topic: everything(bootstrap, topic),
+            lambda name: KafkaLanding(bootstrap, name),
+        )
 
     def lookup(self, product: str) -> LookupTable:
         """A product as a table: the latest event per key, kept current."""

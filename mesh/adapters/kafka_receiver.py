@@ -198,6 +198,23 @@ class BoundedReceiver:
         self._consumer.close()
 
 
+def everything(bootstrap: str, topic: str) -> list[Message] | None:
+    """All records of a topic as it stands now; None when it is not there."""
+    try:
+        receiver = BoundedReceiver(bootstrap, topic)
+    except MeshError as error:
+        if error.error_code != "MESH-K031":
+            raise
+        return None
+    found: list[Message] = []
+    try:
+        while not receiver.at_end():
+            found += receiver.take(10_000, 1.0)
+    finally:
+        receiver.close()
+    return found
+
+
 def _as_soon_as_some(consumer: Consumer, most: int, wait_seconds: float, fill_seconds: float) -> list[Any]:
     """Up to `most` records once there is one: asked for many, librdkafka would wait for all of them."""
     first: list[Any] = consumer.consume(1, wait_seconds)

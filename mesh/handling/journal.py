@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection, Iterable, Iterator
 
-from mesh.handling.waiting import WRITER, Header, Place, Waiting, place_of, waiting_of
+from mesh.handling.waiting import WRITER, Header, Origin, Waiting, origin_of, waiting_of
 from mesh.interfaces import BrokerAdmin, Message, Sender, Tail
 from mesh.limits import MIB
 from mesh.naming import retry_topic
@@ -34,8 +34,8 @@ class Journal:
         self._tail = tail
         self._sender = sender
         self._writer = writer
-        self._waiting: dict[Place, Waiting] = {}
-        self._chains: dict[tuple[int, bytes | int], set[Place]] = {}
+        self._waiting: dict[Origin, Waiting] = {}
+        self._chains: dict[tuple[int, bytes | int], set[Origin]] = {}
 
     def follow(self) -> None:
         """Take in what others wrote, as far as it has come."""
@@ -47,7 +47,7 @@ class Journal:
 
     def count(self, partitions: Collection[int]) -> int:
         """How many events of these partitions wait."""
-        return sum(place.partition in partitions for place in self._waiting)
+        return sum(origin.partition in partitions for origin in self._waiting)
 
     def holds_up(self, chain: tuple[int, bytes | int]) -> bool:
         """Whether an event of this chain waits, so that later ones wait behind it."""
@@ -68,7 +68,7 @@ class Journal:
         for first in self._firsts(partitions):
             if self._waiting[first].due > now:
                 continue
-            behind = (self._waiting[place] for place in sorted(self._chains[self._waiting[first].chain]))
+            behind = (self._waiting[origin] for origin in sorted(self._chains[self._waiting[first].chain]))
             found += itertools.takewhile(lambda waiting: waiting.due <= now, behind)
             if len(found) >= most:
                 break
@@ -79,13 +79,13 @@ class Journal:
         written = list(events)
         for waiting in written:
             self._remember(waiting)
-        self._write([w.place for w in written], [w.message.value() for w in written], written)
+        self._write([w.origin for w in written], [w.message.value() for w in written], written)
 
-    def done(self, places: Iterable[Place]) -> None:
+    def done(self, origins: Iterable[Origin]) -> None:
         """These wait no more."""
-        gone = [place for place in places if place in self._waiting]
-        for place in gone:
-            self._forget(place)
+        gone = [origin for origin in origins if origin in self._waiting]
+        for origin in gone:
+            self._forget(origin)
         self._write(gone, [None] * len(gone), ())
 
     def flush(self) -> None:
@@ -97,38 +97,38 @@ class Journal:
         self._tail.close()
         self._sender.close()
 
-    def _write(self, places: list[Place], values: list[bytes | None], events: Iterable[Waiting]) -> None:
-        if not places:
+    def _write(self, origins: list[Origin], values: list[bytes | None], events: Iterable[Waiting]) -> None:
+        if not origins:
             return
         mark: list[Header] = [(WRITER, self._writer)]
-        headers = [[*mark, *waiting.headers()] for waiting in events] or [mark] * len(places)
-        keys = [place.key() for place in places]
-        self._sender.send(self._topic, keys, values, headers, [0] * len(places))
+        headers = [[*mark, *waiting.headers()] for waiting in events] or [mark] * len(origins)
+        keys = [origin.key() for origin in origins]
+        self._sender.send(self._topic, keys, values, headers, [0] * len(origins))
 
     def _learn(self, messages: Iterable[Message]) -> None:
         for message in messages:
-            place, headers = place_of(message.key()), message.headers() or []
-            if place is None or headers[:1] == [(WRITER, self._writer)]:
+            origin, headers = origin_of(message.key()), message.headers() or []
+            if origin is None or headers[:1] == [(WRITER, self._writer)]:
                 continue  # its own words a member has in memory already
             waiting = None if message.value() is None else waiting_of(message, self._source)
             if waiting is not None:
                 self._remember(waiting)
             elif message.value() is None:
-                self._forget(place)
+                self._forget(origin)
 
     def _remember(self, waiting: Waiting) -> None:
-        self._waiting[waiting.place] = waiting
-        self._chains.setdefault(waiting.chain, set()).add(waiting.place)
+        self._waiting[waiting.origin] = waiting
+        self._chains.setdefault(waiting.chain, set()).add(waiting.origin)
 
-    def _forget(self, place: Place) -> None:
-        waiting = self._waiting.pop(place, None)
+    def _forget(self, origin: Origin) -> None:
+        waiting = self._waiting.pop(origin, None)
         if waiting is None:
             return
-        rest = self._chains[waiting.chain] - {place}
+        rest = self._chains[waiting.chain] - {origin}
         if rest:
             self._chains[waiting.chain] = rest
         else:
             del self._chains[waiting.chain]
 
-    def _firsts(self, partitions: Collection[int]) -> Iterator[Place]:
-        return (min(places) for chain, places in self._chains.items() if chain[0] in partitions)
+    def _firsts(self, partitions: Collection[int]) -> Iterator[Origin]:
+        return (min(origins) for chain, origins in self._chains.items() if chain[0] in partitions)

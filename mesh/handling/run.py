@@ -217,10 +217,10 @@ class Handling:
         batch, poison = self._subscription.decoded([waiting.message for waiting in due])
         if poison:
             self._bury([(message, error, 0) for message, error in poison])
-            self._journal.done(Waiting(message).place for message, _ in poison)
+            self._journal.done(Waiting(message).origin for message, _ in poison)
             self._journal.flush()
-        states = {waiting.place: waiting for waiting in due}
-        by_row = {row: states[Waiting(message).place] for row, message in enumerate(batch.messages)}
+        states = {waiting.origin: waiting for waiting in due}
+        by_row = {row: states[Waiting(message).origin] for row, message in enumerate(batch.messages)}
         return _Work(batch, by_row) if len(batch) else None
 
     def _settle(self, work: _Work, outcome: Outcome) -> None:
@@ -237,10 +237,10 @@ class Handling:
         again += [Waiting(work.batch.messages[row]) for row in outcome.behind if row not in work.waiting]
         if letters:
             self._bury(letters)
-        still = {waiting.place for waiting in again}
-        kept = {work.waiting[row].place for row in outcome.behind if row in work.waiting}
+        still = {waiting.origin for waiting in again}
+        kept = {work.waiting[row].origin for row in outcome.behind if row in work.waiting}
         self._journal.put(again)
-        self._journal.done(w.place for w in work.waiting.values() if w.place not in still | kept)
+        self._journal.done(w.origin for w in work.waiting.values() if w.origin not in still | kept)
         if again or work.waiting:
             self._journal.flush()
         handled = len(work.batch) - len(outcome.failed) - len(outcome.behind)

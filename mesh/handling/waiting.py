@@ -1,6 +1,6 @@
 """An event that waits to be tried again, and the record that says so on the retry topic.
 
-The record's key is the place the event came from, so that the last word about an event wins: the topic is
+The record's key is the origin the event came from, so that the last word about an event wins: the topic is
 compacted. Its value is the event's own bytes; what belongs to the event otherwise travels in headers.
 """
 
@@ -24,7 +24,7 @@ WRITER: Final = "mesh.retry.writer"
 _OURS: Final = 7
 
 
-class Place(NamedTuple):
+class Origin(NamedTuple):
     """Partition and offset an event came from."""
 
     partition: int
@@ -46,9 +46,9 @@ class Waiting:
     reason: str = ""
 
     @property
-    def place(self) -> Place:
+    def origin(self) -> Origin:
         """Where the event came from."""
-        return Place(self.message.partition(), self.message.offset())
+        return Origin(self.message.partition(), self.message.offset())
 
     @property
     def chain(self) -> tuple[int, bytes | int]:
@@ -84,12 +84,12 @@ def chain(message: Message) -> tuple[int, bytes | int]:
     return message.partition(), message.offset() if key is None else key
 
 
-def place_of(key: bytes | None) -> Place | None:
-    """The place that a record of the retry topic is about; None when it is about none."""
+def origin_of(key: bytes | None) -> Origin | None:
+    """The origin that a record of the retry topic is about; None when it is about none."""
     partition, dash, offset = (key or b"").partition(b"-")
     if not (dash and partition.isdigit() and offset.isdigit()):
         return None
-    return Place(int(partition), int(offset))
+    return Origin(int(partition), int(offset))
 
 
 def waiting_of(message: Message, topic: str) -> Waiting | None:
