@@ -18,13 +18,13 @@ from mesh.config import Settings, load
 from mesh.world import World
 
 if TYPE_CHECKING:
-    from mesh.adapters.kafka_receiver import Start
     from mesh.adapters.registry_copies import RegistryReader
     from mesh.adapters.registry_migration import RegistryWriter
     from mesh.handling import Handling, Retries
     from mesh.letters import LetterBox
     from mesh.lookup import LookupTable
     from mesh.port import OutputPort
+    from mesh.positions import OutOfRange, Place
     from mesh.publishing import Publisher
     from mesh.subscription import Reading, Subscription
 
@@ -81,25 +81,38 @@ class Mesh:
         product: str,
         *,
         group: str,
-        start: Start = "earliest",
+        start: Place | str = "earliest",
+        out_of_range: OutOfRange = "earliest",
         fields: Sequence[str] = (),
         purpose: str = "",
     ) -> Subscription:
-        """Subscribe as a group; `fields` and `purpose` tell governance who would notice a change."""
+        """Subscribe as a group; `fields` and `purpose` tell governance who would notice a change.
+
+        `start` is where a new group begins: earliest, latest, a time, or offsets by partition. Where the
+        events at a group's position are gone, it goes on by `out_of_range` and tells the gap.
+        """
         port = self.port(product)
         name = naming.parse_topic(port.topic).product_name
         self.platform.subscribe(name, group, fields, purpose)
-        return self.receive(product, group=group, start=start)
+        return self.receive(product, group=group, start=start, out_of_range=out_of_range)
 
-    def receive(self, product: str, *, group: str, start: Start = "earliest") -> Subscription:
+    def receive(
+        self,
+        product: str,
+        *,
+        group: str,
+        start: Place | str = "earliest",
+        out_of_range: OutOfRange = "earliest",
+    ) -> Subscription:
         """Read as a group without registering a subscription: for the mesh's own workers."""
         from mesh.adapters.kafka_receiver import GroupReceiver
         from mesh.adapters.kafka_sender import KafkaSender
         from mesh.decoding import Decoder
+        from mesh.positions import place_of
         from mesh.subscription import Subscription
 
-        port = self.port(product)
-        receiver = GroupReceiver(self.settings.bootstrap, port.topic, group, start)
+        port, begin = self.port(product), place_of(start)
+        receiver = GroupReceiver(self.settings.bootstrap, port.topic, group, begin, out_of_range)
         dead_letters = KafkaSender(self.settings.bootstrap)
         return Subscription(port, Decoder(port, self.registry), receiver, dead_letters, group)
 
@@ -109,7 +122,7 @@ class Mesh:
         *,
         group: str,
         retries: Retries | None = None,
-        start: Start = "earliest",
+        start: Place | str = "earliest",
         fields: Sequence[str] = (),
         purpose: str = "",
     ) -> Handling:
@@ -136,7 +149,7 @@ class Mesh:
         """A product's dead letters: to look at, and to send back."""
         from mesh.adapters.kafka_admin import KafkaAdmin
         from mesh.adapters.kafka_landing import KafkaLanding
-        from mesh.adapters.kafka_receiver import everything
+        from mesh.adapters.kafka_reading import everything
         from mesh.decoding import Decoder
         from mesh.letters import LetterBox
 

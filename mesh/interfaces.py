@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from mesh.plan.access import Grant
 from mesh.plan.actual import ContractFacts, ProductFacts, SubjectFacts, TopicFacts
+from mesh.positions import Gap, Place
 from mesh.rules.ruleset import RuleSet
 from mesh.schema import AvroSchema
 
@@ -130,14 +131,36 @@ class Member(Receiver, Protocol):
     def release(self, partitions: Collection[int]) -> None:
         """Go on with these partitions where they were held."""
 
+
+class Steered(Member, Protocol):
+    """A member that can be moved and stopped, and says where it is. Raises UnreachableError."""
+
+    @property
+    def gaps(self) -> Sequence[Gap]:
+        """What the group wanted and the topic no longer had."""
+
+    @property
     def assigned(self) -> frozenset[int]:
         """The partitions that are this member's at present."""
 
-    def pause(self) -> None:
-        """Take nothing more of any partition."""
+    @property
+    def refused(self) -> int:
+        """How many commits the group refused, because partitions had gone to another member."""
 
-    def resume(self, but: Collection[int]) -> None:
-        """Go on with every partition but these."""
+    def settle(self) -> None:
+        """Everything taken is handled; it is written down soon, by `commit` or `close` at the latest."""
+
+    def seek(self, place: Place) -> None:
+        """Go on from a place, on the partitions that are ours; before there are any, on the first to come."""
+
+    def pause(self, partitions: Collection[int] | None = None) -> None:
+        """Take nothing more of these partitions, or of all; membership is kept."""
+
+    def resume(self, partitions: Collection[int] | None = None) -> None:
+        """Go on with these partitions, or with all, where they were paused."""
+
+    def lag(self) -> Mapping[int, int]:
+        """By partition of ours, how many offsets are not handled yet."""
 
 
 class Tail(Protocol):

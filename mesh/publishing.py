@@ -15,6 +15,7 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from mesh.codec import to_batch
+from mesh.codec.instants import instants_as_text
 from mesh.errors import EventError, Position
 from mesh.event import PUBLISHER, EventIds, Stamp, dead_letter_headers, format_time, frame_prefix
 from mesh.interfaces import Sender
@@ -100,15 +101,13 @@ class Publisher:
 
         The two differ on purpose: retention counts from publishing, so a history loaded today stays.
         """
-        import pyarrow.compute as pc
-
         count = batch.num_rows
         now = self._clock()
         published = [int(now.timestamp() * 1000)] * count
         column = self._port.times(batch)
         if column is None or column.null_count:
             return published, [format_time(now).encode()] * count
-        return published, pc.strftime(column, format="%Y-%m-%dT%H:%M:%SZ").cast(pa.binary()).to_pylist()
+        return published, instants_as_text(column).cast(pa.binary()).to_pylist()
 
     def _bury(self, batch: pa.RecordBatch, verdict: Verdict) -> None:
         import pyarrow.compute as pc

@@ -16,7 +16,7 @@ import pyarrow as pa
 from mesh.decoding import Batch, Decoder, to_polars, unframed
 from mesh.errors import EventError, Position
 from mesh.event import Unframed, dead_letter_headers
-from mesh.interfaces import Member, Message, Receiver, Sender
+from mesh.interfaces import Message, Receiver, Sender, Steered
 from mesh.port import OutputPort
 from mesh.writers import Asker
 
@@ -36,7 +36,7 @@ class Subscription:
         self,
         port: OutputPort,
         decoder: Decoder,
-        receiver: Member,
+        receiver: Steered,
         dead_letters: Sender,
         group: str,
         asker: Asker | None = None,
@@ -58,7 +58,7 @@ class Subscription:
     @property
     def assigned(self) -> frozenset[int]:
         """The partitions that are this member's at present."""
-        return self._receiver.assigned()
+        return self._receiver.assigned
 
     def commit(self) -> None:
         """Commit what was taken: it has been handled."""
@@ -69,8 +69,8 @@ class Subscription:
         self._receiver.pause()
 
     def resume(self) -> None:
-        """Go on where `pause` stopped; partitions that wait for a schema wait on."""
-        self._receiver.resume(self._held)
+        """Go on where `pause` stopped."""
+        self._receiver.resume()
 
     def decoded(self, messages: Sequence[Message]) -> tuple[Batch, list[tuple[Message, EventError]]]:
         """Decode records once more, as when they came: the readable ones, and the others with reasons."""

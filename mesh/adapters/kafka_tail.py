@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mesh.adapters.kafka_admin import TIMEOUT_SECONDS, unreachable
-from mesh.errors import MeshError
+from mesh.adapters.kafka_taking import CONSUMER, apart, is_end, require_readable
 from mesh.interfaces import Message
 
 if TYPE_CHECKING:
@@ -26,14 +26,11 @@ class KafkaTail:
         self._partition = TopicPartition(topic, 0, 0)
         self._consumer: Consumer = Consumer(
             {
+                **CONSUMER,
                 "bootstrap.servers": bootstrap,
                 "group.id": "mesh.tail",
-                "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
-                "isolation.level": "read_committed",
                 "enable.partition.eof": True,
-                "fetch.wait.max.ms": 100,
-                "log_level": 0,
                 "error_cb": lambda _error: None,
             }
         )
@@ -67,24 +64,12 @@ class KafkaTail:
         """Let go of the connection."""
         self._consumer.close()
 
-    def _good(self, messages: list[Any]) -> list[Message]:
-        from confluent_kafka import KafkaError
-
-        found: list[Message] = []
-        for message in messages:
-            error = message.error()
-            if error is None:
-                found.append(message)
-                self._seen = message.offset() + 1
-            elif error.code() == KafkaError._PARTITION_EOF:
-                # Past the last event there may be marks of transactions, which nobody is given.
-                self._seen = message.offset()
-            elif not error.retriable():
-                raise MeshError(
-                    "the broker refuses this reading",
-                    code="MESH-K032",
-                    where=self._partition.topic,
-                    why=error.str(),
-                    fix="mesh plan",
-                )
-        return found
+    def _good(self, found: list[Any]) -> list[Message]:
+        messages, errors = apart(found)
+        if messages:
+            self._seen = messages[-1].offset() + 1
+        for error in filter(is_end, errors):
+            # Past the last event there may be marks of transactions, which nobody is given.
+            self._seen = max(self._seen, error.offset())
+        require_readable(errors)
+        return messages
