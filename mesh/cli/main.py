@@ -20,6 +20,7 @@ from mesh.cli import (
     ci,
     declarations,
     diffs,
+    dlq,
     drifts,
     events,
     exports,
@@ -51,6 +52,7 @@ IN_STORY_ORDER = (
     reviews,
     declarations,
     events,
+    dlq,
     registry,
 )
 

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from mesh.decoding import Decoder
 from mesh.errors import EventError
+from mesh.event import unframe
 from mesh.letters.letter import Letter
 from mesh.letters.marks import Marks
 from mesh.letters.target import Parcel, Target
@@ -70,7 +71,7 @@ class Replay:
         for letter in letters:
             if letter in self._marks:
                 done.before.append(letter)
-            elif (error := refused.get(id(letter.event)) or _unsendable(letter)) is not None:
+            elif (error := refused.get(id(letter.event)) or _no_event(letter)) is not None:
                 done.refused.append((letter, error))
             else:
                 self._marks.add(self._target.mark(letter))
@@ -85,11 +86,13 @@ class Replay:
         yield Parcel(self._target.marks, mark.key(), mark.value(self._now_ms), ())
 
 
-def _unsendable(letter: Letter) -> EventError | None:
-    """A letter without a value deletes its key on a compacted topic: nobody set that aside as an event."""
-    if letter.event.value() is not None:
-        return None
-    return EventError("the letter has no value", code="MESH-E010", why="nothing can be read from it")
+def _no_event(letter: Letter) -> EventError | None:
+    """Why a letter holds no event at all: sent on, one without a value would delete its key."""
+    try:
+        unframe(letter.event.value())
+    except EventError as error:
+        return error
+    return None
 
 
 def _chunks(letters: Iterable[Letter]) -> Iterator[list[Letter]]:
