@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from mesh.adapters.kafka_admin import KafkaAdmin
 from mesh.connection import Mesh
+from mesh.decoding import Batch
+from mesh.errors import EventError, MeshError, UnreachableError
 from mesh.handling import Event, Handled, Retries
 from mesh_platform.brokers import RunningBroker
 from tests.conformance.declared import applied, declaration, fresh_name, platform_on
-from tests.conformance.test_data_plane import letters, publish, reading
+from tests.conformance.test_data_plane import letters, publish, reading, send_raw
 
 AT_ONCE = Retries(waits=(0, 0))
 
@@ -95,3 +98,136 @@ def test_what_fails_for_good_is_a_dead_letter_with_its_bytes_and_the_others_go_o
     assert headers["mesh.dlq.failures"] == b"3"
     assert headers["mesh.dlq.group"] == b"tests.books"
     assert headers["__streams.errors.offset"] == str(sent.offset()).encode()
+
+
+def test_other_keys_do_not_wait_for_one_that_fails(mesh: Mesh, product: str) -> None:
+    publish(mesh, product, [reading(number) for number in range(10)])
+    book = Book(_3=99)
+    run(mesh, product, book, 8, Retries(waits=(600,)))
+    assert sorted(book.kept) == [0, 1, 2, 4, 5, 6, 7, 9]
+
+
+def test_what_waits_is_tried_again_by_whoever_comes_next_and_in_order(mesh: Mesh, product: str) -> None:
+    group = f"tests.{fresh_name()}"
+    publish(mesh, product, of_one_key(1, 2, 3))
+    first = Book(_1=99)
+    with mesh.handling(product, group=group, retries=Retries(waits=(0.1, 1))) as handling:
+        handling.each(first, turns(200, lambda: len(first.tried) < 2))
+    assert first.tried == [1, 1]
+    publish(mesh, product, of_one_key(4))
+    later = Book(_1=1)
+    with mesh.handling(product, group=group, retries=Retries(waits=(0, 0, 0))) as handling:
+        handling.each(later, later.until(4))
+        assert (later.tried, handling.waiting) == ([1, 1, 2, 3, 4], 0)
+
+
+def test_a_batch_that_fails_is_halved_until_the_events_that_fail_are_found(mesh: Mesh, product: str) -> None:
+    publish(mesh, product, [reading(number) for number in range(20)])
+    kept: list[float] = []
+    sizes: list[int] = []
+
+    def book(batch: Batch) -> None:
+        sizes.append(len(batch))
+        if {7.0, 13.0} & {row["celsius"] for row in batch.rows()}:
+            raise LookupError("no book")
+        kept.extend(row["celsius"] for row in batch.rows())
+
+    with mesh.handling(product, group=f"tests.{fresh_name()}", retries=Retries(waits=())) as handling:
+        handled = handling.batches(book, turns(200, lambda: len(kept) < 18))
+    assert sorted(kept) == [float(number) for number in range(20) if number not in (7, 13)]
+    assert sizes[0] > sizes[1]
+    assert [dict(letter.headers())["mesh.dlq.failures"] for letter in letters(mesh, product)] == [b"1"] * 2
+    assert handled.dead_letters == 2
+
+
+async def test_a_coroutine_function_handles_events_by_the_same_rules(mesh: Mesh, product: str) -> None:
+    publish(mesh, product, of_one_key(1, 2, 3))
+    book = Book(_2=1)
+
+    async def handle(event: Event) -> None:
+        book(event)
+
+    with mesh.handling(product, group=f"tests.{fresh_name()}", retries=AT_ONCE) as handling:
+        handled = await handling.aeach(handle, book.until(3))
+    assert book.tried == [1, 2, 2, 3]
+    assert handled == Handled(events=3, failures=1)
+
+
+def test_a_dead_letter_that_is_not_taken_stops_the_run_and_nothing_is_lost(mesh: Mesh, product: str) -> None:
+    group = f"tests.{fresh_name()}"
+    letter_topic = mesh.port(product).dead_letters
+    admin = KafkaAdmin(mesh.settings.bootstrap)
+    admin.alter_topic(letter_topic, {"max.message.bytes": "100"})
+    publish(mesh, product, of_one_key(1, 2, 3))
+    book = Book(_2=1)
+    with pytest.raises(EventError) as refusal:
+        run(mesh, product, book, 3, Retries(waits=()), group=group)
+    assert refusal.value.error_code == "MESH-K021"
+    assert refusal.value.where == letter_topic
+    again = Book(_2=99)
+    admin.alter_topic(letter_topic, {"max.message.bytes": "1000000"})
+    run(mesh, product, again, 2, Retries(waits=()), group=group)
+    assert again.kept == [1, 3]
+    assert len(letters(mesh, product)) == 1
+
+
+def test_poison_stops_nobody_and_a_broken_dead_letter_topic_stops_before_anything_is_skipped(
+    mesh: Mesh, product: str
+) -> None:
+    group = f"tests.{fresh_name()}"
+    letter_topic = mesh.port(product).dead_letters
+    admin = KafkaAdmin(mesh.settings.bootstrap)
+    admin.alter_topic(letter_topic, {"max.message.bytes": "100"})
+    send_raw(mesh, product, b"no frame at all")
+    publish(mesh, product, of_one_key(1))
+    with mesh.subscribe(product, group=group) as subscription:
+        with pytest.raises(EventError, match="acknowledged"):
+            until_some(subscription.poll)
+        admin.alter_topic(letter_topic, {"max.message.bytes": "1000000"})
+        batch = until_some(subscription.poll)
+        assert [row["celsius"] for row in batch.rows()] == [1]
+        assert subscription.buried == 1
+    assert [letter.value() for letter in letters(mesh, product)] == [b"no frame at all"]
+
+
+def test_an_error_that_is_no_events_fault_ends_the_run_and_the_events_come_again(
+    mesh: Mesh, product: str
+) -> None:
+    group = f"tests.{fresh_name()}"
+    publish(mesh, product, of_one_key(1, 2))
+
+    def away(event: Event) -> None:
+        raise UnreachableError("the database does not answer")
+
+    with mesh.handling(product, group=group) as handling:
+        with pytest.raises(UnreachableError):
+            handling.each(away)
+        with pytest.raises(MeshError, match="ended with an error"):
+            handling.each(away)
+    book = Book()
+    run(mesh, product, book, 2, group=group)
+    assert book.kept == [1, 2]
+
+
+def test_while_too_many_wait_nothing_new_is_taken(mesh: Mesh, product: str) -> None:
+    group = f"tests.{fresh_name()}"
+    publish(mesh, product, [reading(number) for number in range(4)])
+    broken = Book(_0=99, _1=99, _2=99, _3=99, _9=99)
+    with mesh.handling(product, group=group, retries=Retries(waits=(600,), most_waiting=4)) as handling:
+        handling.each(broken, turns(200, lambda: handling.waiting < 4))
+        publish(mesh, product, [reading(9)])
+        handling.each(broken, turns(2, lambda: True))
+        assert (handling.waiting, 9 in broken.tried) == (4, False)
+
+
+def turns(most: int, going_on: Callable[[], bool]) -> Callable[[], bool]:
+    """At most so many turns, so that a test that is wrong ends."""
+    left = iter(range(most))
+    return lambda: going_on() and next(left, None) is not None
+
+
+def until_some(poll: Callable[[], Batch | None]) -> Batch:
+    for _ in range(100):
+        if (batch := poll()) is not None:
+            return batch
+    raise AssertionError("nothing came")
