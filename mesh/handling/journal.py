@@ -74,6 +74,10 @@ class Journal:
                 break
         return found[:most]
 
+    def holds(self, waiting: Waiting) -> bool:
+        """Whether this event waits already; one that comes again from its topic is no other."""
+        return waiting.origin in self._waiting
+
     def put(self, events: Iterable[Waiting]) -> None:
         """Let these wait; one that waited already waits as it is told now."""
         written = list(events)

@@ -204,7 +204,8 @@ class Handling:
         behind = {row for row, m in enumerate(batch.messages) if self._journal.holds_up(chain(m))}
         if not behind:
             return _Work(batch)
-        self._journal.put(Waiting(batch.messages[row]) for row in sorted(behind))
+        fresh = (Waiting(batch.messages[row]) for row in sorted(behind))
+        self._journal.put([waiting for waiting in fresh if not self._journal.holds(waiting)])
         self._journal.flush()
         rows = [row for row in range(len(batch)) if row not in behind]
         return _Work(rows_of(batch, rows)) if rows else None
