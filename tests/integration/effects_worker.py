@@ -49,6 +49,7 @@ def run(spec: dict[str, Any]) -> None:
     dict.update(cast(dict[str, Any], CONSUMER), {"group.instance.id": "one"})
     death = Death(spec["stage"], spec["count"])
     connection = sqlite3.connect(spec["database"])
+    connection.execute("pragma synchronous = off")  # what SIGKILL leaves to the system is not lost
     connection.execute(TABLE)
     connection.commit()
     inbox = Inbox(SQLite(connection), spec["group"])
