@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from mesh.async_publishing import AsyncPublisher
     from mesh.async_subscription import AsyncSubscription
     from mesh.following import Following
+    from mesh.handling import Handling, Retries
+    from mesh.letters import LetterBox
     from mesh.lookup import LookupTable
     from mesh.outbox import Outbox, Relay
     from mesh.parcels import OnViolation
@@ -160,7 +162,7 @@ class Mesh:
     def _received(self, port: OutputPort, group: str, start: Place, gone: OutOfRange) -> Subscription:
         from mesh.adapters.kafka_reading import BoundedReceiver
         from mesh.adapters.kafka_receiver import GroupReceiver
-        from mesh.adapters.kafka_sender import KafkaSender
+        from mesh.adapters.kafka_sender import ANY_SIZE, KafkaSender
         from mesh.decoding import Decoder
         from mesh.reading import Reading
         from mesh.subscription import Subscription
@@ -171,7 +173,53 @@ class Mesh:
             return Reading(port, decoder, lambda: BoundedReceiver(bootstrap, port.topic, span=span))
 
         receiver = GroupReceiver(bootstrap, port.topic, group, start, gone)
-        return Subscription(port, decoder, receiver, KafkaSender(bootstrap), group, replayed=replayed)
+        letters = KafkaSender(bootstrap, ANY_SIZE)
+        return Subscription(port, decoder, receiver, letters, group, replayed=replayed)
+
+    def handling(
+        self,
+        product: str,
+        *,
+        group: str,
+        retries: Retries | None = None,
+        start: Place | str = "earliest",
+        fields: Sequence[str] = (),
+        purpose: str = "",
+    ) -> Handling:
+        """Handle a product's events as a group: retries on the group's retry topic, then dead letters.
+
+        The retry topic is made where it is not there. Raises MeshError (MESH-K010) where it may not be made.
+        """
+        from mesh.adapters.kafka_admin import KafkaAdmin
+        from mesh.adapters.kafka_sender import ANY_SIZE, KafkaSender
+        from mesh.adapters.kafka_tail import KafkaTail
+        from mesh.handling import Handling, Retries
+        from mesh.handling.journal import Journal, make_topic
+
+        port, bootstrap = self.port(product), self.settings.bootstrap
+        topic = make_topic(KafkaAdmin(bootstrap), group, port.topic)
+        sender = KafkaSender(bootstrap, ANY_SIZE)
+        journal = Journal(topic, port.topic, KafkaTail(bootstrap, topic), sender, os.urandom(8))
+        subscription = self.subscribe(product, group=group, start=start, fields=fields, purpose=purpose)
+        letters = KafkaSender(bootstrap, ANY_SIZE)
+        return Handling(subscription, journal, letters, port.dead_letters, group, retries or Retries())
+
+    def letters(self, product: str) -> LetterBox:
+        """A product's dead letters: to look at, and to send back."""
+        from mesh.adapters.kafka_admin import KafkaAdmin
+        from mesh.adapters.kafka_landing import KafkaLanding
+        from mesh.adapters.kafka_reading import everything
+        from mesh.decoding import Decoder
+        from mesh.letters import LetterBox
+
+        port, bootstrap = self.port(product), self.settings.bootstrap
+        return LetterBox(
+            port,
+            Decoder(port, self.registry),
+            KafkaAdmin(bootstrap),
+            lambda topic: everything(bootstrap, topic),
+            lambda name: KafkaLanding(bootstrap, name),
+        )
 
     def lookup(self, product: str) -> LookupTable:
         """A product as a table: the latest event per key, kept current."""
