@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 Start = Literal["earliest", "latest"]
 #: a bounded reading wants full batches more than it wants the first event at once
 FILL_SECONDS = 0.02
+#: so long after its last word a member counts as dead, and its partitions go to the others
+SESSION_MS = 45_000
 _COMMON: dict[str, Any] = {
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
@@ -30,7 +32,9 @@ _COMMON: dict[str, Any] = {
 class GroupReceiver:
     """Reads a topic as a member of a group, cooperatively; commits only what was taken before."""
 
-    def __init__(self, bootstrap: str, topic: str, group: str, start: Start) -> None:
+    def __init__(
+        self, bootstrap: str, topic: str, group: str, start: Start, session_ms: int = SESSION_MS
+    ) -> None:
         from confluent_kafka import Consumer
 
         self._bootstrap = bootstrap
@@ -44,6 +48,7 @@ class GroupReceiver:
                 "bootstrap.servers": bootstrap,
                 "group.id": group,
                 "auto.offset.reset": start,
+                "session.timeout.ms": session_ms,
                 "partition.assignment.strategy": "cooperative-sticky",
                 "error_cb": self._told,
             }

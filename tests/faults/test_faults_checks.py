@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.faults.checks import CHECKS, Final, Record, verify
-from tests.faults.history import Line, Outcome
+from mesh_platform.chaos.checks import CHECKS, verify
+from mesh_platform.chaos.final import Final, Record
+from mesh_platform.chaos.history import Line, Outcome
 
 LOG, TXN, TABLE, SLOT = ("log", 0), ("txn", 0), ("table", 0), ("slots", 3)
 GROUP = ("copiers", "slots", 3)
@@ -71,9 +72,9 @@ FAULTS: dict[str, tuple[str, list[Line], Final]] = {
         sent("s-0", "s-1", "s-2"),
         Final(held("s-0") | {LOG: [Record(0, None, "s-0"), Record(2, None, "s-2")]}),
     ),
-    "acknowledged, then gone": ("unseen", sent("s-0", "s-1"), Final(held("s-0"))),
-    "a committed transaction is gone": ("unseen", transaction("ok", "t.1-0"), Final()),
-    "appended again after a lost answer": ("duplicate", sent("s-0"), Final(held("s-0", "s-0"))),
+    "acknowledged, then gone": ("lost", sent("s-0", "s-1"), Final(held("s-0"))),
+    "a committed transaction is gone": ("lost", transaction("ok", "t.1-0"), Final()),
+    "appended again after a lost answer": ("duplicated", sent("s-0"), Final(held("s-0", "s-0"))),
     "an offset given out twice": (
         "inconsistent_offsets",
         [*did("send", "ok", v="s-0", off=0), *did("send", "ok", v="s-1", off=0)],

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from mesh_platform.chaos.kills import Kill
 from tests.faults.campaign import campaign
-from tests.faults.kills import Kill
 from tests.faults.nemesis import SCHEDULES
 
 pytestmark = pytest.mark.xdist_group("faults")
@@ -33,10 +33,10 @@ def test_nothing_acknowledged_is_lost_doubled_or_torn_by_thirty_kills(tmp_path: 
 @pytest.mark.parametrize(
     ("broken", "worker", "kills", "found"),
     [
-        ("ack-before-write", "sender", CLOCK, "unseen"),
-        ("drop-every-1000th", "sender", CLOCK, "unseen"),
-        ("append-again", "sender", WRITTEN, "duplicate"),
-        ("forget-the-tail", "sender", CLOCK, "unseen"),
+        ("ack-before-write", "sender", CLOCK, "lost"),
+        ("drop-every-1000th", "sender", CLOCK, "lost"),
+        ("append-again", "sender", WRITTEN, "duplicated"),
+        ("forget-the-tail", "sender", CLOCK, "lost"),
         ("show-aborted", "transactor", CLOCK, "aborted_read"),
         ("commit-by-halves", "transactor", CLOCK, "torn"),
     ],

@@ -1,0 +1,114 @@
+"""Subjects broken on purpose, one fault each: a verifier is worth something only if it sees them all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from mesh.decoding import Batch
+from mesh.event import EventIds
+from mesh.interfaces import Message
+from mesh.publishing import Publisher
+from mesh_platform.chaos import world
+from mesh_platform.chaos.consumer import Handler, Mortal, effects_of
+from mesh_platform.chaos.publisher import Source
+
+
+class ForgetsOnCrash(Source):
+    """Begins after what it had handed over, acknowledged or not."""
+
+    def unfinished(self) -> list[str]:
+        """Nothing, ever."""
+        self._next += len(super().unfinished())
+        return []
+
+
+class AcknowledgesAtOnce(Source):
+    """Calls acknowledged what it has only handed over."""
+
+    def deliver(self, publisher: Publisher, values: Sequence[str]) -> None:
+        """Hand over, and wait for nothing."""
+        publisher.many([world.order(self.subject.name, number) for number in world.numbers(values)])
+        if self._next % 5 == 0:
+            self.subject.countdown.pass_by("sent")
+
+
+class NewIds(Source):
+    """Gives an event that it repeats a new id."""
+
+    def publisher(self, first: int) -> Publisher:
+        """A publisher whose ids nobody can foresee."""
+        found = super().publisher(first)
+        found._ids = EventIds(os.urandom(8))
+        return found
+
+
+class Repeats(Source):
+    """Sends each tenth call twice, as a client without idempotence does after a lost answer."""
+
+    def deliver(self, publisher: Publisher, values: Sequence[str]) -> None:
+        """Once more than was asked for."""
+        super().deliver(publisher, values)
+        if self.subject.dice.random() < 0.1:
+            super().deliver(publisher, values)
+
+
+class TurnsRound(Source):
+    """Sends the last event of a call first."""
+
+    def deliver(self, publisher: Publisher, values: Sequence[str]) -> None:
+        """In the wrong order."""
+        super().deliver(publisher, values[::-1])
+
+
+class CommitsFirst(Mortal):
+    """Commits what it takes, before anyone has handled it."""
+
+    def take(self, most: int, wait_seconds: float) -> Sequence[Message]:
+        """Take, and call it done."""
+        found = super().take(most, wait_seconds)
+        self.commit()
+        return found
+
+
+class HandlesLate(Handler):
+    """Handles what is committed already."""
+
+    receiver = CommitsFirst
+
+
+class ForgetsItsInbox(Handler):
+    """Keeps the inbox in memory: what came in an earlier life comes anew."""
+
+    def handle(self, batch: Batch) -> None:
+        """Effects of what this life has not seen."""
+        seen: set[str] = self.__dict__.setdefault("seen", set())
+        with self.effects.transaction():
+            self.effects.apply([effect for effect in effects_of(batch) if effect.cause not in seen])
+            seen |= {effect.cause for effect in effects_of(batch)}
+
+
+class InboxBeforeEffect(Handler):
+    """Writes inbox and effect in two transactions."""
+
+    def handle(self, batch: Batch) -> None:
+        """First the inbox, then, if it lives, the effects."""
+        with self.effects.transaction():
+            found = [effect for effect in effects_of(batch) if self.effects.first(effect.cause)]
+        self.subject.countdown.pass_by("handling")
+        with self.effects.transaction():
+            self.effects.apply(found)
+
+
+PUBLISHERS: Mapping[str, type[Source]] = {
+    "forget-on-crash": ForgetsOnCrash,
+    "acknowledge-at-once": AcknowledgesAtOnce,
+    "new-ids": NewIds,
+    "no-idempotence": Repeats,
+    "turn-round": TurnsRound,
+}
+CONSUMERS: Mapping[str, type[Handler]] = {
+    "commit-before-handling": HandlesLate,
+    "forget-the-inbox": ForgetsItsInbox,
+    "inbox-before-effect": InboxBeforeEffect,
+}

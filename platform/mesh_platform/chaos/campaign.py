@@ -1,0 +1,129 @@
+"""Campaign: publishers, handlers and brokers at work and killed; rest; a last read; every check."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+from mesh.config import Settings
+from mesh.connection import Mesh
+from mesh_platform.chaos import consumer, world
+from mesh_platform.chaos.effects import Effects
+from mesh_platform.chaos.final import Final, Record, Sink, committed, read_committed
+from mesh_platform.chaos.history import Line, Place, read
+from mesh_platform.chaos.killing import Killing, Tell
+from mesh_platform.chaos.lives import Life, Nodes
+from mesh_platform.chaos.plan import Wish
+from mesh_platform.chaos.report import Finding, Report
+from mesh_platform.chaos.verdict import STALLED, judge
+from mesh_platform.up import Up, Wanted, bring_up
+
+#: so long nothing moves, and then it is said to have stalled
+_PATIENCE_SECONDS = 60.0
+_LOOK_SECONDS = 0.3
+
+
+def campaign(folder: Path, wish: Wish, tell: Tell) -> Report:
+    """Run one; data, logs and histories stay in the folder. Raises RuntimeError when a subject fails."""
+    report = Report(wish.seed)
+    run, began = token_hex(3), time.monotonic()
+    wanted = Wanted(folder / "mesh", wish.broker, 0, wish.nodes, wish.bootstrap, quality=False)
+    with bring_up(wanted, tell) as up, _mesh(up) as mesh:
+        world.apply_to(mesh, run)
+        lives = _lives(folder, wish, run, up)
+        nodes = Nodes(up.processes[:-1], up.bootstrap, random.Random(f"{wish.seed} which"))
+        killing = Killing(lives, nodes, wish.schedules(), tell)
+        try:
+            killing.run(wish.events)
+            stalled = _rest(up.bootstrap, lives, mesh.port(world.orders(run)).topic)
+        finally:
+            for life in lives:
+                life.kill()
+        tell("reading what is left")
+        final = _final(folder, mesh, run)
+    report.ends = killing.ends
+    if nodes.starts:
+        report.started(nodes.starts)
+    judge(report, wish, read([life.history for life in lives], Line), final)
+    report.findings += stalled
+    report.figures["seconds"] = round(time.monotonic() - began, 1)
+    return report
+
+
+def _mesh(up: Up) -> Mesh:
+    return Mesh(Settings(up.bootstrap, up.url, f"{up.url}/registry", up.token))
+
+
+def _lives(folder: Path, wish: Wish, run: str, up: Up) -> list[Life]:
+    shared = ["--run", run, "--broken", wish.broken, "--rate", str(wish.rate / max(wish.publishers, 1))]
+    return [
+        Life(folder, role, name, shared, up.environment())
+        for role, names in wish.names.items()
+        for name in names
+    ]
+
+
+def _rest(bootstrap: str, lives: Sequence[Life], topic: str) -> list[Finding]:
+    """Publishers finish, readers come to the end and finish too; what does not get there has stalled."""
+    for life in lives:
+        if life.role == "publisher":
+            life.finish()
+    places = [(topic, number) for number in range(world.PARTITIONS)]
+    groups = {consumer.GROUP} if any(life.role == "consumer" for life in lives) else set()
+    behind = _come_to_the_end(bootstrap, groups, places)
+    for life in lives:
+        if life.role != "publisher":
+            life.finish()
+    return [Finding(STALLED, f"{group} is {lag} records behind") for group, lag in behind.items()]
+
+
+def _come_to_the_end(bootstrap: str, groups: Iterable[str], places: Sequence[Place]) -> dict[str, int]:
+    """By group how far it stays behind, once it has nothing left to read or has stood still for long."""
+    ends = _ends(bootstrap, places)
+    left = dict.fromkeys(groups, sum(ends.values()))
+    moved = time.monotonic()
+    while left and time.monotonic() - moved < _PATIENCE_SECONDS:
+        time.sleep(_LOOK_SECONDS)
+        at = committed(bootstrap, left)
+        now = {group: sum(end - at.get((group, *place), 0) for place, end in ends.items()) for group in left}
+        if now != left:
+            moved = time.monotonic()
+        left = {group: lag for group, lag in now.items() if lag > 0}
+    return left
+
+
+def _ends(bootstrap: str, places: Sequence[Place]) -> dict[Place, int]:
+    from confluent_kafka import TopicPartition
+    from confluent_kafka.admin import AdminClient, OffsetSpec
+
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    asked = admin.list_offsets({TopicPartition(*place): OffsetSpec.latest() for place in places})
+    return {(place.topic, place.partition): told.result(30).offset for place, told in asked.items()}
+
+
+def _final(folder: Path, mesh: Mesh, run: str) -> Final:
+    port = mesh.port(world.orders(run))
+    decode: Callable[[list[bytes]], Any] = port.codec.decode
+
+    def records(messages: Sequence[Any]) -> Iterable[Record]:
+        values = decode([message.value()[5:] for message in messages]).column("id").to_pylist()
+        for message, value in zip(messages, values, strict=True):
+            yield Record(
+                message.offset(), message.key().decode(), value, consumer.event_id(message.headers())
+            )
+
+    places = [(port.topic, number) for number in range(world.PARTITIONS)]
+    found = read_committed(mesh.settings.bootstrap, places, records)
+    return Final(records=found, sinks=dict(_sinks(folder, port.topic)))
+
+
+def _sinks(folder: Path, topic: str) -> Iterable[tuple[str, Sink]]:
+    path = consumer.store(folder)
+    if path.exists():
+        effects = Effects(path)
+        yield consumer.GROUP, Sink(topic, "event", effects.all())
+        effects.close()

@@ -1,0 +1,80 @@
+"""Subjects: the processes that work and die; what each is told, and what it needs to tell.
+
+    python -m mesh_platform.chaos.subject publisher --name p0 --run 1a2b3c --history FILE --die sent:3
+
+A subject works until its standard input ends, then finishes what it began. `--die MOMENT:N` ends it by
+SIGKILL at the N-th moment of that kind.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mesh.cli.stopping import when_parent_ends
+from mesh_platform.chaos.countdown import Countdown
+from mesh_platform.chaos.history import Recorder
+
+ROLES = ("publisher", "consumer")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One life of one process under test."""
+
+    name: str
+    run: str
+    history: Path
+    recorder: Recorder
+    countdown: Countdown
+    dice: random.Random
+    rate: float
+    broken: str
+    ended: threading.Event = field(default_factory=threading.Event)
+
+
+def main() -> None:
+    """Be one subject until standard input ends, or until the moment comes."""
+    parser = argparse.ArgumentParser(prog="mesh_platform.chaos.subject")
+    parser.add_argument("role", choices=ROLES)
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--run", required=True)
+    parser.add_argument("--history", type=Path, required=True)
+    parser.add_argument("--die", default="never:1")
+    parser.add_argument("--rate", type=float, default=0.0)
+    parser.add_argument("--broken", default="")
+    options = parser.parse_args()
+    moment, _, number = options.die.partition(":")
+    with Recorder(options.history, options.name) as recorder:
+        subject = Subject(
+            options.name,
+            options.run,
+            options.history,
+            recorder,
+            Countdown(moment, int(number)),
+            random.Random(),
+            options.rate,
+            options.broken,
+        )
+        when_parent_ends(subject.ended.set)
+        recorder.note("ok", "begin")
+        _work(options.role, subject)
+
+
+def _work(role: str, subject: Subject) -> None:
+    if role == "publisher":
+        from mesh_platform.chaos.publisher import publish
+
+        publish(subject)
+    else:
+        from mesh_platform.chaos.consumer import consume
+
+        consume(subject)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
