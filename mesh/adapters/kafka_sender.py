@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mesh.adapters.kafka_admin import unreachable
 from mesh.errors import EventError, MeshError
@@ -14,6 +14,22 @@ if TYPE_CHECKING:
 
 Header = tuple[str, bytes | None]
 DELIVERY_MS = 120_000
+
+
+def producer_settings(bootstrap: str) -> dict[str, Any]:
+    """What every producer of the mesh is set to, transactional or not."""
+    return {
+        "bootstrap.servers": bootstrap,
+        "acks": "all",
+        "enable.idempotence": True,
+        "linger.ms": 5,
+        "batch.size": 1_000_000,
+        "queue.buffering.max.messages": 500_000,
+        "queue.buffering.max.kbytes": 512_000,
+        "delivery.timeout.ms": DELIVERY_MS,
+        "delivery.report.only.error": True,
+        "log_level": 0,
+    }
 
 
 class KafkaSender:
@@ -27,16 +43,7 @@ class KafkaSender:
         self._fatal: str | None = None
         self._producer: Producer = Producer(
             {
-                "bootstrap.servers": bootstrap,
-                "acks": "all",
-                "enable.idempotence": True,
-                "linger.ms": 5,
-                "batch.size": 1_000_000,
-                "queue.buffering.max.messages": 500_000,
-                "queue.buffering.max.kbytes": 512_000,
-                "delivery.timeout.ms": DELIVERY_MS,
-                "delivery.report.only.error": True,
-                "log_level": 0,
+                **producer_settings(bootstrap),
                 "error_cb": self._told,
                 "on_delivery": self._delivered,
             }
