@@ -1,4 +1,4 @@
-"""Effects: a small store of what handlers did, each effect and its inbox entry in one transaction of SQLite."""
+"""Effects: a small store of what handlers did; effect and inbox entry in one transaction of SQLite."""
 
 from __future__ import annotations
 

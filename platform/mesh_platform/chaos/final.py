@@ -1,4 +1,4 @@
-"""Final: what is left when all is quiet, read from the beginning of every partition, committed events only."""
+"""Final: what is left when all is quiet, read from the beginning of every partition, committed only."""
 
 from __future__ import annotations
 

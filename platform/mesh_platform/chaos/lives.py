@@ -60,7 +60,8 @@ class Life:
         """Let it end in peace; raises RuntimeError when it does not."""
         process = self._running()
         assert process.stdin is not None
-        process.stdin.close()
+        process.stdin.write(b"\n")
+        process.stdin.flush()
         try:
             if process.wait(_FINISH_SECONDS):
                 raise self.failure()

@@ -1,4 +1,4 @@
-"""The publisher under test: events without end; what is not acknowledged is published again, also after death.
+"""The publisher under test: what is not acknowledged is published again, also after its death.
 
 | moment | when |
 | --- | --- |
@@ -44,6 +44,7 @@ class Source:
         self._port = mesh.port(world.orders(subject.run))
         self._schema_id = mesh.registry.schema_id(self._port.subject, self._port.schema)
         self._bootstrap = mesh.settings.bootstrap
+        self._next = 0
 
     def run(self) -> None:
         """Publish call by call; a call whose outcome nobody knows is repeated, by a publisher made anew."""

@@ -2,20 +2,20 @@
 
     python -m mesh_platform.chaos.subject publisher --name p0 --run 1a2b3c --history FILE --die sent:3
 
-A subject works until its standard input ends, then finishes what it began. `--die MOMENT:N` ends it by
-SIGKILL at the N-th moment of that kind.
+A subject works until it reads a byte, then finishes what it began. `--die MOMENT:N` ends it by SIGKILL at
+the N-th moment of that kind.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+import os
 import sys
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mesh.cli.stopping import when_parent_ends
 from mesh_platform.chaos.countdown import Countdown
 from mesh_platform.chaos.history import Recorder
 
@@ -38,7 +38,7 @@ class Subject:
 
 
 def main() -> None:
-    """Be one subject until standard input ends, or until the moment comes."""
+    """Be one subject until it is told to finish, or until the moment comes."""
     parser = argparse.ArgumentParser(prog="mesh_platform.chaos.subject")
     parser.add_argument("role", choices=ROLES)
     parser.add_argument("--name", required=True)
@@ -60,9 +60,17 @@ def main() -> None:
             options.rate,
             options.broken,
         )
-        when_parent_ends(subject.ended.set)
+        threading.Thread(target=_obey, args=(subject.ended,), daemon=True).start()
         recorder.note("ok", "begin")
         _work(options.role, subject)
+
+
+def _obey(ended: threading.Event) -> None:
+    """A byte on standard input: finish in peace. Its end: whoever started us is gone, and nobody listens."""
+    if os.read(sys.stdin.fileno(), 1):
+        ended.set()
+        os.read(sys.stdin.fileno(), 1)
+    os._exit(1)
 
 
 def _work(role: str, subject: Subject) -> None:
@@ -77,4 +85,4 @@ def _work(role: str, subject: Subject) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

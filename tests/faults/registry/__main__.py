@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from mesh_platform.brokers import start_kafka
-from mesh_platform.chaos.report import Finding
+from mesh_platform.chaos.report import Finding, table
 from tests.faults.registry import load
 from tests.faults.registry.campaign import campaign
 from tests.faults.registry.nemesis import SCHEDULES, Log, platforms
