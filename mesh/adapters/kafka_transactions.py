@@ -38,7 +38,7 @@ class TransactionalSender:
         self._stuck = False
         self._open = False
         self._begun: queue.SimpleQueue[Callable[[], str | None] | None] = queue.SimpleQueue()
-        self._ended: queue.SimpleQueue[str | None | BaseException] = queue.SimpleQueue()
+        self._ended: queue.SimpleQueue[str | BaseException | None] = queue.SimpleQueue()
         self._waiting = False
         self._producer: Producer = Producer(
             {

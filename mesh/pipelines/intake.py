@@ -107,7 +107,7 @@ class Intake:
 
     def _by_topic(self, messages: Sequence[Message]) -> Mapping[str, Sequence[Message]]:
         if len(self._inputs) == 1:
-            return {topic: messages for topic in self._inputs}
+            return dict.fromkeys(self._inputs, messages)
         found: dict[str, list[Message]] = {}
         for message in messages:
             found.setdefault(message.topic(), []).append(message)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,10 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from mesh.adapters.kafka_receiver import BoundedReceiver
 from mesh.connection import Mesh
-from mesh.errors import EventError, MeshError
-from mesh.pipelines import Derived, Pace, Pipeline, PipelineRun
+from mesh.pipelines import Pace, Pipeline, PipelineRun
 from mesh_platform.brokers import RunningBroker
 from tests.conformance.declared import applied, declaration, fresh_name, platform_on
 

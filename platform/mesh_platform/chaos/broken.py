@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
+from mesh.adapters.kafka_sender import KafkaSender
 from mesh.decoding import Batch
 from mesh.event import EventIds
 from mesh.interfaces import Message
+from mesh.pipelines.provenance import Marked, of_rows
 from mesh.publishing import Publisher
 from mesh_platform.chaos import world
 from mesh_platform.chaos.consumer import Handler, Mortal, effects_of
+from mesh_platform.chaos.pipeline import Settling
 from mesh_platform.chaos.publisher import Source
 
 
@@ -100,6 +104,30 @@ class InboxBeforeEffect(Handler):
             self.effects.apply(found)
 
 
+class OffsetsOutside(Settling):
+    """Publishes without a transaction, and commits its position by itself afterwards."""
+
+    def run(self) -> None:
+        """At least once, which is not enough."""
+        port, read = self.mesh.port(self.makes), self.mesh.port(self.reads)
+        schema_id = self.mesh.registry.schema_id(port.subject, port.schema)
+        sender = Marked(KafkaSender(self.mesh.settings.bootstrap))
+        ids = EventIds(os.urandom(8))
+        with (
+            Publisher(port, schema_id, sender, ids, lambda: datetime.now(UTC)) as publisher,
+            self.mesh.receive(self.reads, group=self.makes) as subscription,
+        ):
+            while not self.subject.ended.is_set():
+                batch = subscription.poll(wait_seconds=0.2)
+                if batch is None:
+                    continue
+                derived = self.settled(batch.events)
+                sender.mark(of_rows(batch.messages, list(derived.rows), str(read.contract.version)))
+                publisher.many(derived.events)
+                publisher.flush()
+                self.subject.countdown.pass_by("deriving")
+
+
 PUBLISHERS: Mapping[str, type[Source]] = {
     "forget-on-crash": ForgetsOnCrash,
     "acknowledge-at-once": AcknowledgesAtOnce,
@@ -112,3 +140,5 @@ CONSUMERS: Mapping[str, type[Handler]] = {
     "forget-the-inbox": ForgetsItsInbox,
     "inbox-before-effect": InboxBeforeEffect,
 }
+PIPELINES: Mapping[str, type[Settling]] = {"offsets-outside": OffsetsOutside}
+KINDS = (*PUBLISHERS, *CONSUMERS, *PIPELINES)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
 from mesh.config import Settings
 from mesh.connection import Mesh
+from mesh.event import FRAME_BYTES
+from mesh.pipelines.provenance import INPUT
+from mesh.port import OutputPort
 from mesh_platform.chaos import consumer, world
 from mesh_platform.chaos.effects import Effects
-from mesh_platform.chaos.final import Final, Record, Sink, committed, read_committed
+from mesh_platform.chaos.final import Effect, Final, Record, Sink, committed, read_committed
 from mesh_platform.chaos.history import Line, Place, read
 from mesh_platform.chaos.killing import Killing, Tell
 from mesh_platform.chaos.lives import Life, Nodes
@@ -22,6 +25,7 @@ from mesh_platform.chaos.report import Finding, Report
 from mesh_platform.chaos.verdict import STALLED, judge
 from mesh_platform.up import Up, Wanted, bring_up
 
+Headers = Sequence[tuple[str, bytes | None]] | None
 #: so long nothing moves, and then it is said to have stalled
 _PATIENCE_SECONDS = 60.0
 _LOOK_SECONDS = 0.3
@@ -39,12 +43,13 @@ def campaign(folder: Path, wish: Wish, tell: Tell) -> Report:
         killing = Killing(lives, nodes, wish.schedules(), tell)
         try:
             killing.run(wish.events)
-            stalled = _rest(up.bootstrap, lives, mesh.port(world.orders(run)).topic)
+            groups = {"consumer": consumer.GROUP, "pipeline": world.settlements(run)}
+            stalled = _rest(up.bootstrap, lives, mesh.port(world.orders(run)).topic, groups)
         finally:
             for life in lives:
                 life.kill()
         tell("reading what is left")
-        final = _final(folder, mesh, run)
+        final = _final(folder, mesh, wish, run)
     report.ends = killing.ends
     if nodes.starts:
         report.started(nodes.starts)
@@ -67,14 +72,14 @@ def _lives(folder: Path, wish: Wish, run: str, up: Up) -> list[Life]:
     ]
 
 
-def _rest(bootstrap: str, lives: Sequence[Life], topic: str) -> list[Finding]:
+def _rest(bootstrap: str, lives: Sequence[Life], topic: str, groups: Mapping[str, str]) -> list[Finding]:
     """Publishers finish, readers come to the end and finish too; what does not get there has stalled."""
     for life in lives:
         if life.role == "publisher":
             life.finish()
     places = [(topic, number) for number in range(world.PARTITIONS)]
-    groups = {consumer.GROUP} if any(life.role == "consumer" for life in lives) else set()
-    behind = _come_to_the_end(bootstrap, groups, places)
+    reading = {group for role, group in groups.items() if any(life.role == role for life in lives)}
+    behind = _come_to_the_end(bootstrap, reading, places)
     for life in lives:
         if life.role != "publisher":
             life.finish()
@@ -105,25 +110,35 @@ def _ends(bootstrap: str, places: Sequence[Place]) -> dict[Place, int]:
     return {(place.topic, place.partition): told.result(30).offset for place, told in asked.items()}
 
 
-def _final(folder: Path, mesh: Mesh, run: str) -> Final:
+def _final(folder: Path, mesh: Mesh, wish: Wish, run: str) -> Final:
     port = mesh.port(world.orders(run))
-    decode: Callable[[list[bytes]], Any] = port.codec.decode
+    found = _read(mesh, port, consumer.event_id)
+    sinks: dict[str, Sink] = {}
+    if wish.consumers:
+        effects = Effects(consumer.store(folder))
+        sinks["handler"] = Sink(port.topic, "event", effects.all())
+        effects.close()
+    if wish.pipelines:
+        derived = _read(mesh, mesh.port(world.settlements(run)), _cause)
+        made = [Effect(r.id, r.key or "", r.value or "") for records in derived.values() for r in records]
+        sinks["pipeline"] = Sink(port.topic, "record", made)
+    return Final(records=found, sinks=sinks)
+
+
+def _read(mesh: Mesh, port: OutputPort, name: Callable[[Headers], str]) -> dict[Place, list[Record]]:
+    """Every event of a product; `name` tells from its headers what it is called."""
 
     def records(messages: Sequence[Any]) -> Iterable[Record]:
-        values = decode([message.value()[5:] for message in messages]).column("id").to_pylist()
+        datums = [message.value()[FRAME_BYTES:] for message in messages]
+        values = port.codec.decode(datums).column("id").to_pylist()
         for message, value in zip(messages, values, strict=True):
-            yield Record(
-                message.offset(), message.key().decode(), value, consumer.event_id(message.headers())
-            )
+            yield Record(message.offset(), message.key().decode(), value, name(message.headers()))
 
     places = [(port.topic, number) for number in range(world.PARTITIONS)]
-    found = read_committed(mesh.settings.bootstrap, places, records)
-    return Final(records=found, sinks=dict(_sinks(folder, port.topic)))
+    return read_committed(mesh.settings.bootstrap, places, records)
 
 
-def _sinks(folder: Path, topic: str) -> Iterable[tuple[str, Sink]]:
-    path = consumer.store(folder)
-    if path.exists():
-        effects = Effects(path)
-        yield consumer.GROUP, Sink(topic, "event", effects.all())
-        effects.close()
+def _cause(headers: Headers) -> str:
+    """Partition and offset of the record that an event is derived from."""
+    [where] = [(raw or b"").decode() for name, raw in headers or () if name == INPUT]
+    return where.partition("/")[2]

@@ -27,7 +27,7 @@ from mesh_platform.chaos.effects import Effects
 from mesh_platform.chaos.final import Effect
 from mesh_platform.chaos.subject import Subject
 
-MOMENTS = {"taken": 4, "handling": 4, "handled": 4, "committing": 6, "committed": 6}
+MOMENTS = {"taken": 3, "handling": 3, "handled": 3, "committing": 6, "committed": 6}
 GROUP = "chaos.sink"
 #: the shortest that brokers allow: so long a dead member holds up its group
 SESSION_MS = 6_000

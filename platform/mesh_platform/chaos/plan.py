@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mesh_platform.chaos import consumer, publisher
+from mesh_platform.chaos import consumer, pipeline, publisher
 from mesh_platform.chaos.kills import Kill, Moments
 from mesh_platform.up import BrokerKind
 
@@ -15,6 +15,7 @@ ROLES: Mapping[str, tuple[Moments, int]] = {
     NODE: (Moments({}, patience=0.0, soonest=0.2, latest=3.0), 2),
     "publisher": (Moments(publisher.MOMENTS, patience=8.0, soonest=0.5, latest=6.0), 4),
     "consumer": (Moments(consumer.MOMENTS, patience=12.0, soonest=3.0, latest=10.0), 3),
+    "pipeline": (Moments(pipeline.MOMENTS, patience=10.0, soonest=1.0, latest=8.0), 3),
 }
 
 
@@ -29,6 +30,7 @@ class Wish:
     nodes: int = 1
     publishers: int = 2
     consumers: int = 2
+    pipelines: int = 2
     rate: float = 0.0
     bootstrap: str = ""
     broken: str = ""
@@ -39,6 +41,7 @@ class Wish:
         return {
             "publisher": [f"p{number}" for number in range(self.publishers)],
             "consumer": [f"c{number}" for number in range(self.consumers)],
+            "pipeline": [f"d{number}" for number in range(self.pipelines)],
         }
 
     def schedules(self) -> dict[str, list[Kill]]:

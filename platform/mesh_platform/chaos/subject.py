@@ -9,8 +9,8 @@ the N-th moment of that kind.
 from __future__ import annotations
 
 import argparse
-import random
 import os
+import random
 import sys
 import threading
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from pathlib import Path
 from mesh_platform.chaos.countdown import Countdown
 from mesh_platform.chaos.history import Recorder
 
-ROLES = ("publisher", "consumer")
+ROLES = ("publisher", "consumer", "pipeline")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,14 @@ def _work(role: str, subject: Subject) -> None:
         from mesh_platform.chaos.publisher import publish
 
         publish(subject)
-    else:
+    elif role == "consumer":
         from mesh_platform.chaos.consumer import consume
 
         consume(subject)
+    else:
+        from mesh_platform.chaos.pipeline import derive
+
+        derive(subject)
 
 
 if __name__ == "__main__":

@@ -30,8 +30,8 @@ def judge(report: Report, wish: Wish, history: History, final: Final) -> None:
     report.acknowledged = queue.acknowledged
     report.figures |= queue.figures()
     for name, sink in final.sinks.items():
-        report.figures[f"effects of {name}"] = len(sink.effects)
-    readers = wish.consumers > 0
+        report.figures[f"effects of the {name}"] = len(sink.effects)
+    readers = wish.consumers + wish.pipelines > 0
     made = [*LOG_CHECKS, *(sinks.CHECKS if readers else ())]
     report.checks = (*(check.__name__ for check in made), *([STALLED] if readers else []))
     report.unknown = dict(_unmade(report, wish, final))
@@ -41,8 +41,9 @@ def judge(report: Report, wish: Wish, history: History, final: Final) -> None:
 def _unmade(report: Report, wish: Wish, final: Final) -> Iterator[tuple[str, str]]:
     if not report.acknowledged:
         yield from ((check.__name__, "nothing was acknowledged") for check in LOG_CHECKS)
-    if wish.consumers and not any(sink.effects for sink in final.sinks.values()):
-        yield from ((check.__name__, "no handler had an effect") for check in sinks.CHECKS)
+    for name, sink in final.sinks.items():
+        if not sink.effects:
+            yield from ((check.__name__, f"the {name} had no effect") for check in sinks.CHECKS)
     for role, names in _killed(wish).items():
         if not any(end.startswith(role) for end in report.ends):
             yield f"kills of a {role}", f"{', '.join(names)} never died"

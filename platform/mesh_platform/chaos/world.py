@@ -23,6 +23,11 @@ def orders(run: str) -> str:
     return f"chaos.orders-{run}"
 
 
+def settlements(run: str) -> str:
+    """The product that the pipeline derives: one event per order."""
+    return f"chaos.settlements-{run}"
+
+
 def sources(run: str) -> list[SourceFile]:
     """The declarations of one campaign."""
     folder = files("mesh_platform.chaos") / "declared"
