@@ -113,6 +113,7 @@ class OffsetsOutside(Settling):
         schema_id = self.mesh.registry.schema_id(port.subject, port.schema)
         sender = Marked(KafkaSender(self.mesh.settings.bootstrap))
         ids = EventIds(os.urandom(8))
+        self.subject.begin()
         with (
             Publisher(port, schema_id, sender, ids, lambda: datetime.now(UTC)) as publisher,
             self.mesh.receive(self.reads, group=self.makes) as subscription,

@@ -71,6 +71,7 @@ class Handler:
 
     def run(self) -> None:
         """Handle batch by batch; where the broker is away for long, subscribe anew."""
+        self.subject.begin()
         while not self.subject.ended.is_set():
             with suppress(MeshError), self._subscription() as subscription:
                 while not self.subject.ended.is_set():

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mesh.errors import MeshError, UnreachableError
 from mesh_platform.chaos.kills import Kill
-from mesh_platform.processes import ManagedProcess
+from mesh_platform.processes import ManagedProcess, tail
 
 _FINISH_SECONDS = 200.0
 _HEAL_SECONDS = 120.0
@@ -38,15 +39,17 @@ class Life:
             self._process = subprocess.Popen(
                 [*self._command, *(kill.arguments if kill else [])],
                 stdin=subprocess.PIPE,
-                stdout=log,
+                stdout=subprocess.PIPE,
                 stderr=log,
                 env=self._environment,
                 start_new_session=True,  # Ctrl-C in our terminal is for us
             )
 
     def end(self, kill: Kill) -> str:
-        """Wait for its end or bring it about; answers which it was. Raises RuntimeError when it failed."""
+        """Wait for its end or bring it about; answers which. Raises MeshError (MESH-X015) when it failed."""
         process = self._running()
+        assert process.stdout is not None
+        process.stdout.readline()  # the clock begins when its work does
         try:
             if process.wait(kill.seconds) >= 0:
                 raise self.failure()
@@ -57,7 +60,7 @@ class Life:
         return str(kill.moment)
 
     def finish(self) -> None:
-        """Let it end in peace; raises RuntimeError when it does not."""
+        """Let it end in peace; raises MeshError (MESH-X015) when it does not."""
         process = self._running()
         assert process.stdin is not None
         process.stdin.write(b"\n")
@@ -74,12 +77,18 @@ class Life:
         if self._process is not None:
             self._process.kill()
             self._process.wait(20)
-            if self._process.stdin is not None:
-                self._process.stdin.close()
+            for pipe in filter(None, (self._process.stdin, self._process.stdout)):
+                pipe.close()
 
-    def failure(self) -> RuntimeError:
+    def failure(self) -> MeshError:
         """What it said last."""
-        return RuntimeError(f"{self.name} failed: {self._log.read_text(errors='replace')[-3000:]}")
+        return MeshError(
+            f"the subject {self.name} ended by itself",
+            code="MESH-X015",
+            where=str(self._log),
+            why=tail(self._log),
+            fix=f"less {self._log}",
+        )
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
@@ -123,4 +132,10 @@ class Nodes:
             if partitions and all(len(part.isrs) == len(part.replicas) for part in partitions):
                 return
             time.sleep(0.2)
-        raise RuntimeError(f"the replicas are not in sync again after {_HEAL_SECONDS:g} s")
+        raise UnreachableError(
+            f"the replicas were not in sync again within {_HEAL_SECONDS:g} s",
+            code="MESH-X012",
+            where=self._bootstrap,
+            why="a node was killed and started again, and some partition still waits for it",
+            fix="less " + " ".join(str(node.program.log) for node in self._processes),
+        )

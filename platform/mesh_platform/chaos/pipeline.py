@@ -41,6 +41,7 @@ class Settling:
 
     def run(self) -> None:
         """Run the pipeline; where the broker is away for long, run it anew."""
+        self.subject.begin()
         made = Pipeline(self.makes, {self.reads: self.settled})
         while not self.subject.ended.is_set():
             with (

@@ -48,6 +48,7 @@ class Source:
 
     def run(self) -> None:
         """Publish call by call; a call whose outcome nobody knows is repeated, by a publisher made anew."""
+        self.subject.begin()
         again = self.unfinished()
         due = time.monotonic()
         while again or not self.subject.ended.is_set():

@@ -36,6 +36,11 @@ class Subject:
     broken: str
     ended: threading.Event = field(default_factory=threading.Event)
 
+    def begin(self) -> None:
+        """Say that work begins: the clock of this life runs from now on."""
+        self.recorder.note("ok", "begin")
+        print("begun", flush=True)
+
 
 def main() -> None:
     """Be one subject until it is told to finish, or until the moment comes."""
@@ -61,7 +66,6 @@ def main() -> None:
             options.broken,
         )
         threading.Thread(target=_obey, args=(subject.ended,), daemon=True).start()
-        recorder.note("ok", "begin")
         _work(options.role, subject)
 
 
