@@ -11,11 +11,11 @@ from pathlib import Path
 
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from mesh_platform.chaos.checks import CHECKS, History, verify
+from mesh_platform.chaos.checks import CHECKS, unfinished, verify
 from mesh_platform.chaos.final import Final, committed, read_committed
 from mesh_platform.chaos.history import Line, read
 from mesh_platform.chaos.kills import Kill
-from mesh_platform.chaos.report import Finding, Report
+from mesh_platform.chaos.report import Report
 from tests.faults import load
 from tests.faults.nemesis import Broker
 
@@ -64,14 +64,8 @@ def campaign(
     report.figures["torn tails dropped, none of it acknowledged"] = len(broker.recovered)
     report.started(broker.starts)
     report.checks = (*(check.__name__ for check in CHECKS), unfinished.__name__)
-    report.findings = verify(history, final) + unfinished(history)
+    report.findings = verify(history, final, (*CHECKS, unfinished))
     return report
-
-
-def unfinished(history: History) -> list[Finding]:
-    """Idempotent producers that died, and sends whose outcome they never learned: no kill may do that."""
-    unknown = [line for line in history if line.type == "info" and line.f in ("send", "put", "fatal")]
-    return [Finding("unfinished", f"{line.v} at {line.place}", line.t) for line in unknown]
 
 
 @contextmanager

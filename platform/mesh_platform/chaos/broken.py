@@ -12,8 +12,7 @@ from mesh.event import EventIds
 from mesh.interfaces import Message
 from mesh.pipelines.provenance import Marked, of_rows
 from mesh.publishing import Publisher
-from mesh_platform.chaos import world
-from mesh_platform.chaos.consumer import Handler, Mortal, effects_of
+from mesh_platform.chaos.consumer import Handler, Mortal, effects_of, subscribed
 from mesh_platform.chaos.pipeline import Settling
 from mesh_platform.chaos.publisher import Source
 
@@ -28,13 +27,15 @@ class ForgetsOnCrash(Source):
 
 
 class AcknowledgesAtOnce(Source):
-    """Calls acknowledged what it has only handed over."""
+    """Calls acknowledged what it keeps in memory; it is published with the next call."""
+
+    kept: Sequence[str] = ()
 
     def deliver(self, publisher: Publisher, values: Sequence[str]) -> None:
-        """Hand over, and wait for nothing."""
-        publisher.many([world.order(self.subject.name, number) for number in world.numbers(values)])
-        if self._next % 5 == 0:
-            self.subject.countdown.pass_by("sent")
+        """Publish what the call before asked for."""
+        if self.kept:
+            super().deliver(publisher, self.kept)
+        self.kept = values
 
 
 class NewIds(Source):
@@ -109,21 +110,21 @@ class OffsetsOutside(Settling):
 
     def run(self) -> None:
         """At least once, which is not enough."""
-        port, read = self.mesh.port(self.makes), self.mesh.port(self.reads)
+        port, version = self.mesh.port(self.makes), str(self.mesh.port(self.reads).contract.version)
         schema_id = self.mesh.registry.schema_id(port.subject, port.schema)
         sender = Marked(KafkaSender(self.mesh.settings.bootstrap))
         ids = EventIds(os.urandom(8))
         self.subject.begin()
         with (
             Publisher(port, schema_id, sender, ids, lambda: datetime.now(UTC)) as publisher,
-            self.mesh.receive(self.reads, group=self.makes) as subscription,
+            subscribed(self.mesh, self.reads, self.makes, self.subject) as subscription,
         ):
             while not self.subject.ended.is_set():
                 batch = subscription.poll(wait_seconds=0.2)
                 if batch is None:
                     continue
                 derived = self.settled(batch.events)
-                sender.mark(of_rows(batch.messages, list(derived.rows), str(read.contract.version)))
+                sender.mark(of_rows(batch.messages, list(derived.rows), version))
                 publisher.many(derived.events)
                 publisher.flush()
                 self.subject.countdown.pass_by("deriving")
@@ -142,4 +143,8 @@ CONSUMERS: Mapping[str, type[Handler]] = {
     "inbox-before-effect": InboxBeforeEffect,
 }
 PIPELINES: Mapping[str, type[Settling]] = {"offsets-outside": OffsetsOutside}
-KINDS = (*PUBLISHERS, *CONSUMERS, *PIPELINES)
+KINDS: Mapping[str, Mapping[str, object]] = {
+    "publisher": PUBLISHERS,
+    "consumer": CONSUMERS,
+    "pipeline": PIPELINES,
+}

@@ -9,8 +9,11 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+from confluent_kafka import KafkaException
+
 from mesh.config import Settings
 from mesh.connection import Mesh
+from mesh.errors import MeshError
 from mesh.event import FRAME_BYTES
 from mesh.pipelines.provenance import INPUT
 from mesh.port import OutputPort
@@ -19,20 +22,25 @@ from mesh_platform.chaos.effects import Effects
 from mesh_platform.chaos.final import Effect, Final, Record, Sink, committed, read_committed
 from mesh_platform.chaos.history import Line, Place, read
 from mesh_platform.chaos.killing import Killing, Tell
+from mesh_platform.chaos.kills import Kill
 from mesh_platform.chaos.lives import Life, Nodes
 from mesh_platform.chaos.plan import Wish
 from mesh_platform.chaos.report import Finding, Report
 from mesh_platform.chaos.verdict import STALLED, judge
 from mesh_platform.up import Up, Wanted, bring_up
 
+Schedules = Mapping[str, Sequence[Kill]]
 Headers = Sequence[tuple[str, bytes | None]] | None
 #: so long nothing moves, and then it is said to have stalled
 _PATIENCE_SECONDS = 60.0
 _LOOK_SECONDS = 0.3
 
 
-def campaign(folder: Path, wish: Wish, tell: Tell) -> Report:
-    """Run one; data, logs and histories stay in the folder. Raises RuntimeError when a subject fails."""
+def campaign(folder: Path, wish: Wish, tell: Tell, schedules: Schedules | None = None) -> Report:
+    """Run one; data, logs and histories stay in the folder. Raises MeshError when a subject fails.
+
+    `schedules` are the ends of the subjects' lives where the seed shall not decide them.
+    """
     report = Report(wish.seed)
     run, began = token_hex(3), time.monotonic()
     wanted = Wanted(folder / "mesh", wish.broker, 0, wish.nodes, wish.bootstrap, quality=False)
@@ -40,20 +48,22 @@ def campaign(folder: Path, wish: Wish, tell: Tell) -> Report:
         world.apply_to(mesh, run)
         lives = _lives(folder, wish, run, up)
         nodes = Nodes(up.processes[:-1], up.bootstrap, random.Random(f"{wish.seed} which"))
-        killing = Killing(lives, nodes, wish.schedules(), tell)
+        killing = Killing(lives, nodes, schedules or wish.schedules(), tell)
         try:
             killing.run(wish.events)
-            groups = {"consumer": consumer.GROUP, "pipeline": world.settlements(run)}
-            stalled = _rest(up.bootstrap, lives, mesh.port(world.orders(run)).topic, groups)
+            stalled = _rest(up.bootstrap, lives, mesh.port(world.orders(run)).topic, _groups(wish, run))
         finally:
             for life in lives:
                 life.kill()
         tell("reading what is left")
-        final = _final(folder, mesh, wish, run)
+        try:
+            final, unread = _final(folder, mesh, wish, run), ""
+        except (RuntimeError, MeshError, KafkaException) as error:
+            final, unread = Final(), f"what is left could not be read: {error}"
     report.ends = killing.ends
     if nodes.starts:
         report.started(nodes.starts)
-    judge(report, wish, read([life.history for life in lives], Line), final)
+    judge(report, wish, read([life.history for life in lives], Line), final, unread)
     report.findings += stalled
     report.figures["seconds"] = round(time.monotonic() - began, 1)
     return report
@@ -64,22 +74,26 @@ def _mesh(up: Up) -> Mesh:
 
 
 def _lives(folder: Path, wish: Wish, run: str, up: Up) -> list[Life]:
-    shared = ["--run", run, "--broken", wish.broken, "--rate", str(wish.rate / max(wish.publishers, 1))]
+    shared = ["--run", run, "--rate", str(wish.rate / len(wish.names["publisher"]))]
     return [
-        Life(folder, role, name, shared, up.environment())
+        Life(folder, role, name, [*shared, "--broken", name if name in wish.broken else ""], up.environment())
         for role, names in wish.names.items()
         for name in names
     ]
 
 
-def _rest(bootstrap: str, lives: Sequence[Life], topic: str, groups: Mapping[str, str]) -> list[Finding]:
+def _groups(wish: Wish, run: str) -> list[str]:
+    handlers = [consumer.group_of(fault) for fault in wish.groups.get("consumer", ())]
+    return [*handlers, world.settlements(run)] if wish.names["pipeline"] else handlers
+
+
+def _rest(bootstrap: str, lives: Sequence[Life], topic: str, groups: Sequence[str]) -> list[Finding]:
     """Publishers finish, readers come to the end and finish too; what does not get there has stalled."""
     for life in lives:
         if life.role == "publisher":
             life.finish()
     places = [(topic, number) for number in range(world.PARTITIONS)]
-    reading = {group for role, group in groups.items() if any(life.role == role for life in lives)}
-    behind = _come_to_the_end(bootstrap, reading, places)
+    behind = _come_to_the_end(bootstrap, groups, places)
     for life in lives:
         if life.role != "publisher":
             life.finish()
@@ -114,14 +128,14 @@ def _final(folder: Path, mesh: Mesh, wish: Wish, run: str) -> Final:
     port = mesh.port(world.orders(run))
     found = _read(mesh, port, consumer.event_id)
     sinks: dict[str, Sink] = {}
-    if wish.consumers:
-        effects = Effects(consumer.store(folder))
-        sinks["handler"] = Sink(port.topic, "event", effects.all())
+    for fault in wish.groups.get("consumer", ()):
+        effects = Effects(consumer.store(folder, fault))
+        sinks[fault or "handler"] = Sink(port.topic, "event", effects.all())
         effects.close()
-    if wish.pipelines:
+    if wish.names["pipeline"]:
         derived = _read(mesh, mesh.port(world.settlements(run)), _cause)
         made = [Effect(r.id, r.key or "", r.value or "") for records in derived.values() for r in records]
-        sinks["pipeline"] = Sink(port.topic, "record", made)
+        sinks[wish.groups["pipeline"][0] or "pipeline"] = Sink(port.topic, "record", made)
     return Final(records=found, sinks=sinks)
 
 

@@ -200,6 +200,23 @@ def lost_topic(history: History, final: Final) -> Iterator[Finding]:
             yield Finding("lost_topic", f"{topic} is {'there' if topic in final.topics else 'gone'}")
 
 
+def unfinished(history: History, final: Final) -> Iterator[Finding]:
+    """A value whose outcome nobody ever learned, or a producer that its client gave up."""
+    known: set[str | None] = set()
+    for line in history:
+        if line.f in ("send", "put") and line.type in ("ok", "fail"):
+            known.update(value for _, value in line.events)
+    told: set[str | None] = set()
+    for line in history:
+        if line.f == "fatal":
+            yield Finding("unfinished", f"{line.proc}: {line.v}", line.t)
+        elif line.f in ("send", "put") and line.type == "invoke":
+            for _, value in line.events:
+                if value not in known and value not in told:
+                    told.add(value)
+                    yield Finding("unfinished", f"{value} at {line.place}", line.t)
+
+
 CHECKS: tuple[Check, ...] = (
     lost_write,
     lost,

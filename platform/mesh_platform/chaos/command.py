@@ -31,8 +31,8 @@ def chaos(
     pipelines: Annotated[int, typer.Option("--pipelines", min=0, help="Workers that derive.")] = 2,
     rate: Annotated[float, typer.Option("--rate", min=0, help="Events per second; 0: at most.")] = 1000,
     broken: Annotated[
-        str, typer.Option("--broken", help="Break subjects on purpose: they must be found.")
-    ] = "",
+        list[str] | None, typer.Option("--broken", help="Break subjects on purpose: they must be found.")
+    ] = None,
     report: Annotated[Path | None, typer.Option("--report", help="Write the report as a page.")] = None,
     folder: Annotated[
         Path | None, typer.Option("--folder", help="Where data and histories go, and stay.")
@@ -59,7 +59,7 @@ def chaos(
         pipelines=pipelines,
         rate=rate,
         bootstrap=_bootstrap(broker),
-        broken=_known(broken),
+        broken=tuple(map(_known, broken or ())),
     )
     place = folder or Path(tempfile.mkdtemp(prefix="mesh-chaos-"))
     place.mkdir(parents=True, exist_ok=True)
@@ -92,8 +92,8 @@ def _command(wish: Wish, report: Path) -> str:
     asked |= {"publishers": wish.publishers, "consumers": wish.consumers, "pipelines": wish.pipelines}
     asked |= {"rate": f"{wish.rate:g}", "report": str(report)}
     asked |= {"nodes": wish.nodes} if wish.broker == "kafka" else {}
-    asked |= {"broken": wish.broken} if wish.broken else {}
     words = [word for name, value in asked.items() for word in (f"--{name}", str(value))]
+    words += [word for kind in wish.broken for word in ("--broken", kind)]
     return shlex.join(["mesh", "chaos", *words])
 
 
@@ -118,12 +118,13 @@ def _known(broken: str) -> str:
     from mesh.errors import UsageError
     from mesh_platform.chaos.broken import KINDS
 
-    if broken and broken not in KINDS:
+    known = [kind for kinds in KINDS.values() for kind in kinds]
+    if broken not in known:
         raise UsageError(
             f"nothing is broken in the way of {broken!r}",
             code="MESH-U186",
             where="--broken",
-            why=f"known: {', '.join(KINDS)}",
-            fix=f"mesh chaos --broken {KINDS[0]}",
+            why=f"known: {', '.join(known)}",
+            fix=f"mesh chaos --broken {known[0]}",
         )
     return broken

@@ -28,7 +28,6 @@ from mesh_platform.chaos.final import Effect
 from mesh_platform.chaos.subject import Subject
 
 MOMENTS = {"taken": 3, "handling": 3, "handled": 3, "committing": 6, "committed": 6}
-GROUP = "chaos.sink"
 #: the shortest that brokers allow: so long a dead member holds up its group
 SESSION_MS = 6_000
 _MOST = 1_000
@@ -42,9 +41,14 @@ def consume(subject: Subject) -> None:
         CONSUMERS.get(subject.broken, Handler)(subject, mesh).run()
 
 
-def store(folder: Path) -> Path:
-    """Where the effects of a campaign are."""
-    return folder / "effects.db"
+def group_of(broken: str) -> str:
+    """The group that handles orders; those that are broken in one way are one by themselves."""
+    return f"chaos.{broken or 'sink'}"
+
+
+def store(folder: Path, broken: str) -> Path:
+    """Where the effects of a group are."""
+    return folder / f"{group_of(broken)}.db"
 
 
 class Mortal(GroupReceiver):
@@ -67,7 +71,7 @@ class Handler:
     def __init__(self, subject: Subject, mesh: Mesh) -> None:
         self.subject, self._mesh = subject, mesh
         self._port = mesh.port(world.orders(subject.run))
-        self.effects = Effects(store(subject.history.parent))
+        self.effects = Effects(store(subject.history.parent, subject.broken))
 
     def run(self) -> None:
         """Handle batch by batch; where the broker is away for long, subscribe anew."""
@@ -91,11 +95,8 @@ class Handler:
             self.effects.apply(found)
 
     def _subscription(self) -> Subscription:
-        bootstrap = self._mesh.settings.bootstrap
-        receiver = self.receiver(bootstrap, self._port.topic, GROUP, "earliest", SESSION_MS)
-        receiver.subject = self.subject
-        decoder = Decoder(self._port, self._mesh.registry)
-        return Subscription(self._port, decoder, receiver, KafkaSender(bootstrap), GROUP)
+        group = group_of(self.subject.broken)
+        return subscribed(self._mesh, world.orders(self.subject.run), group, self.subject, self.receiver)
 
     def _polled(self, batch: Batch) -> None:
         by_partition: dict[int, list[int]] = defaultdict(list)
@@ -106,6 +107,16 @@ class Handler:
             said: dict[str, Any] = {"topic": self._port.topic, "partition": partition}
             said |= {"offs": [batch.messages[row].offset() for row in rows]}
             self.subject.recorder.note("ok", "poll", **said, vs=[values[row] for row in rows])
+
+
+def subscribed(
+    mesh: Mesh, product: str, group: str, subject: Subject, receiver: type[Mortal] = Mortal
+) -> Subscription:
+    """A subscription whose group misses a dead member soon."""
+    port, bootstrap = mesh.port(product), mesh.settings.bootstrap
+    member = receiver(bootstrap, port.topic, group, "earliest", SESSION_MS)
+    member.subject = subject
+    return Subscription(port, Decoder(port, mesh.registry), member, KafkaSender(bootstrap), group)
 
 
 def effects_of(batch: Batch) -> Sequence[Effect]:

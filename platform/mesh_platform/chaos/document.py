@@ -19,7 +19,8 @@ _SAID = {
     "unknown": "Nothing was found, but not every check could be made: nobody knows.",
 }
 _MEANINGS: Mapping[str, str] = {
-    check.__name__: (check.__doc__ or "").split("\n")[0] for check in (*checks.CHECKS, *sinks.CHECKS)
+    check.__name__: (check.__doc__ or "").split("\n")[0]
+    for check in (*checks.CHECKS, checks.unfinished, *sinks.CHECKS)
 } | {STALLED: "A reader that did not come to the end when nobody died any more."}
 _FIGURES = ("attempted", "acknowledged", "lost", "unexpected", "recovered", "copies")
 _ROLES = {NODE: "broker", "publisher": "publisher", "consumer": "handler", "pipeline": "pipeline"}

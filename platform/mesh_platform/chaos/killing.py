@@ -69,7 +69,7 @@ class Killing:
             self._stop.set()
 
     def _deaths(self, life: Life) -> None:
-        for kill in self._schedules[life.name]:
+        for kill in self._schedules.get(life.name, ()):
             if self._stop.is_set():
                 return
             life.start(kill)

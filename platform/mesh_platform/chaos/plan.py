@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mesh_platform.chaos import consumer, pipeline, publisher
+from mesh_platform.chaos.broken import KINDS
 from mesh_platform.chaos.kills import Kill, Moments
 from mesh_platform.up import BrokerKind
 
@@ -33,15 +34,25 @@ class Wish:
     pipelines: int = 2
     rate: float = 0.0
     bootstrap: str = ""
-    broken: str = ""
+    broken: tuple[str, ...] = ()
 
     @property
     def names(self) -> dict[str, list[str]]:
-        """The subjects by role."""
+        """The subjects by role; broken ones bear the name of their fault, and leave no room for others."""
+        counts = {"publisher": self.publishers, "consumer": self.consumers, "pipeline": self.pipelines}
         return {
-            "publisher": [f"p{number}" for number in range(self.publishers)],
-            "consumer": [f"c{number}" for number in range(self.consumers)],
-            "pipeline": [f"d{number}" for number in range(self.pipelines)],
+            role: [kind for kind in self.broken if kind in KINDS[role]]
+            or [f"{role[:2]}{number}" for number in range(count)]
+            for role, count in counts.items()
+        }
+
+    @property
+    def groups(self) -> dict[str, list[str]]:
+        """By role the faults of its groups: each has effects of its own, and no fault is one group too."""
+        return {
+            role: [name for name in names if name in self.broken] or [""]
+            for role, names in self.names.items()
+            if names
         }
 
     def schedules(self) -> dict[str, list[Kill]]:

@@ -18,12 +18,13 @@ LOG_CHECKS: Sequence[Check] = (
     checks.inconsistent_offsets,
     checks.inverted_order,
     checks.split_key,
+    checks.unfinished,
 )
 STALLED = "stalled"
 
 
-def judge(report: Report, wish: Wish, history: History, final: Final) -> None:
-    """Make every check, and say of those that cannot be made why."""
+def judge(report: Report, wish: Wish, history: History, final: Final, unread: str = "") -> None:
+    """Make every check, and say of those that cannot be made why; `unread` is why nothing could be read."""
     for line in history:
         report.said[f"{line.f} {line.type}"] += len(line.vs) or 1
     queue = total_queue(history, final)
@@ -31,11 +32,14 @@ def judge(report: Report, wish: Wish, history: History, final: Final) -> None:
     report.figures |= queue.figures()
     for name, sink in final.sinks.items():
         report.figures[f"effects of the {name}"] = len(sink.effects)
-    readers = wish.consumers + wish.pipelines > 0
+    readers = bool(wish.names["consumer"] or wish.names["pipeline"])
     made = [*LOG_CHECKS, *(sinks.CHECKS if readers else ())]
     report.checks = (*(check.__name__ for check in made), *([STALLED] if readers else []))
     report.unknown = dict(_unmade(report, wish, final))
-    report.findings = checks.verify(history, final, made)
+    if unread:
+        report.unknown |= {check.__name__: unread for check in made}
+    else:
+        report.findings = checks.verify(history, final, made)
 
 
 def _unmade(report: Report, wish: Wish, final: Final) -> Iterator[tuple[str, str]]:
