@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from mesh_platform.chaos.kills import Kill
 from mesh_platform.processes import ManagedProcess, tail
 
 _FINISH_SECONDS = 200.0
-_HEAL_SECONDS = 120.0
+_HEAL_SECONDS = 300.0
+#: a machine that is busy with everything else may need more than one start
+_STARTS = 4
 
 
 class Life:
@@ -111,10 +114,17 @@ class Nodes:
         node.kill()
         time.sleep(self._dice.uniform(0, kill.seconds))
         began = time.monotonic()
-        node.start()
+        self._start(node)
         self.starts.append(time.monotonic() - began)
         self._heal()
         return f"node {number + 1}"
+
+    def _start(self, node: ManagedProcess[Any]) -> None:
+        for _ in range(_STARTS - 1):
+            with suppress(UnreachableError):
+                node.start()
+                return
+        node.start()
 
     def _heal(self) -> None:
         """Wait until every replica is in sync again, so that another node may go."""

@@ -14,9 +14,9 @@ NODE = "node"
 #: by role: when its lives end, and its share of all kills
 ROLES: Mapping[str, tuple[Moments, int]] = {
     NODE: (Moments({}, patience=0.0, soonest=0.2, latest=3.0), 2),
-    "publisher": (Moments(publisher.MOMENTS, patience=8.0, soonest=0.5, latest=6.0), 4),
-    "consumer": (Moments(consumer.MOMENTS, patience=12.0, soonest=3.0, latest=10.0), 3),
-    "pipeline": (Moments(pipeline.MOMENTS, patience=10.0, soonest=1.0, latest=8.0), 3),
+    "publisher": (Moments(publisher.MOMENTS, patience=20.0, soonest=0.5, latest=8.0), 4),
+    "consumer": (Moments(consumer.MOMENTS, patience=20.0, soonest=2.0, latest=10.0), 3),
+    "pipeline": (Moments(pipeline.MOMENTS, patience=20.0, soonest=1.0, latest=8.0), 3),
 }
 
 

@@ -23,7 +23,7 @@ from mesh_platform.chaos import world
 from mesh_platform.chaos.history import last_line
 from mesh_platform.chaos.subject import Subject
 
-MOMENTS = {"sending": 6, "sent": 6, "acknowledged": 6}
+MOMENTS = {"sending": 12, "sent": 12, "acknowledged": 12}
 MOST = 400
 _PAUSE_SECONDS = 0.2
 
