@@ -46,7 +46,7 @@ def test_nothing_is_lost_or_doubled_by_thirty_kills_of_every_kind(tmp_path: Path
 @pytest.fixture(scope="module")
 def found_out(tmp_path_factory: pytest.TempPathFactory) -> Report:
     """One campaign in which every subject is broken, each in its own way."""
-    wish = Wish(seed=5, kills=0, events=4_000, broken=tuple(FAULTS))
+    wish = Wish(seed=5, kills=0, events=4_000, rate=1_500, broken=tuple(FAULTS))
     schedules = {name: kills for name, (_, kills) in FAULTS.items()} | {NODE: []}
     return campaign(tmp_path_factory.mktemp("broken"), wish, silent, schedules)
 
