@@ -1,4 +1,4 @@
-"""Everything dies by kill -9: nothing is lost or doubled; and subjects that lose or double are found out.
+"""Everything dies by kill -9: nothing is lost or doubled; and actors that lose or double are found out.
 
 A slice of `mesh chaos`, whose long run is in docs/chaos.md.
 """
@@ -45,15 +45,13 @@ def test_nothing_is_lost_or_doubled_by_thirty_kills_of_every_kind(tmp_path: Path
 
 @pytest.fixture(scope="module")
 def found_out(tmp_path_factory: pytest.TempPathFactory) -> Report:
-    """One campaign in which every subject is broken, each in its own way."""
+    """One campaign in which every actor is broken, each in its own way."""
     wish = Wish(seed=5, kills=0, events=4_000, rate=1_500, broken=tuple(FAULTS))
     schedules = {name: kills for name, (_, kills) in FAULTS.items()} | {NODE: []}
     return campaign(tmp_path_factory.mktemp("broken"), wish, silent, schedules)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_broken_subject_is_found_out_by_the_check_that_names_its_fault(
-    found_out: Report, fault: str
-) -> None:
+def test_a_broken_actor_is_found_out_by_the_check_that_names_its_fault(found_out: Report, fault: str) -> None:
     check, _ = FAULTS[fault]
     assert [f.what for f in found_out.findings if f.check == check and f.what.startswith(fault)] != []

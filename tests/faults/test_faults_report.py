@@ -140,7 +140,7 @@ def test_a_kafka_that_runs_elsewhere_is_left_alone() -> None:
     assert "node" not in Wish(seed=3, kills=40, events=1, broker="external").schedules()
 
 
-def test_subjects_of_a_fault_bear_its_name_and_work_alone() -> None:
+def test_actors_of_a_fault_bear_its_name_and_work_alone() -> None:
     wish = Wish(seed=3, kills=4, events=1, broken=("new-ids", "turn-round"))
     assert wish.names["publisher"] == ["new-ids", "turn-round"]
     assert wish.names["consumer"] == ["co0", "co1"]

@@ -1,4 +1,4 @@
-"""Subjects broken on purpose, one fault each: a verifier is worth something only if it sees them all."""
+"""Actors broken on purpose, one fault each: a verifier is worth something only if it sees them all."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Repeats(Source):
     def deliver(self, publisher: Publisher, values: Sequence[str]) -> None:
         """Once more than was asked for."""
         super().deliver(publisher, values)
-        if self.subject.dice.random() < 0.1:
+        if self.actor.dice.random() < 0.1:
             super().deliver(publisher, values)
 
 
@@ -100,7 +100,7 @@ class InboxBeforeEffect(Handler):
         """First the inbox, then, if it lives, the effects."""
         with self.effects.transaction():
             found = [effect for effect in effects_of(batch) if self.effects.first(effect.cause)]
-        self.subject.countdown.pass_by("handling")
+        self.actor.countdown.pass_by("handling")
         with self.effects.transaction():
             self.effects.apply(found)
 
@@ -114,12 +114,12 @@ class OffsetsOutside(Settling):
         schema_id = self.mesh.registry.schema_id(port.subject, port.schema)
         sender = Marked(KafkaSender(self.mesh.settings.bootstrap))
         ids = EventIds(os.urandom(8))
-        self.subject.begin()
+        self.actor.begin()
         with (
             Publisher(port, schema_id, sender, ids, lambda: datetime.now(UTC)) as publisher,
-            subscribed(self.mesh, self.reads, self.makes, self.subject) as subscription,
+            subscribed(self.mesh, self.reads, self.makes, self.actor) as subscription,
         ):
-            while not self.subject.ended.is_set():
+            while not self.actor.ended.is_set():
                 batch = subscription.poll(wait_seconds=0.2)
                 if batch is None:
                     continue
@@ -127,7 +127,7 @@ class OffsetsOutside(Settling):
                 sender.mark(of_rows(batch.messages, list(derived.rows), version))
                 publisher.many(derived.events)
                 publisher.flush()
-                self.subject.countdown.pass_by("deriving")
+                self.actor.countdown.pass_by("deriving")
 
 
 PUBLISHERS: Mapping[str, type[Source]] = {

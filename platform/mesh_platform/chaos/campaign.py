@@ -37,9 +37,9 @@ _LOOK_SECONDS = 0.3
 
 
 def campaign(folder: Path, wish: Wish, tell: Tell, schedules: Schedules | None = None) -> Report:
-    """Run one; data, logs and histories stay in the folder. Raises MeshError when a subject fails.
+    """Run one; data, logs and histories stay in the folder. Raises MeshError when an actor fails.
 
-    `schedules` are the ends of the subjects' lives where the seed shall not decide them.
+    `schedules` are the ends of the actors' lives where the seed shall not decide them.
     """
     report = Report(wish.seed)
     run, began = token_hex(3), time.monotonic()

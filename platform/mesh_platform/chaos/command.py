@@ -31,7 +31,7 @@ def chaos(
     pipelines: Annotated[int, typer.Option("--pipelines", min=0, help="Workers that derive.")] = 2,
     rate: Annotated[float, typer.Option("--rate", min=0, help="Events per second; 0: at most.")] = 1000,
     broken: Annotated[
-        list[str] | None, typer.Option("--broken", help="Break subjects on purpose: they must be found.")
+        list[str] | None, typer.Option("--broken", help="Break actors on purpose: they must be found.")
     ] = None,
     report: Annotated[Path | None, typer.Option("--report", help="Write the report as a page.")] = None,
     folder: Annotated[

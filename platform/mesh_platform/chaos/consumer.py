@@ -23,9 +23,9 @@ from mesh.decoding import Batch, Decoder
 from mesh.errors import MeshError
 from mesh.subscription import Subscription
 from mesh_platform.chaos import world
+from mesh_platform.chaos.actor import Actor
 from mesh_platform.chaos.effects import Effects
 from mesh_platform.chaos.final import Effect
-from mesh_platform.chaos.subject import Subject
 
 MOMENTS = {"taken": 3, "handling": 3, "handled": 3, "committing": 6, "committed": 6}
 #: the shortest that brokers allow: so long a dead member holds up its group
@@ -33,12 +33,12 @@ SESSION_MS = 6_000
 _MOST = 1_000
 
 
-def consume(subject: Subject) -> None:
+def consume(actor: Actor) -> None:
     """Handle events until the end comes; the class of the handler decides how well."""
     from mesh_platform.chaos.broken import CONSUMERS
 
     with connect() as mesh:
-        CONSUMERS.get(subject.broken, Handler)(subject, mesh).run()
+        CONSUMERS.get(actor.broken, Handler)(actor, mesh).run()
 
 
 def group_of(broken: str) -> str:
@@ -54,13 +54,13 @@ def store(folder: Path, broken: str) -> Path:
 class Mortal(GroupReceiver):
     """A receiver that may die around its commits."""
 
-    subject: Subject
+    actor: Actor
 
     def commit(self) -> None:
         """Commit, if the process lives so long."""
-        self.subject.countdown.pass_by("committing")
+        self.actor.countdown.pass_by("committing")
         super().commit()
-        self.subject.countdown.pass_by("committed")
+        self.actor.countdown.pass_by("committed")
 
 
 class Handler:
@@ -68,35 +68,35 @@ class Handler:
 
     receiver: type[Mortal] = Mortal
 
-    def __init__(self, subject: Subject, mesh: Mesh) -> None:
-        self.subject, self._mesh = subject, mesh
-        self._port = mesh.port(world.orders(subject.run))
-        self.effects = Effects(store(subject.history.parent, subject.broken))
+    def __init__(self, actor: Actor, mesh: Mesh) -> None:
+        self.actor, self._mesh = actor, mesh
+        self._port = mesh.port(world.orders(actor.run))
+        self.effects = Effects(store(actor.history.parent, actor.broken))
 
     def run(self) -> None:
         """Handle batch by batch; where the broker is away for long, subscribe anew."""
-        self.subject.begin()
-        while not self.subject.ended.is_set():
+        self.actor.begin()
+        while not self.actor.ended.is_set():
             with suppress(MeshError), self._subscription() as subscription:
-                while not self.subject.ended.is_set():
+                while not self.actor.ended.is_set():
                     batch = subscription.poll(most=_MOST, wait_seconds=0.2)
                     if batch is not None:
                         self._polled(batch)
-                        self.subject.countdown.pass_by("taken")
+                        self.actor.countdown.pass_by("taken")
                         self.handle(batch)
-                        self.subject.countdown.pass_by("handled")
+                        self.actor.countdown.pass_by("handled")
         self.effects.close()
 
     def handle(self, batch: Batch) -> None:
         """Effect and inbox in one transaction."""
         with self.effects.transaction():
             found = [effect for effect in effects_of(batch) if self.effects.first(effect.cause)]
-            self.subject.countdown.pass_by("handling")
+            self.actor.countdown.pass_by("handling")
             self.effects.apply(found)
 
     def _subscription(self) -> Subscription:
-        group = group_of(self.subject.broken)
-        return subscribed(self._mesh, world.orders(self.subject.run), group, self.subject, self.receiver)
+        group = group_of(self.actor.broken)
+        return subscribed(self._mesh, world.orders(self.actor.run), group, self.actor, self.receiver)
 
     def _polled(self, batch: Batch) -> None:
         by_partition: dict[int, list[int]] = defaultdict(list)
@@ -106,16 +106,16 @@ class Handler:
         for partition, rows in by_partition.items():
             said: dict[str, Any] = {"topic": self._port.topic, "partition": partition}
             said |= {"offs": [batch.messages[row].offset() for row in rows]}
-            self.subject.recorder.note("ok", "poll", **said, vs=[values[row] for row in rows])
+            self.actor.recorder.note("ok", "poll", **said, vs=[values[row] for row in rows])
 
 
 def subscribed(
-    mesh: Mesh, product: str, group: str, subject: Subject, receiver: type[Mortal] = Mortal
+    mesh: Mesh, product: str, group: str, actor: Actor, receiver: type[Mortal] = Mortal
 ) -> Subscription:
     """A subscription whose group misses a dead member soon."""
     port, bootstrap = mesh.port(product), mesh.settings.bootstrap
     member = receiver(bootstrap, port.topic, group, "earliest", SESSION_MS)
-    member.subject = subject
+    member.actor = actor
     return Subscription(port, Decoder(port, mesh.registry), member, KafkaSender(bootstrap), group)
 
 

@@ -1,4 +1,4 @@
-"""Killing: every subject through its lives, and the nodes in turn, all at once, until all kills are done."""
+"""Killing: every actor through its lives, and the nodes in turn, all at once, until all kills are done."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Killing:
         self._failures: list[Exception] = []
 
     def run(self, events: int) -> None:
-        """Return when all kills are done and so many events acknowledged; raises what a subject raised."""
+        """Return when all kills are done and so many events acknowledged; raises what an actor raised."""
         threads = [threading.Thread(target=self._guarded, args=(self._deaths, life)) for life in self._lives]
         threads.append(threading.Thread(target=self._guarded, args=(self._node_deaths,)))
         for thread in threads:

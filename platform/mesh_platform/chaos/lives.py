@@ -23,7 +23,7 @@ _STARTS = 4
 
 
 class Life:
-    """One subject through all its lives; what it says to stderr goes to `<name>.log`."""
+    """One actor through all its lives; what it says to stderr goes to `<name>.log`."""
 
     def __init__(
         self, folder: Path, role: str, name: str, arguments: Sequence[str], environment: Mapping[str, str]
@@ -31,7 +31,7 @@ class Life:
         self.role, self.name = role, name
         self.history = folder / f"{name}.history"
         self._log = folder / f"{name}.log"
-        self._command = [sys.executable, "-m", "mesh_platform.chaos.subject", role, "--name", name]
+        self._command = [sys.executable, "-m", "mesh_platform.chaos.actor", role, "--name", name]
         self._command += ["--history", str(self.history), *arguments]
         self._environment = {**os.environ, **environment}
         self._process: subprocess.Popen[bytes] | None = None
@@ -86,7 +86,7 @@ class Life:
     def failure(self) -> MeshError:
         """What it said last."""
         return MeshError(
-            f"the subject {self.name} ended by itself",
+            f"the actor {self.name} ended by itself",
             code="MESH-X015",
             where=str(self._log),
             why=tail(self._log),

@@ -38,7 +38,7 @@ class Wish:
 
     @property
     def names(self) -> dict[str, list[str]]:
-        """The subjects by role; broken ones bear the name of their fault, and leave no room for others."""
+        """The actors by role; broken ones bear the name of their fault, and leave no room for others."""
         counts = {"publisher": self.publishers, "consumer": self.consumers, "pipeline": self.pipelines}
         return {
             role: [kind for kind in self.broken if kind in KINDS[role]]
@@ -56,7 +56,7 @@ class Wish:
         }
 
     def schedules(self) -> dict[str, list[Kill]]:
-        """By subject the ends of its lives; those of the broker's nodes together, under `node`."""
+        """By actor the ends of its lives; those of the broker's nodes together, under `node`."""
         roles = {role: names for role, names in self.names.items() if names}
         if self.broker != "external":
             roles[NODE] = [NODE]

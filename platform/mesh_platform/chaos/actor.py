@@ -1,8 +1,8 @@
-"""Subjects: the processes that work and die; what each is told, and what it needs to tell.
+"""Actors: the processes that work and die; what each is told, and what it needs to tell.
 
-    python -m mesh_platform.chaos.subject publisher --name p0 --run 1a2b3c --history FILE --die sent:3
+    python -m mesh_platform.chaos.actor publisher --name p0 --run 1a2b3c --history FILE --die sent:3
 
-A subject works until it reads a byte, then finishes what it began. `--die MOMENT:N` ends it by SIGKILL at
+An actor works until it reads a byte, then finishes what it began. `--die MOMENT:N` ends it by SIGKILL at
 the N-th moment of that kind.
 """
 
@@ -23,7 +23,7 @@ ROLES = ("publisher", "consumer", "pipeline")
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class Actor:
     """One life of one process under test."""
 
     name: str
@@ -43,8 +43,8 @@ class Subject:
 
 
 def main() -> None:
-    """Be one subject until it is told to finish, or until the moment comes."""
-    parser = argparse.ArgumentParser(prog="mesh_platform.chaos.subject")
+    """Be one actor until it is told to finish, or until the moment comes."""
+    parser = argparse.ArgumentParser(prog="mesh_platform.chaos.actor")
     parser.add_argument("role", choices=ROLES)
     parser.add_argument("--name", required=True)
     parser.add_argument("--run", required=True)
@@ -55,7 +55,7 @@ def main() -> None:
     options = parser.parse_args()
     moment, _, number = options.die.partition(":")
     with Recorder(options.history, options.name) as recorder:
-        subject = Subject(
+        actor = Actor(
             options.name,
             options.run,
             options.history,
@@ -65,8 +65,8 @@ def main() -> None:
             options.rate,
             options.broken,
         )
-        threading.Thread(target=_obey, args=(subject.ended,), daemon=True).start()
-        _work(options.role, subject)
+        threading.Thread(target=_obey, args=(actor.ended,), daemon=True).start()
+        _work(options.role, actor)
 
 
 def _obey(ended: threading.Event) -> None:
@@ -77,19 +77,19 @@ def _obey(ended: threading.Event) -> None:
     os._exit(1)
 
 
-def _work(role: str, subject: Subject) -> None:
+def _work(role: str, actor: Actor) -> None:
     if role == "publisher":
         from mesh_platform.chaos.publisher import publish
 
-        publish(subject)
+        publish(actor)
     elif role == "consumer":
         from mesh_platform.chaos.consumer import consume
 
-        consume(subject)
+        consume(actor)
     else:
         from mesh_platform.chaos.pipeline import derive
 
-        derive(subject)
+        derive(actor)
 
 
 if __name__ == "__main__":
