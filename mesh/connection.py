@@ -18,12 +18,12 @@ from mesh.config import Settings, load
 from mesh.world import World
 
 if TYPE_CHECKING:
-    from mesh.adapters.kafka_receiver import Start
     from mesh.adapters.registry_copies import RegistryReader
     from mesh.adapters.registry_migration import RegistryWriter
     from mesh.lookup import LookupTable
-    from mesh.pipelines import Pace, Pipeline, PipelineRun
+    from mesh.pipelines import Figures, Pace, Pipeline, PipelineRun
     from mesh.port import OutputPort
+    from mesh.positions import OutOfRange, Place
     from mesh.publishing import Publisher
     from mesh.subscription import Reading, Subscription
 
@@ -80,25 +80,38 @@ class Mesh:
         product: str,
         *,
         group: str,
-        start: Start = "earliest",
+        start: Place | str = "earliest",
+        out_of_range: OutOfRange = "earliest",
         fields: Sequence[str] = (),
         purpose: str = "",
     ) -> Subscription:
-        """Subscribe as a group; `fields` and `purpose` tell governance who would notice a change."""
+        """Subscribe as a group; `fields` and `purpose` tell governance who would notice a change.
+
+        `start` is where a new group begins: earliest, latest, a time, or offsets by partition. Where the
+        events at a group's position are gone, it goes on by `out_of_range` and tells the gap.
+        """
         port = self.port(product)
         name = naming.parse_topic(port.topic).product_name
         self.platform.subscribe(name, group, fields, purpose)
-        return self.receive(product, group=group, start=start)
+        return self.receive(product, group=group, start=start, out_of_range=out_of_range)
 
-    def receive(self, product: str, *, group: str, start: Start = "earliest") -> Subscription:
+    def receive(
+        self,
+        product: str,
+        *,
+        group: str,
+        start: Place | str = "earliest",
+        out_of_range: OutOfRange = "earliest",
+    ) -> Subscription:
         """Read as a group without registering a subscription: for the mesh's own workers."""
         from mesh.adapters.kafka_receiver import GroupReceiver
         from mesh.adapters.kafka_sender import KafkaSender
         from mesh.decoding import Decoder
+        from mesh.positions import place_of
         from mesh.subscription import Subscription
 
-        port = self.port(product)
-        receiver = GroupReceiver(self.settings.bootstrap, port.topic, group, start)
+        port, begin = self.port(product), place_of(start)
+        receiver = GroupReceiver(self.settings.bootstrap, port.topic, group, begin, out_of_range)
         dead_letters = KafkaSender(self.settings.bootstrap)
         return Subscription(port, Decoder(port, self.registry), receiver, dead_letters, group)
 
@@ -113,7 +126,14 @@ class Mesh:
             port, Decoder(port, self.registry), BoundedReceiver(self.settings.bootstrap, port.topic)
         )
 
-    def derive(self, made: Pipeline, *, name: str | None = None, pace: Pace | None = None) -> PipelineRun:
+    def derive(
+        self,
+        made: Pipeline,
+        *,
+        name: str | None = None,
+        pace: Pace | None = None,
+        figures: Figures | None = None,
+    ) -> PipelineRun:
         """Run a pipeline exactly once, as one member of its product's group.
 
         Under a `name` of its own it comes back to its partitions at once and ends what it left open; without
@@ -130,7 +150,9 @@ class Mesh:
         where, port = self.settings.bootstrap, self.port(made.product)
         schema_id = self.registry.schema_id(port.subject, port.schema)
         ids = EventIds(os.urandom(8))
-        inputs = [Input(read, self.port(read), Decoder(self.port(read), self.registry)) for read in made.reads]
+        inputs = [
+            Input(read, self.port(read), Decoder(self.port(read), self.registry)) for read in made.reads
+        ]
         topics = [read.port.topic for read in inputs]
         with ExitStack() as opened:
             tables = {table: self.lookup(table) for table in made.tables}
@@ -147,6 +169,7 @@ class Mesh:
                 sender,
                 lambda marked: Publisher(port, schema_id, marked, ids, lambda: datetime.now(UTC)),
                 pace,
+                figures,
                 opened.pop_all().close,
             )
         return run

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from mesh.plan.access import Grant
 from mesh.plan.actual import ContractFacts, ProductFacts, SubjectFacts, TopicFacts
+from mesh.positions import Gap, Place
 from mesh.rules.ruleset import RuleSet
 from mesh.schema import AvroSchema
 
@@ -73,7 +74,7 @@ class Platform(Protocol):
 
 
 #: a partition of a topic
-Place = tuple[str, int]
+Partition = tuple[str, int]
 
 
 class Message(Protocol):
@@ -146,8 +147,8 @@ class Inputs(Protocol):
         """Who it is in the group, as a transaction is told; None when it is nobody at present."""
 
     @property
-    def partitions(self) -> int:
-        """How many partitions it has."""
+    def assigned(self) -> frozenset[Partition]:
+        """The partitions that are its own at present."""
 
     def take(self, most: int, wait_seconds: float, fill_seconds: float) -> Sequence[Message]:
         """Up to `most` records: whatever comes within `fill_seconds` of the first."""
@@ -155,14 +156,14 @@ class Inputs(Protocol):
     def rewind(self) -> None:
         """Go back to what is committed, on every partition; nothing is held any more."""
 
-    def hold(self, positions: Mapping[Place, int]) -> None:
+    def hold(self, positions: Mapping[Partition, int]) -> None:
         """Take nothing more of these partitions; each goes on at its offset."""
 
-    def release(self, places: Collection[Place]) -> None:
+    def release(self, partitions: Collection[Partition]) -> None:
         """Go on with these partitions where they were held."""
 
-    def lag(self) -> int:
-        """How many records were not taken so far, as far as is known here."""
+    def lag(self) -> Mapping[Partition, int]:
+        """By partition, how many offsets were not taken so far, as far as is known here."""
 
     def close(self) -> None: ...
 
@@ -175,7 +176,7 @@ class Transactional(Sender, Protocol):
 
     def begin(self) -> None: ...
 
-    def commit(self, positions: Mapping[Place, int], member: bytes) -> None:
+    def commit(self, positions: Mapping[Partition, int], member: bytes) -> None:
         """Begin to commit what was sent, and that a group's member has read up to `positions`."""
 
     def outcome(self) -> str | None:
@@ -183,3 +184,32 @@ class Transactional(Sender, Protocol):
 
     def abort(self) -> None:
         """Drop what was sent since `begin`."""
+
+
+class Steered(Member, Protocol):
+    """A member that can be moved and stopped, and says where it is. Raises UnreachableError."""
+
+    gaps: Sequence[Gap]  #: what the group wanted and the topic no longer had
+
+    @property
+    def assigned(self) -> frozenset[int]:
+        """The partitions that are this member's at present."""
+
+    @property
+    def refused(self) -> int:
+        """How many commits the group refused, because partitions had gone to another member."""
+
+    def settle(self) -> None:
+        """Everything taken is handled; it is written down soon, by `commit` or `close` at the latest."""
+
+    def seek(self, place: Place) -> None:
+        """Go on from a place, on the partitions that are ours; before there are any, on the first to come."""
+
+    def pause(self, partitions: Collection[int] | None = None) -> None:
+        """Take nothing more of these partitions, or of all; membership is kept."""
+
+    def resume(self, partitions: Collection[int] | None = None) -> None:
+        """Go on with these partitions, or with all, where they were paused."""
+
+    def lag(self) -> Mapping[int, int]:
+        """By partition of ours, how many offsets are not handled yet."""

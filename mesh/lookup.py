@@ -42,7 +42,9 @@ class LookupTable:
     def follow(self) -> None:
         """Begin to read, if that was not done before."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._follow, name=f"table {self._port.topic}", daemon=True)
+            self._thread = threading.Thread(
+                target=self._follow, name=f"table {self._port.topic}", daemon=True
+            )
             self._thread.start()
 
     def current(self) -> pa.Table:

@@ -1,4 +1,4 @@
-"""Receiver of all inputs of a pipeline as one member of one group; positions are kept by transactions, not here.
+"""Receiver of all inputs of a pipeline as one member of one group; transactions keep its positions.
 
 What was taken and is not committed when a partition moves away belongs to nobody any more. So `take` gives
 nothing that came beside a move: it goes back to what is committed instead.
@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mesh.adapters.kafka_admin import TIMEOUT_SECONDS, unreachable
-from mesh.adapters.kafka_receiver import _COMMON
+from mesh.adapters.kafka_taking import CONSUMER, apart, as_soon_as_some, is_end, require_readable
 from mesh.errors import MeshError
-from mesh.interfaces import Message, Place
+from mesh.interfaces import Message, Partition
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError, TopicPartition
@@ -41,14 +41,14 @@ class GroupInputs:
         self._bootstrap = bootstrap
         self._leaving = leaving
         self._moves = 0
-        self._owned: set[Place] = set()
-        self._held: dict[Place, int] = {}
-        self._next: dict[Place, int] = {}
+        self._owned: set[Partition] = set()
+        self._held: dict[Partition, int] = {}
+        self._next: dict[Partition, int] = {}
         self._down: str | None = None
         self._fatal: str | None = None
         self._consumer: Consumer = Consumer(
             {
-                **_COMMON,
+                **CONSUMER,
                 "bootstrap.servers": bootstrap,
                 "group.id": group,
                 "session.timeout.ms": SESSION_MS,
@@ -77,9 +77,7 @@ class GroupInputs:
         MESH-K053 when events that were not read yet are gone.
         """
         moves = self._moves
-        found: list[Any] = self._consumer.consume(1, wait_seconds)
-        if found and most > 1:
-            found += self._consumer.consume(most - 1, fill_seconds)
+        found = as_soon_as_some(self._consumer, most, wait_seconds, fill_seconds)
         self._raise_fatal()
         if self._moves != moves:
             self.rewind()
@@ -102,14 +100,14 @@ class GroupInputs:
             self._consumer.incremental_unassign(here)
             self._consumer.incremental_assign(here)
 
-    def hold(self, positions: Mapping[Place, int]) -> None:
+    def hold(self, positions: Mapping[Partition, int]) -> None:
         """Take nothing more of these partitions; each goes on at its offset when it is released."""
         self._consumer.pause(_partitions(positions))
         self._held |= positions
 
-    def release(self, places: Collection[Place]) -> None:
+    def release(self, partitions: Collection[Partition]) -> None:
         """Go on with these partitions where they were held."""
-        for place in places:
+        for place in partitions:
             offset = self._held.pop(place, None)
             if offset is not None:
                 (partition,) = _partitions([place])
@@ -117,48 +115,37 @@ class GroupInputs:
                 partition.offset = offset
                 self._consumer.seek(partition)
 
-    def lag(self) -> int:
-        """How many records of the partitions at hand were not taken so far, as far as is known here."""
-        total = 0
-        for partition in self._consumer.position(_partitions(sorted(self._owned))):
-            place = partition.topic, partition.partition
-            _, end = self._consumer.get_watermark_offsets(partition, cached=True)
-            at = max(partition.offset, self._next.get(place, 0))
-            total += max(end - at, 0) if at >= 0 else max(end, 0)
-        return total
+    def lag(self) -> Mapping[Partition, int]:
+        """By partition, how many offsets were not taken so far, as far as is known here."""
+        found: dict[Partition, int] = {}
+        for one in self._consumer.position(_partitions(sorted(self._owned))):
+            place = one.topic, one.partition
+            _, end = self._consumer.get_watermark_offsets(one, cached=True)
+            found[place] = max(end - max(one.offset, self._next.get(place, 0), 0), 0)
+        return found
 
     @property
-    def partitions(self) -> int:
-        """How many partitions are at hand."""
-        return len(self._owned)
+    def assigned(self) -> frozenset[Partition]:
+        """The partitions that are its own at present."""
+        return frozenset(self._owned)
 
     def close(self) -> None:
         """Leave the group."""
         self._consumer.close()
 
     def _good(self, found: list[Any]) -> list[Any]:
-        from confluent_kafka import KafkaError
-
-        if all(message.error() is None for message in found):
-            return found
-        for message in found:
-            error = message.error()
-            if error is None or error.retriable():
-                continue
-            if error.code() == KafkaError._PARTITION_EOF:
+        good, bad = apart(found)
+        others = []
+        for message in bad:
+            if is_end(message):
                 # The end lies behind the marks of transactions, which are no records.
                 self._next[message.topic(), message.partition()] = message.offset()
-            elif error.code() == KafkaError._AUTO_OFFSET_RESET:
+            elif message.error().name() == "_AUTO_OFFSET_RESET":
                 self._without_position(message)
             else:
-                raise MeshError(
-                    "the broker refuses this reading",
-                    code="MESH-K032",
-                    where=message.topic(),
-                    why=error.str(),
-                    fix="mesh plan",
-                )
-        return [message for message in found if message.error() is None]
+                others.append(message)
+        require_readable(others)
+        return good
 
     def _without_position(self, message: Any) -> None:
         """Begin at the beginning where nothing is committed; elsewhere what comes next is gone."""
@@ -173,7 +160,7 @@ class GroupInputs:
                 code="MESH-K053",
                 where=f"{here.topic}/{here.partition}/{committed.offset}",
                 why=f"the topic holds {low} to {high} only",
-                fix="reset the group's position with kafka-consumer-groups, knowing what is lost, and start again",
+                fix="set the group's position with kafka-consumer-groups, knowing what is lost; start again",
             )
         here.offset = OFFSET_BEGINNING
         self._consumer.incremental_unassign([here])
@@ -208,7 +195,7 @@ class GroupInputs:
             )
 
 
-def _partitions(places: Collection[Place]) -> list[TopicPartition]:
+def _partitions(places: Collection[Partition]) -> list[TopicPartition]:
     from confluent_kafka import TopicPartition
 
     return [TopicPartition(topic, partition) for topic, partition in places]

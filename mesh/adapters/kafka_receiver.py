@@ -1,217 +1,294 @@
-"""Receivers on confluent-kafka: of a group (endless, committed) and of what is there now (bounded)."""
+"""Receiver of a group's member: cooperative, moved by hand where asked, committing what is handled only.
+
+A partition without a position of its group begins at the group's `start`; that is written down at once,
+so that nobody who comes later begins elsewhere. One whose position is gone goes on by `out_of_range`,
+and what was passed over is told as a gap.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from mesh.adapters.kafka_admin import TIMEOUT_SECONDS, unreachable
+from mesh.adapters.kafka_commits import Commits
+from mesh.adapters.kafka_places import Places
+from mesh.adapters.kafka_reading import BoundedReceiver
+from mesh.adapters.kafka_taking import (
+    CONSUMER,
+    apart,
+    as_soon_as_some,
+    is_end,
+    last_offsets,
+    require_readable,
+)
 from mesh.errors import MeshError
 from mesh.interfaces import Message
+from mesh.positions import Gap, OutOfRange, Place
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError
 
-Start = Literal["earliest", "latest"]
-#: a bounded reading wants full batches more than it wants the first event at once
-FILL_SECONDS = 0.02
+__all__ = ["BoundedReceiver", "GroupReceiver"]
 #: so long after its last word a member counts as dead, and its partitions go to the others
 SESSION_MS = 45_000
-_COMMON: dict[str, Any] = {
-    "enable.auto.commit": False,
-    "enable.auto.offset.store": False,
-    "isolation.level": "read_committed",
-    "fetch.message.max.bytes": 4_000_000,
-    "queued.max.messages.kbytes": 131_072,
-    "queued.min.messages": 200_000,
-    "fetch.wait.max.ms": 100,
-    "log_level": 0,
-}
 
 
 class GroupReceiver:
-    """Reads a topic as a member of a group, cooperatively; commits only what was taken before."""
+    """Reads a topic as a member of a group. Raises UnreachableError when every broker is down."""
 
     def __init__(
-        self, bootstrap: str, topic: str, group: str, start: Start, session_ms: int = SESSION_MS
+        self,
+        bootstrap: str,
+        topic: str,
+        group: str,
+        start: Place = "earliest",
+        out_of_range: OutOfRange = "earliest",
+        session_ms: int = SESSION_MS,
     ) -> None:
         from confluent_kafka import Consumer
 
+        self.gaps: list[Gap] = []
         self._bootstrap = bootstrap
-        self._down: str | None = None
-        self._pending: dict[int, int] = {}
-        self._held: dict[int, int] = {}
         self._topic = topic
+        self._start = start
+        self._out_of_range = out_of_range
+        self._down: str | None = None
+        self._wish: Place | None = None
+        self._mine: set[int] = set()
+        self._taken: dict[int, int] = {}
+        self._held: dict[int, int] = {}
+        self._paused: set[int] = set()
+        self._all_paused = False
+        self._misplaced: set[int] = set()
         self._consumer: Consumer = Consumer(
             {
-                **_COMMON,
+                **CONSUMER,
                 "bootstrap.servers": bootstrap,
                 "group.id": group,
-                "auto.offset.reset": start,
                 "session.timeout.ms": session_ms,
+                # Where there is no position, librdkafka says so, and we decide: it would skip in silence.
+                "auto.offset.reset": "error",
+                "enable.partition.eof": True,
                 "partition.assignment.strategy": "cooperative-sticky",
                 "error_cb": self._told,
+                "on_commit": self._committed,
             }
         )
-        self._consumer.subscribe([topic], on_revoke=self._revoked)
+        self._places = Places(self._consumer, bootstrap, topic)
+        self._commits = Commits(self._consumer, topic)
+        self._consumer.subscribe(
+            [topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._gone
+        )
+
+    @property
+    def assigned(self) -> frozenset[int]:
+        """The partitions that are this member's at present."""
+        return frozenset(self._mine)
+
+    @property
+    def refused(self) -> int:
+        """How many commits the group refused: another member had taken over, or was about to."""
+        return self._commits.refused
 
     def take(self, most: int, wait_seconds: float) -> Sequence[Message]:
-        """Up to `most` records; raises UnreachableError when every broker is down."""
-        messages = _good(_as_soon_as_some(self._consumer, most, wait_seconds, 0.0))
-        if not messages and self._down is not None:
+        """Up to `most` records of partitions that are ours."""
+        if self._misplaced:
+            self._find_places()
+        found = as_soon_as_some(self._consumer, most, wait_seconds, 0.0)
+        if not found and self._down is not None:
             why, self._down = self._down, None
             raise unreachable(self._bootstrap, why)
         self._down = None
-        for message in messages:
-            self._pending[message.partition()] = message.offset() + 1
+        messages, errors = apart(found)
+        if errors:
+            self._heed(errors)
+        lasts = last_offsets(messages)
+        if not lasts.keys() <= self._mine - self._misplaced:
+            # What came before a rebalance belongs to whoever has the partition now.
+            messages = [m for m in messages if m.partition() in self._mine - self._misplaced]
+            lasts = last_offsets(messages)
+        self._taken |= {partition: offset + 1 for partition, offset in lasts.items()}
         return messages
 
-    def commit(self) -> None:
-        """Commit what was taken so far, if anything."""
-        from confluent_kafka import KafkaException, TopicPartition
+    def settle(self) -> None:
+        """Everything taken is handled; it is written down soon, by `commit` or `close` at the latest."""
+        self._commits.add(self._taken)
+        self._taken = {}
+        self._commits.begin()
 
-        if not self._pending:
-            return
-        offsets = [
-            TopicPartition(self._topic, partition, offset) for partition, offset in self._pending.items()
-        ]
-        self._pending = {}
-        try:
-            self._consumer.commit(offsets=offsets, asynchronous=False)
-        except KafkaException as error:
-            cause = error.args[0]
-            if cause.name() not in ("UNKNOWN_MEMBER_ID", "ILLEGAL_GENERATION", "REBALANCE_IN_PROGRESS"):
-                raise MeshError(
-                    "the position could not be committed",
-                    code="MESH-K030",
-                    where=self._topic,
-                    why=cause.str(),
-                    fix="subscribe again: the same events come again",
-                ) from error
+    def commit(self) -> None:
+        """Everything taken is handled, and written down when this returns; raises MeshError when it is not."""
+        self._commits.add(self._taken)
+        self._taken = {}
+        self._commits.finish()
 
     def hold(self, positions: Mapping[int, int]) -> None:
         """Pause partitions; the group keeps its members, because the others are polled on."""
-        from confluent_kafka import TopicPartition
-
-        self._consumer.pause([TopicPartition(self._topic, partition) for partition in positions])
-        self._held |= positions
-        self._pending |= positions
+        ours = {partition: offset for partition, offset in positions.items() if partition in self._mine}
+        self._consumer.pause(self._at(ours))
+        self._held |= ours
+        self._taken |= ours
 
     def release(self, partitions: Collection[int]) -> None:
         """Resume partitions at the offsets they were held at; those that moved away are not ours."""
-        from confluent_kafka import TopicPartition
+        back = {partition: self._held.pop(partition) for partition in partitions if partition in self._held}
+        self._move(back)
 
-        for partition in partitions:
-            offset = self._held.pop(partition, None)
-            if offset is not None:
-                self._consumer.resume([TopicPartition(self._topic, partition)])
-                self._consumer.seek(TopicPartition(self._topic, partition, offset))
+    def pause(self, partitions: Collection[int] | None = None) -> None:
+        """Take nothing more of these partitions, or of all that are or will be ours; membership is kept."""
+        self._all_paused = self._all_paused or partitions is None
+        self._paused |= self._mine if partitions is None else set(partitions) & self._mine
+        self._consumer.pause(self._at(self._paused))
+
+    def resume(self, partitions: Collection[int] | None = None) -> None:
+        """Go on with these partitions, or with all, where they were paused."""
+        going_on = self._paused if partitions is None else self._paused & set(partitions)
+        self._all_paused = self._all_paused and partitions is not None
+        self._paused -= going_on
+        self._consumer.resume(self._at(going_on - self._held.keys()))
+
+    def seek(self, place: Place) -> None:
+        """Go on from a place, on the partitions that are ours; before there are any, on the first to come."""
+        if not self._mine:
+            self._wish = place
+            return
+        named = [p for p in self._mine if not isinstance(place, Mapping) or p in place]
+        offsets = self._places.offsets(place, named)
+        self._misplaced -= offsets.keys()
+        self._held = {p: offset for p, offset in self._held.items() if p not in offsets}
+        self._taken |= offsets
+        self._move(offsets)
+
+    def lag(self) -> Mapping[int, int]:
+        """By partition of ours, how many offsets are not handled yet: at least so many as events."""
+        handled = self._handled()
+        ends = {partition: self._places.bounds(partition) for partition in self._mine}
+        return {p: high - min(max(handled.get(p, low), low), high) for p, (low, high) in ends.items()}
 
     def at_end(self) -> bool:
         """Never: a subscription has no end."""
         return False
 
     def close(self) -> None:
-        """Leave the group."""
+        """Write down what is settled and leave the group; what was only taken comes again."""
         self._consumer.close()
 
+    def _heed(self, errors: list[Any]) -> None:
+        rest = []
+        for message in errors:
+            partition = message.partition()
+            if is_end(message):
+                if partition in self._mine and partition not in self._misplaced:
+                    # The end may lie behind markers of transactions: there is nothing to read up to there.
+                    self._taken[partition] = message.offset()
+            elif message.error().name() == "_AUTO_OFFSET_RESET":
+                self._misplaced.add(partition)
+            else:
+                rest.append(message)
+        require_readable(rest)
+
+    def _find_places(self) -> None:
+        """Put partitions without a position where they belong; tells gaps, raises when asked to stop at one."""
+        lost = self._misplaced & self._mine
+        if self._wish is not None:
+            self._place(self._places.offsets(self._wish, lost))
+            self._wish = None
+            return
+        wanted = self._handled() | self._taken
+        known = {partition: offset for partition, offset in wanted.items() if partition in lost}
+        new = self._places.offsets(self._start, lost - known.keys())
+        self._place(new)
+        self._commits.finish()
+        for partition, position in known.items():
+            low, high = self._places.bounds(partition)
+            if low <= position <= high:
+                # librdkafka spoke of where the partition was before it was moved.
+                self._misplaced.discard(partition)
+                self._move({partition: position})
+                continue
+            went_on = high if self._out_of_range == "latest" else low
+            gap = Gap(self._topic, partition, position, went_on)
+            self.gaps.append(gap)
+            if self._out_of_range == "fail":
+                raise MeshError(
+                    "the events at the group's position are gone",
+                    code="MESH-K033",
+                    where=self._topic,
+                    why=str(gap),
+                    fix="seek('earliest'), or subscribe with out_of_range='earliest' or 'latest'",
+                )
+            self._place({partition: went_on})
+
+    def _place(self, offsets: Mapping[int, int]) -> None:
+        self._misplaced -= offsets.keys()
+        self._commits.add(offsets)
+        self._move(offsets)
+
+    def _handled(self) -> dict[int, int]:
+        """The group's position of our partitions, where it has one."""
+        from confluent_kafka import KafkaException
+
+        known = self._commits.positions
+        unknown = self._mine - known.keys()
+        try:
+            found = self._consumer.committed(self._at(unknown), TIMEOUT_SECONDS) if unknown else []
+        except KafkaException as error:
+            raise unreachable(self._bootstrap, error.args[0].str()) from error
+        return {p: known[p] for p in self._mine & known.keys()} | {
+            f.partition: f.offset for f in found if f.offset >= 0
+        }
+
+    def _move(self, offsets: Mapping[int, int]) -> None:
+        """Read on from these offsets. Assigning anew also throws away what was fetched ahead."""
+        from confluent_kafka import TopicPartition
+
+        ours = {partition: offset for partition, offset in offsets.items() if partition in self._mine}
+        if not ours:
+            return
+        self._consumer.incremental_unassign(self._at(ours))
+        self._consumer.incremental_assign([TopicPartition(self._topic, p, o) for p, o in ours.items()])
+        still = (self._paused | self._held.keys()) & ours.keys()
+        self._consumer.pause(self._at(still))
+        self._consumer.resume(self._at(ours.keys() - still))
+
+    def _at(self, partitions: Collection[int]) -> list[Any]:
+        from confluent_kafka import TopicPartition
+
+        return [TopicPartition(self._topic, partition) for partition in partitions]
+
+    def _assigned(self, consumer: Consumer, partitions: list[Any]) -> None:
+        numbers = {partition.partition for partition in partitions}
+        consumer.incremental_assign(partitions)
+        self._mine |= numbers
+        if self._all_paused:
+            self._paused |= numbers
+            consumer.pause(self._at(numbers))
+        if self._wish is not None:
+            self._misplaced |= numbers
+
     def _revoked(self, _consumer: Consumer, partitions: list[Any]) -> None:
-        # Partitions that moved away belong to another member: their position is no longer ours to commit.
-        for partition in partitions:
-            self._pending.pop(partition.partition, None)
-            self._held.pop(partition.partition, None)
+        # What is handled is written down while we still may; what is only in hand, the next owner gets.
+        numbers = {partition.partition for partition in partitions}
+        self._commits.hand_over(numbers)
+        self._forget(numbers)
+
+    def _gone(self, _consumer: Consumer, partitions: list[Any]) -> None:
+        # Lost, not handed over: others may have read on from the last commit, so ours would be a lie.
+        self._forget({partition.partition for partition in partitions})
+
+    def _forget(self, numbers: set[int]) -> None:
+        self._mine -= numbers
+        self._misplaced -= numbers
+        self._paused -= numbers
+        self._commits.drop(numbers)
+        for kept in (self._taken, self._held):
+            for number in numbers & kept.keys():
+                del kept[number]
+
+    def _committed(self, error: KafkaError | None, partitions: list[Any]) -> None:
+        self._commits.ended(error, partitions)
 
     def _told(self, error: KafkaError) -> None:
         if error.name() == "_ALL_BROKERS_DOWN":
             self._down = error.str()
-
-
-class BoundedReceiver:
-    """Reads every partition from its start (or its last `tail` records) to the end that stands there now."""
-
-    def __init__(self, bootstrap: str, topic: str, tail: int | None = None) -> None:
-        from confluent_kafka import Consumer, KafkaException, TopicPartition
-
-        self._consumer: Consumer = Consumer(
-            {
-                **_COMMON,
-                "bootstrap.servers": bootstrap,
-                "group.id": "mesh.reading",
-                "enable.partition.eof": True,
-                "auto.offset.reset": "earliest",
-                "error_cb": lambda _error: None,
-            }
-        )
-        try:
-            metadata = self._consumer.list_topics(topic, timeout=TIMEOUT_SECONDS).topics[topic]
-            if metadata.error is not None:
-                raise MeshError(
-                    f"the topic {topic} is not there",
-                    code="MESH-K031",
-                    where=topic,
-                    why="the broker does not know it",
-                    fix="mesh apply",
-                )
-            self._left: set[int] = set()
-            assigned = []
-            for number in metadata.partitions:
-                low, high = self._consumer.get_watermark_offsets(
-                    TopicPartition(topic, number), TIMEOUT_SECONDS
-                )
-                # Empty partitions are assigned too: whoever reads on past the end follows them all.
-                first = low if tail is None else max(low, high - tail)
-                assigned.append(TopicPartition(topic, number, first))
-                if high > first:
-                    self._left.add(number)
-            self._consumer.assign(assigned)
-        except KafkaException as error:
-            self._consumer.close()
-            raise unreachable(bootstrap, error.args[0].str()) from error
-
-    def take(self, most: int, wait_seconds: float) -> Sequence[Message]:
-        """Up to `most` records."""
-        from confluent_kafka import KafkaError
-
-        messages = _as_soon_as_some(self._consumer, most, wait_seconds, FILL_SECONDS)
-        for message in messages:
-            error = message.error()
-            if error is not None and error.code() == KafkaError._PARTITION_EOF:
-                self._left.discard(message.partition())
-        return _good(messages)
-
-    def commit(self) -> None:
-        """Nothing: a reading leaves no trace."""
-
-    def at_end(self) -> bool:
-        """Whether the end of every partition was reached."""
-        return not self._left
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        self._consumer.close()
-
-
-def _as_soon_as_some(consumer: Consumer, most: int, wait_seconds: float, fill_seconds: float) -> list[Any]:
-    """Up to `most` records once there is one: asked for many, librdkafka would wait for all of them."""
-    first: list[Any] = consumer.consume(1, wait_seconds)
-    return first + consumer.consume(most - 1, fill_seconds) if first and most > 1 else first
-
-
-def _good(messages: list[Any]) -> list[Any]:
-    """The records among what came; raises MeshError for what the broker refuses (a deleted topic, say)."""
-    from confluent_kafka import KafkaError
-
-    bad = [message for message in messages if message.error() is not None]
-    if not bad:
-        return messages
-    for message in bad:
-        error = message.error()
-        if error.code() != KafkaError._PARTITION_EOF and not error.retriable():
-            raise MeshError(
-                "the broker refuses this reading",
-                code="MESH-K032",
-                where=message.topic(),
-                why=error.str(),
-                fix="mesh plan",
-            )
-    return [message for message in messages if message.error() is None]

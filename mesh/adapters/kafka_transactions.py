@@ -16,10 +16,13 @@ from typing import TYPE_CHECKING, Any
 from mesh.adapters.kafka_admin import unreachable
 from mesh.adapters.kafka_sender import Header, producer_settings
 from mesh.errors import EventError, MeshError, UnreachableError
+from mesh.interfaces import Partition
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaException, Producer
 
+#: another has taken over: new clients find out where it stands
+SHUT_OUT = "MESH-K051"
 #: one call of the client's; it is repeated until the transaction's own time is over
 CALL_SECONDS = 5.0
 #: how much longer than a transaction may take its end is waited for
@@ -107,11 +110,13 @@ class TransactionalSender:
     def flush(self) -> None:
         """Nothing: only the commit acknowledges."""
 
-    def commit(self, positions: Mapping[tuple[str, int], int], member: bytes) -> None:
+    def commit(self, positions: Mapping[Partition, int], member: bytes) -> None:
         """Begin to commit what was sent, and that its inputs are read up to `positions`."""
         from confluent_kafka import TopicPartition
 
-        offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in positions.items()]
+        offsets = [
+            TopicPartition(topic, partition, offset) for (topic, partition), offset in positions.items()
+        ]
 
         def end() -> str | None:
             why = self._insist(lambda left: self._producer.send_offsets_to_transaction(offsets, member, left))

@@ -31,6 +31,7 @@ from mesh.cli import (
     registry,
     reviews,
     rules,
+    runs,
 )
 from mesh.cli.output import tell_error
 from mesh.errors import MeshError, UsageError
@@ -50,6 +51,7 @@ IN_STORY_ORDER = (
     drifts,
     reviews,
     declarations,
+    runs,
     events,
     registry,
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 
@@ -18,7 +20,23 @@ class Figures:
     lag: int = 0  #: records that are there and not read, on the partitions at hand
     partitions: int = 0
     last_error: str = ""
+    trouble: str = ""  #: why it does not work at present
+    clock: Callable[[], float] = field(default=time.monotonic, repr=False)
+    stepped: float = field(default=-1.0, repr=False)
 
-    def as_dict(self) -> dict[str, Any]:
-        """For machines."""
-        return asdict(self)
+    def __post_init__(self) -> None:
+        self.step()
+
+    def step(self) -> None:
+        """It is alive: said with every turn of the run."""
+        self.stepped = self.clock()
+
+    def fail(self, why: str) -> None:
+        """It stopped for a reason, and may begin again."""
+        self.last_error = self.trouble = why
+
+    def report(self) -> dict[str, Any]:
+        """For machines; `idle_seconds` is how long it has not taken a step."""
+        shown = {one.name: getattr(self, one.name) for one in fields(self)}
+        del shown["clock"], shown["stepped"]
+        return shown | {"idle_seconds": round(self.clock() - self.stepped, 3)}

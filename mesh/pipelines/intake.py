@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from mesh.decoding import Batch, Decoder, unframed
 from mesh.event import Unframed
-from mesh.interfaces import Inputs, Message, Place
+from mesh.interfaces import Inputs, Message, Partition
 from mesh.port import OutputPort
 from mesh.writers import Asker
 
@@ -39,7 +39,7 @@ class Taken:
 
     batches: Sequence[tuple[Input, Batch]]
     poison: Sequence[tuple[Input, Poison]]
-    positions: Mapping[Place, int]
+    positions: Mapping[Partition, int]
     member: bytes
     records: int
 
@@ -50,7 +50,7 @@ class Intake:
     def __init__(self, inputs: Sequence[Input], receiver: Inputs) -> None:
         self._inputs = {one.port.topic: one for one in inputs}
         self._receiver = receiver
-        self._held: dict[Place, int] = {}
+        self._held: dict[Partition, int] = {}
 
     def take(self, most: int, wait_seconds: float, fill_seconds: float) -> Taken | None:
         """The next records, None when none can be worked on at present."""
@@ -66,7 +66,7 @@ class Intake:
             return None
         batches: list[tuple[Input, Batch]] = []
         poison: list[tuple[Input, Poison]] = []
-        positions: dict[Place, int] = {}
+        positions: dict[Partition, int] = {}
         records = 0
         for topic, found in self._by_topic(messages).items():
             read = self._inputs[topic]
@@ -88,7 +88,7 @@ class Intake:
         self._receiver.rewind()
 
     @property
-    def waiting(self) -> Mapping[Place, str]:
+    def waiting(self) -> Mapping[Partition, str]:
         """By partition that waits for a schema: which one, and why it is not to be had."""
         return {
             place: self._inputs[place[0]].decoder.writers.why(schema_id)
@@ -97,7 +97,7 @@ class Intake:
 
     def lag(self) -> tuple[int, int]:
         """How many records were not taken so far, and on how many partitions, as far as is known here."""
-        return self._receiver.lag(), self._receiver.partitions
+        return sum(self._receiver.lag().values()), len(self._receiver.assigned)
 
     def close(self) -> None:
         """Leave the group."""
@@ -114,7 +114,7 @@ class Intake:
         return found
 
     def _readable(self, read: Input, messages: Sequence[Message]) -> tuple[Sequence[Message], Unframed]:
-        """Those whose schemas are at hand, or known to be none; order is kept, so what is behind waits too."""
+        """Those whose schemas are at hand or known to be none; order is kept: what is behind waits too."""
         parts = unframed(messages)
         missing = read.decoder.missing(messages, parts)
         if not missing:

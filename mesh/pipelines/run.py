@@ -26,8 +26,6 @@ from mesh.pipelines.provenance import Marked, of_batch, of_rows
 from mesh.publishing import Publisher
 
 Table = Callable[[], pa.Table]
-#: the function raised an error of its own
-FAILED = "MESH-K054"
 _COLUMNS = (pa.Array, pa.ChunkedArray)
 LOOK_SECONDS = 1.0
 
@@ -54,6 +52,7 @@ class PipelineRun:
         transactions: Transactional,
         publisher: Callable[[Marked], Publisher],
         pace: Pace | None = None,
+        figures: Figures | None = None,
         closed: Callable[[], None] = lambda: None,
     ) -> None:
         self._made = made
@@ -69,7 +68,7 @@ class PipelineRun:
         self._trouble: BaseException | None = None
         self._aborted = ""
         self._looked = 0.0
-        self.figures = Figures()
+        self.figures = figures or Figures()
 
     def run(self, going_on: Callable[[], bool]) -> None:
         """Derive for as long as `going_on`, then see the transaction at hand to its end.
@@ -112,6 +111,7 @@ class PipelineRun:
             self._aborted = why
             return
         self._aborts = 0
+        self.figures.trouble = ""
         self.figures.committed += 1
         self.figures.consumed += consumed
         self.figures.published += published
@@ -137,6 +137,7 @@ class PipelineRun:
         self.close()
 
     def _look(self) -> None:
+        self.figures.step()
         now = time.monotonic()
         if now >= self._looked + LOOK_SECONDS:
             self._looked = now
@@ -198,7 +199,7 @@ class PipelineRun:
         except Exception as error:
             raise MeshError(
                 f"the function of {self._made.product} raised {type(error).__name__}",
-                code=FAILED,
+                code="MESH-K054",
                 where=f"{batch.position(0)} to {batch.position(len(batch) - 1)}",
                 why=str(error),
                 fix="mend the function, or declare it with on_error='dead-letter'",
@@ -227,7 +228,7 @@ class PipelineRun:
             return self._send(read, batch, self._derive(read, batch, tables)), 0
         except MeshError as error:
             # Both are said before anything of the batch is sent.
-            if error.error_code != FAILED and not error.error_code.startswith("MESH-E"):
+            if error.error_code != "MESH-K054" and not error.error_code.startswith("MESH-E"):
                 raise
             if len(batch) == 1:
                 return 0, self._bury(read, [(batch.messages[0], error.__cause__ or error)])
@@ -260,4 +261,3 @@ class PipelineRun:
 
 def _part(batch: Batch, start: int, end: int) -> Batch:
     return Batch(batch.events.slice(start, end - start), batch.messages[start:end])
-

@@ -1,0 +1,58 @@
+"""Taking records from a consumer, as every receiver does it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mesh.errors import MeshError
+
+if TYPE_CHECKING:
+    from confluent_kafka import Consumer
+
+#: what all consumers of the mesh have in common; nobody outside sets these
+CONSUMER: Mapping[str, Any] = {
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    "isolation.level": "read_committed",
+    "fetch.message.max.bytes": 4_000_000,
+    "queued.max.messages.kbytes": 131_072,
+    "queued.min.messages": 200_000,
+    "fetch.wait.max.ms": 100,
+    "log_level": 0,
+}
+
+
+def as_soon_as_some(consumer: Consumer, most: int, wait_seconds: float, fill_seconds: float) -> list[Any]:
+    """Up to `most` records once there is one: asked for many, librdkafka would wait for all of them."""
+    first: list[Any] = consumer.consume(1, wait_seconds)
+    return first + consumer.consume(most - 1, fill_seconds) if first and most > 1 else first
+
+
+def apart(messages: list[Any]) -> tuple[list[Any], list[Any]]:
+    """The records, and the errors that came in their place."""
+    bad = [message for message in messages if message.error() is not None]
+    return ([message for message in messages if message.error() is None], bad) if bad else (messages, bad)
+
+
+def require_readable(errors: list[Any]) -> None:
+    """Raise MeshError for what the broker refuses (a deleted topic, say); ends and hiccups are no refusals."""
+    for message in errors:
+        if not is_end(message) and not message.error().retriable():
+            raise MeshError(
+                "the broker refuses this reading",
+                code="MESH-K032",
+                where=message.topic(),
+                why=message.error().str(),
+                fix="mesh plan",
+            )
+
+
+def is_end(message: Any) -> bool:
+    """Whether an error is only the word that a partition has no more records at present."""
+    return bool(message.error().name() == "_PARTITION_EOF")
+
+
+def last_offsets(messages: Sequence[Any]) -> dict[int, int]:
+    """By partition, the offset of its last record."""
+    return {message.partition(): message.offset() for message in messages}
