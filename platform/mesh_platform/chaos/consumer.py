@@ -114,7 +114,7 @@ def subscribed(
 ) -> Subscription:
     """A subscription whose group misses a dead member soon."""
     port, bootstrap = mesh.port(product), mesh.settings.bootstrap
-    member = receiver(bootstrap, port.topic, group, "earliest", SESSION_MS)
+    member = receiver(bootstrap, port.topic, group, "earliest", session_ms=SESSION_MS)
     member.actor = actor
     return Subscription(port, Decoder(port, mesh.registry), member, KafkaSender(bootstrap), group)
 

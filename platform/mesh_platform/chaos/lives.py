@@ -86,7 +86,7 @@ class Life:
     def failure(self) -> MeshError:
         """What it said last."""
         return MeshError(
-            f"the actor {self.name} ended by itself",
+            f"the {self.role} {self.name} ended by itself",
             code="MESH-X015",
             where=str(self._log),
             why=tail(self._log),
