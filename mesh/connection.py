@@ -20,6 +20,8 @@ from mesh.world import World
 if TYPE_CHECKING:
     from mesh.adapters.registry_copies import RegistryReader
     from mesh.adapters.registry_migration import RegistryWriter
+    from mesh.handling import Handling, Retries
+    from mesh.letters import LetterBox
     from mesh.lookup import LookupTable
     from mesh.pipelines import Figures, Pace, Pipeline, PipelineRun
     from mesh.port import OutputPort
@@ -114,6 +116,52 @@ class Mesh:
         receiver = GroupReceiver(self.settings.bootstrap, port.topic, group, begin, out_of_range)
         dead_letters = KafkaSender(self.settings.bootstrap)
         return Subscription(port, Decoder(port, self.registry), receiver, dead_letters, group)
+
+    def handling(
+        self,
+        product: str,
+        *,
+        group: str,
+        retries: Retries | None = None,
+        start: Place | str = "earliest",
+        fields: Sequence[str] = (),
+        purpose: str = "",
+    ) -> Handling:
+        """Handle a product's events as a group: retries on the group's retry topic, then dead letters.
+
+        The retry topic is made where it is not there. Raises MeshError (MESH-K010) where it may not be made.
+        """
+        from mesh.adapters.kafka_admin import KafkaAdmin
+        from mesh.adapters.kafka_sender import KafkaSender
+        from mesh.adapters.kafka_tail import KafkaTail
+        from mesh.handling import Handling, Retries
+        from mesh.handling.journal import Journal, make_topic
+
+        port, bootstrap = self.port(product), self.settings.bootstrap
+        topic = make_topic(KafkaAdmin(bootstrap), group, port.topic)
+        journal = Journal(
+            topic, port.topic, KafkaTail(bootstrap, topic), KafkaSender(bootstrap), os.urandom(8)
+        )
+        subscription = self.subscribe(product, group=group, start=start, fields=fields, purpose=purpose)
+        letters = KafkaSender(bootstrap)
+        return Handling(subscription, journal, letters, port.dead_letters, group, retries or Retries())
+
+    def letters(self, product: str) -> LetterBox:
+        """A product's dead letters: to look at, and to send back."""
+        from mesh.adapters.kafka_admin import KafkaAdmin
+        from mesh.adapters.kafka_landing import KafkaLanding
+        from mesh.adapters.kafka_reading import everything
+        from mesh.decoding import Decoder
+        from mesh.letters import LetterBox
+
+        port, bootstrap = self.port(product), self.settings.bootstrap
+        return LetterBox(
+            port,
+            Decoder(port, self.registry),
+            KafkaAdmin(bootstrap),
+            lambda topic: everything(bootstrap, topic),
+            lambda name: KafkaLanding(bootstrap, name),
+        )
 
     def lookup(self, product: str) -> LookupTable:
         """A product as a table: the latest event per key, kept current."""

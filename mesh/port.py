@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from mesh import naming
 from mesh.codec import Codec, EngineChoice, codec_for
+from mesh.codec.instants import instants_as_text
 from mesh.contract.avro import avro_schema
 from mesh.contract.model import Contract
 from mesh.contract.record_rules import record_rules
@@ -69,8 +70,6 @@ class OutputPort:
 
 
 def _as_text(column: pa.Array) -> pa.Array:
-    import pyarrow.compute as pc
-
     if pa.types.is_timestamp(column.type):
-        return pc.strftime(column, format="%Y-%m-%dT%H:%M:%SZ")
+        return instants_as_text(column)
     return column.cast(pa.string())

@@ -15,8 +15,9 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from mesh.codec import to_batch
+from mesh.codec.instants import instants_as_text
 from mesh.errors import EventError, Position
-from mesh.event import EventIds, Stamp, dead_letter_headers, format_time, frame_prefix
+from mesh.event import PUBLISHER, EventIds, Stamp, dead_letter_headers, format_time, frame_prefix
 from mesh.interfaces import Sender
 from mesh.port import OutputPort
 from mesh.rules.masks import Verdict
@@ -100,15 +101,13 @@ class Publisher:
 
         The two differ on purpose: retention counts from publishing, so a history loaded today stays.
         """
-        import pyarrow.compute as pc
-
         count = batch.num_rows
         now = self._clock()
         published = [int(now.timestamp() * 1000)] * count
         column = self._port.times(batch)
         if column is None or column.null_count:
             return published, [format_time(now).encode()] * count
-        return published, pc.strftime(column, format="%Y-%m-%dT%H:%M:%SZ").cast(pa.binary()).to_pylist()
+        return published, instants_as_text(column).cast(pa.binary()).to_pylist()
 
     def _bury(self, batch: pa.RecordBatch, verdict: Verdict) -> None:
         import pyarrow.compute as pc
@@ -126,7 +125,7 @@ class Publisher:
             error = rule_error(verdict, row)
             position = Position(self._port.topic, -1, -1)
             headers.append(
-                dead_letter_headers(event_headers, error=error, position=position, group="publisher")
+                dead_letter_headers(event_headers, error=error, position=position, group=PUBLISHER)
             )
         self._sender.send(self._port.dead_letters, self._port.keys(bad), values, headers, times)
 

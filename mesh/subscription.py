@@ -7,6 +7,7 @@ caller has handled it. Where a schema is not to be had at present, its partition
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ import pyarrow as pa
 from mesh.decoding import Batch, Decoder, to_polars, unframed
 from mesh.errors import EventError, Position
 from mesh.event import Unframed, dead_letter_headers
-from mesh.interfaces import Member, Message, Receiver, Sender
+from mesh.interfaces import Message, Receiver, Sender, Steered
 from mesh.port import OutputPort
 from mesh.writers import Asker
 
@@ -35,7 +36,7 @@ class Subscription:
         self,
         port: OutputPort,
         decoder: Decoder,
-        receiver: Member,
+        receiver: Steered,
         dead_letters: Sender,
         group: str,
         asker: Asker | None = None,
@@ -54,6 +55,27 @@ class Subscription:
         """By partition that waits for a schema: which one, and why it is not to be had."""
         return {partition: self._decoder.writers.why(held) for partition, held in self._held.items()}
 
+    @property
+    def assigned(self) -> frozenset[int]:
+        """The partitions that are this member's at present."""
+        return self._receiver.assigned
+
+    def commit(self) -> None:
+        """Commit what was taken: it has been handled."""
+        self._receiver.commit()
+
+    def pause(self) -> None:
+        """Take nothing new; the partitions stay this member's."""
+        self._receiver.pause()
+
+    def resume(self) -> None:
+        """Go on where `pause` stopped."""
+        self._receiver.resume()
+
+    def decoded(self, messages: Sequence[Message]) -> tuple[Batch, list[tuple[Message, EventError]]]:
+        """Decode records once more, as when they came: the readable ones, and the others with reasons."""
+        return self._decoder.decode(messages)
+
     def batches(self, *, most: int = BATCH, wait_seconds: float = 0.5) -> Iterator[Batch]:
         """Batches as they come, for ever; the one before is committed when the next is asked for."""
         while True:
@@ -67,9 +89,10 @@ class Subscription:
         messages, parts = self._taken(most, wait_seconds)
         if not messages:
             return None
-        batch, poison = self._decoder.decode(messages, parts)
-        if poison:
-            self._bury(poison)
+        with self._coming_again(messages):
+            batch, poison = self._decoder.decode(messages, parts)
+            if poison:
+                self._bury(poison)
         return batch if len(batch) else None
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
@@ -110,10 +133,15 @@ class Subscription:
                 return messages, parts
 
     def _missing(self, messages: Sequence[Message], parts: Unframed) -> Mapping[int, tuple[int, int]]:
-        try:
+        with self._coming_again(messages):
             return self._decoder.missing(messages, parts)
+
+    @contextmanager
+    def _coming_again(self, messages: Sequence[Message]) -> Iterator[None]:
+        """When this fails nothing of it was handled: whoever asks again gets the same records again."""
+        try:
+            yield
         except BaseException:
-            # Nothing of it was handled: whoever asks again gets the same records again.
             firsts = {message.partition(): message.offset() for message in reversed(messages)}
             self._receiver.hold(firsts)
             self._receiver.release(firsts)
@@ -143,13 +171,13 @@ class Subscription:
                 error=error,
                 position=Position(message.topic(), message.partition(), message.offset()),
                 group=self._group,
+                time_ms=message.timestamp()[1],
             )
             for message, error in poison
         ]
         messages = [message for message, _ in poison]
-        times = [max(message.timestamp()[1], 0) for message in messages]
         keys, values = [m.key() for m in messages], [m.value() for m in messages]
-        self._dead_letters.send(self._port.dead_letters, keys, values, headers, times)
+        self._dead_letters.send(self._port.dead_letters, keys, values, headers, [0] * len(messages))
         self._dead_letters.flush()
         self.buried += len(poison)
 

@@ -20,6 +20,7 @@ from mesh.cli import (
     ci,
     declarations,
     diffs,
+    dlq,
     drifts,
     events,
     exports,
@@ -53,6 +54,7 @@ IN_STORY_ORDER = (
     declarations,
     runs,
     events,
+    dlq,
     registry,
 )
 

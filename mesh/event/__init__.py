@@ -1,6 +1,6 @@
 """One event on Kafka: the frame around its Avro datum and the facts in its headers."""
 
-from mesh.event.dead_letters import dead_letter_headers, error_facts, without_dead_letter_headers
+from mesh.event.dead_letters import PUBLISHER, dead_letter_headers, error_facts, without_dead_letter_headers
 from mesh.event.envelope import AVRO, Envelope, EventIds, Header, Stamp, format_time, parse_time
 from mesh.event.frames import (
     FRAME_BYTES,
@@ -16,6 +16,7 @@ from mesh.event.frames import (
 __all__ = [
     "AVRO",
     "FRAME_BYTES",
+    "PUBLISHER",
     "Envelope",
     "EventIds",
     "Header",

@@ -1,6 +1,7 @@
 """kill -9 under load: nothing acknowledged is lost, doubled or torn; and a broker that does so is found out.
 
-One round of thirty kills; `python -m tests.faults --kills 100` is the long one.
+One round of twelve kills, most of them within its file operations; `python -m tests.faults --kills 100` is the
+long one, and test_faults_chaos.py has thirty kills of everything.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ WRITTEN = [Kill("write", 2 * number, 4.0) for number in (60, 90, 120)]  # writte
 
 
 @pytest.mark.timeout(300)
-def test_nothing_acknowledged_is_lost_doubled_or_torn_by_thirty_kills(tmp_path: Path) -> None:
-    report = campaign(tmp_path, seed=11, kills=SCHEDULES.schedule(11, 30, latest=0.8))
+def test_nothing_acknowledged_is_lost_doubled_or_torn_by_kills_within_file_operations(tmp_path: Path) -> None:
+    report = campaign(tmp_path, seed=11, kills=SCHEDULES.schedule(11, 12, latest=0.8))
     assert report.findings == []
-    assert sum(report.ends.values()) == 30
-    assert report.acknowledged > 30_000
-    assert report.said["txn ok"] > 100
+    assert report.kills == 12
+    assert report.acknowledged > 10_000
+    assert report.said["txn ok"] > 40
     assert report.ends.keys() >= {"write", "roll", "replace", "unlink", "sync", "statement"}
 
 

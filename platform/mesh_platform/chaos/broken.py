@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from mesh.adapters.kafka_sender import KafkaSender
 from mesh.decoding import Batch
 from mesh.event import EventIds
+from mesh.inbox import SQLite
 from mesh.interfaces import Message
 from mesh.pipelines.provenance import Marked, of_rows
 from mesh.publishing import Publisher
@@ -88,9 +89,9 @@ class ForgetsItsInbox(Handler):
     def handle(self, batch: Batch) -> None:
         """Effects of what this life has not seen."""
         seen: set[str] = self.__dict__.setdefault("seen", set())
-        with self.effects.transaction():
+        with SQLite(self.effects.connection).transaction():
             self.effects.apply([effect for effect in effects_of(batch) if effect.cause not in seen])
-            seen |= {effect.cause for effect in effects_of(batch)}
+        seen |= {effect.cause for effect in effects_of(batch)}
 
 
 class InboxBeforeEffect(Handler):
@@ -98,11 +99,11 @@ class InboxBeforeEffect(Handler):
 
     def handle(self, batch: Batch) -> None:
         """First the inbox, then, if it lives, the effects."""
-        with self.effects.transaction():
-            found = [effect for effect in effects_of(batch) if self.effects.first(effect.cause)]
+        with self.inbox.once_each(batch) as new:
+            pass
         self.actor.countdown.pass_by("handling")
-        with self.effects.transaction():
-            self.effects.apply(found)
+        with SQLite(self.effects.connection).transaction():
+            self.effects.apply(effects_of(new))
 
 
 class OffsetsOutside(Settling):

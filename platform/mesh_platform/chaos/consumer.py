@@ -21,6 +21,7 @@ from mesh.adapters.kafka_sender import KafkaSender
 from mesh.connection import Mesh, connect
 from mesh.decoding import Batch, Decoder
 from mesh.errors import MeshError
+from mesh.inbox import Inbox, SQLite
 from mesh.subscription import Subscription
 from mesh_platform.chaos import world
 from mesh_platform.chaos.actor import Actor
@@ -72,6 +73,7 @@ class Handler:
         self.actor, self._mesh = actor, mesh
         self._port = mesh.port(world.orders(actor.run))
         self.effects = Effects(store(actor.history.parent, actor.broken))
+        self.inbox = Inbox(SQLite(self.effects.connection), group_of(actor.broken))
 
     def run(self) -> None:
         """Handle batch by batch; where the broker is away for long, subscribe anew."""
@@ -88,11 +90,10 @@ class Handler:
         self.effects.close()
 
     def handle(self, batch: Batch) -> None:
-        """Effect and inbox in one transaction."""
-        with self.effects.transaction():
-            found = [effect for effect in effects_of(batch) if self.effects.first(effect.cause)]
+        """Effects of what comes for the first time, and the inbox, in one transaction."""
+        with self.inbox.once_each(batch) as new:
             self.actor.countdown.pass_by("handling")
-            self.effects.apply(found)
+            self.effects.apply(effects_of(new))
 
     def _subscription(self) -> Subscription:
         group = group_of(self.actor.broken)
