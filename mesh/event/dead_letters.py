@@ -28,7 +28,6 @@ def dead_letter_headers(
     Streams. Values are UTF-8 text of at most `limits.HEADER_BYTES`. Key and value travel unchanged.
     """
     code, what, why = error_facts(error)
-    stack = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     facts = {
         "mesh.dlq.code": code,
         "mesh.dlq.reason": what,
@@ -38,13 +37,20 @@ def dead_letter_headers(
         "mesh.dlq.offset": str(position.offset),
         "mesh.dlq.group": group,
         "__streams.errors.exception": f"{type(error).__module__}.{type(error).__qualname__}",
-        "__streams.errors.stacktrace": stack,
+        "__streams.errors.stacktrace": _stack(error),
         "__streams.errors.message": what,
         "__streams.errors.topic": position.topic,
         "__streams.errors.partition": str(position.partition),
         "__streams.errors.offset": str(position.offset),
     }
     return [*(headers or ()), *((name, _clip(text)) for name, text in facts.items())]
+
+
+def _stack(error: BaseException) -> str:
+    """Where a handler failed. Of the mesh's own verdicts no frames: they are about the event."""
+    if isinstance(error, MeshError):
+        return f"{type(error).__module__}.{type(error).__qualname__}: {error}"
+    return "".join(traceback.format_exception(type(error), error, error.__traceback__))
 
 
 def without_dead_letter_headers(
