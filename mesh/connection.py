@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import TracebackType
@@ -24,8 +24,12 @@ if TYPE_CHECKING:
     from mesh.async_publishing import AsyncPublisher
     from mesh.async_subscription import AsyncSubscription
     from mesh.following import Following
+    from mesh.handling import Handling, Retries
+    from mesh.letters import LetterBox
     from mesh.lookup import LookupTable
+    from mesh.outbox import Outbox, Relay
     from mesh.parcels import OnViolation
+    from mesh.pipelines import Figures, Pace, Pipeline, PipelineRun
     from mesh.port import OutputPort
     from mesh.positions import OutOfRange, Place, Span
     from mesh.publishing import Publisher
@@ -92,6 +96,24 @@ class Mesh:
 
         return AsyncPublisher(lambda: self.publisher(product, on_violation=on_violation))
 
+    def outbox(self, product: str, *, on_violation: OnViolation = "reject") -> Outbox:
+        """Write events of a product in transactions of a database of yours; a relay publishes them."""
+        from mesh.event import EventIds
+        from mesh.outbox import Outbox
+        from mesh.parcels import Packer
+
+        port = self.port(product)
+        schema_id = self.registry.schema_id(port.subject, port.schema)
+        packer = Packer(port, schema_id, EventIds(os.urandom(8)), lambda: datetime.now(UTC))
+        return Outbox(packer, on_violation)
+
+    def relay(self, database: str) -> Relay:
+        """The relay of a database's outbox: an SQLite file, or `postgresql://…`."""
+        from mesh.adapters.kafka_sender import GAPLESS, KafkaSender
+        from mesh.outbox import Relay, store_of
+
+        return Relay(store_of(database), KafkaSender(self.settings.bootstrap, GAPLESS))
+
     def subscribe(
         self,
         product: str,
@@ -140,7 +162,7 @@ class Mesh:
     def _received(self, port: OutputPort, group: str, start: Place, gone: OutOfRange) -> Subscription:
         from mesh.adapters.kafka_reading import BoundedReceiver
         from mesh.adapters.kafka_receiver import GroupReceiver
-        from mesh.adapters.kafka_sender import KafkaSender
+        from mesh.adapters.kafka_sender import ANY_SIZE, KafkaSender
         from mesh.decoding import Decoder
         from mesh.reading import Reading
         from mesh.subscription import Subscription
@@ -151,7 +173,53 @@ class Mesh:
             return Reading(port, decoder, lambda: BoundedReceiver(bootstrap, port.topic, span=span))
 
         receiver = GroupReceiver(bootstrap, port.topic, group, start, gone)
-        return Subscription(port, decoder, receiver, KafkaSender(bootstrap), group, replayed=replayed)
+        letters = KafkaSender(bootstrap, ANY_SIZE)
+        return Subscription(port, decoder, receiver, letters, group, replayed=replayed)
+
+    def handling(
+        self,
+        product: str,
+        *,
+        group: str,
+        retries: Retries | None = None,
+        start: Place | str = "earliest",
+        fields: Sequence[str] = (),
+        purpose: str = "",
+    ) -> Handling:
+        """Handle a product's events as a group: retries on the group's retry topic, then dead letters.
+
+        The retry topic is made where it is not there. Raises MeshError (MESH-K010) where it may not be made.
+        """
+        from mesh.adapters.kafka_admin import KafkaAdmin
+        from mesh.adapters.kafka_sender import ANY_SIZE, KafkaSender
+        from mesh.adapters.kafka_tail import KafkaTail
+        from mesh.handling import Handling, Retries
+        from mesh.handling.journal import Journal, make_topic
+
+        port, bootstrap = self.port(product), self.settings.bootstrap
+        topic = make_topic(KafkaAdmin(bootstrap), group, port.topic)
+        sender = KafkaSender(bootstrap, ANY_SIZE)
+        journal = Journal(topic, port.topic, KafkaTail(bootstrap, topic), sender, os.urandom(8))
+        subscription = self.subscribe(product, group=group, start=start, fields=fields, purpose=purpose)
+        letters = KafkaSender(bootstrap, ANY_SIZE)
+        return Handling(subscription, journal, letters, port.dead_letters, group, retries or Retries())
+
+    def letters(self, product: str) -> LetterBox:
+        """A product's dead letters: to look at, and to send back."""
+        from mesh.adapters.kafka_admin import KafkaAdmin
+        from mesh.adapters.kafka_landing import KafkaLanding
+        from mesh.adapters.kafka_reading import everything
+        from mesh.decoding import Decoder
+        from mesh.letters import LetterBox
+
+        port, bootstrap = self.port(product), self.settings.bootstrap
+        return LetterBox(
+            port,
+            Decoder(port, self.registry),
+            KafkaAdmin(bootstrap),
+            lambda topic: everything(bootstrap, topic),
+            lambda name: KafkaLanding(bootstrap, name),
+        )
 
     def lookup(self, product: str) -> LookupTable:
         """A product as a table: the latest event per key, kept current."""
@@ -163,6 +231,54 @@ class Mesh:
         return LookupTable(
             port, Decoder(port, self.registry), BoundedReceiver(self.settings.bootstrap, port.topic)
         )
+
+    def derive(
+        self,
+        made: Pipeline,
+        *,
+        name: str | None = None,
+        pace: Pace | None = None,
+        figures: Figures | None = None,
+    ) -> PipelineRun:
+        """Run a pipeline exactly once, as one member of its product's group.
+
+        Under a `name` of its own it comes back to its partitions at once and ends what it left open; without
+        one, what a killed run left open is ended by time.
+        """
+        from mesh.adapters.kafka_inputs import GroupInputs
+        from mesh.adapters.kafka_transactions import TransactionalSender
+        from mesh.decoding import Decoder
+        from mesh.event import EventIds
+        from mesh.pipelines.intake import Input, Intake
+        from mesh.pipelines.run import PipelineRun
+        from mesh.publishing import Publisher
+
+        where, port = self.settings.bootstrap, self.port(made.product)
+        schema_id = self.registry.schema_id(port.subject, port.schema)
+        ids = EventIds(os.urandom(8))
+        inputs = [
+            Input(read, self.port(read), Decoder(self.port(read), self.registry)) for read in made.reads
+        ]
+        topics = [read.port.topic for read in inputs]
+        with ExitStack() as opened:
+            tables = {table: self.lookup(table) for table in made.tables}
+            for table in tables.values():
+                opened.callback(table.close)
+            # First of all: whatever this name left open is over before its positions are asked for.
+            sender = TransactionalSender(where, name or f"{made.product}.{os.urandom(8).hex()}")
+            opened.callback(sender.close)
+            receiver = GroupInputs(where, topics, made.product, name=name, leaving=lambda: run.settle())
+            run = PipelineRun(
+                made,
+                Intake(inputs, receiver),
+                {read: table.current for read, table in tables.items()},
+                sender,
+                lambda marked: Publisher(port, schema_id, marked, ids, lambda: datetime.now(UTC)),
+                pace,
+                figures,
+                opened.pop_all().close,
+            )
+        return run
 
     def read(
         self,

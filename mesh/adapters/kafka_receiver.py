@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError
 
 __all__ = ["BoundedReceiver", "GroupReceiver"]
+#: so long after its last word a member counts as dead, and its partitions go to the others
+SESSION_MS = 45_000
 
 
 class GroupReceiver:
@@ -42,6 +44,7 @@ class GroupReceiver:
         group: str,
         start: Place = "earliest",
         out_of_range: OutOfRange = "earliest",
+        session_ms: int = SESSION_MS,
     ) -> None:
         from confluent_kafka import Consumer
 
@@ -63,6 +66,7 @@ class GroupReceiver:
                 **CONSUMER,
                 "bootstrap.servers": bootstrap,
                 "group.id": group,
+                "session.timeout.ms": session_ms,
                 # Where there is no position, librdkafka says so, and we decide: it would skip in silence.
                 "auto.offset.reset": "error",
                 "enable.partition.eof": True,

@@ -1,6 +1,6 @@
 """One event on Kafka: the frame around its Avro datum and the facts in its headers."""
 
-from mesh.event.dead_letters import dead_letter_headers, error_facts, without_dead_letter_headers
+from mesh.event.dead_letters import PUBLISHER, dead_letter_headers, error_facts, without_dead_letter_headers
 from mesh.event.envelope import AVRO, Envelope, EventIds, Header, Stamp, Stamped, format_time, parse_time
 from mesh.event.frames import (
     FRAME_BYTES,
@@ -13,13 +13,13 @@ from mesh.event.frames import (
     unframe_batch,
 )
 from mesh.event.instants import instants_as_text
-from mesh.event.keys import composite_key, record_keys
 from mesh.event.tracing import active_traceparent, checked_traceparent
 from mesh.event.violations import violation_header, violations
 
 __all__ = [
     "AVRO",
     "FRAME_BYTES",
+    "PUBLISHER",
     "Envelope",
     "EventIds",
     "Header",
@@ -30,7 +30,6 @@ __all__ = [
     "Unframed",
     "active_traceparent",
     "checked_traceparent",
-    "composite_key",
     "dead_letter_headers",
     "error_facts",
     "format_time",
@@ -38,7 +37,6 @@ __all__ = [
     "frame_prefix",
     "instants_as_text",
     "parse_time",
-    "record_keys",
     "unframe",
     "unframe_batch",
     "violation_header",

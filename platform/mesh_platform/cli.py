@@ -1,4 +1,4 @@
-"""What the platform adds to `mesh`: up, down, status, token, serve, demo, broker."""
+"""What the platform adds to `mesh`: up, down, status, token, serve, demo, chaos, broker."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from mesh.cli.output import data, note, paint
 from mesh.cli.rules import WINDOW_ENGINES
 from mesh_platform.audit_cli import commands as audit_commands
 from mesh_platform.broker_cli import broker as broker_commands
+from mesh_platform.chaos.command import chaos
 from mesh_platform.profile import Profile
 from mesh_platform.token_cli import token as token_commands
 
@@ -40,7 +41,7 @@ ControlLogOption = Annotated[
 
 def commands(app: typer.Typer) -> None:
     """Join the platform's verbs."""
-    for command in (up, down, status, serve, demo):
+    for command in (up, down, status, serve, demo, chaos):
         app.command()(command)
     app.add_typer(broker_commands)
     app.add_typer(token_commands)

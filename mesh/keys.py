@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from mesh.event.instants import instants_as_text
+import pyarrow as pa
+import pyarrow.compute as pc
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+from mesh.event import instants_as_text
 
 #: what JSON must escape; a quote and a backslash by themselves are replaced column-wise
 _CONTROL = r"[\x00-\x1f]"
@@ -21,9 +20,6 @@ _CONTROL = r"[\x00-\x1f]"
 
 def record_keys(parts: Sequence[pa.Array]) -> list[bytes | None]:
     """The key of each row, from the columns of its parts in their order."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     texts = [_text(part) for part in parts]
     if len(texts) == 1:
         return list(texts[0].cast(pa.binary()).to_pylist())
@@ -39,14 +35,10 @@ def composite_key(parts: Sequence[str]) -> bytes:
 
 
 def _text(column: pa.Array) -> pa.Array:
-    import pyarrow as pa
-
     if pa.types.is_timestamp(column.type):
         return instants_as_text(column)
     return column.cast(pa.string())
 
 
 def _escaped(text: pa.Array) -> pa.Array:
-    import pyarrow.compute as pc
-
     return pc.replace_substring(pc.replace_substring(text, "\\", "\\\\"), '"', '\\"')
