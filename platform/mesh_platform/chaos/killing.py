@@ -42,7 +42,7 @@ class Killing:
             told = began = time.monotonic()
             while not self._stop.wait(_LOOK_SECONDS):
                 done = not any(thread.is_alive() for thread in threads)
-                if done and self.acknowledged() >= events or time.monotonic() - began > seconds:
+                if (done and self.acknowledged() >= events) or time.monotonic() - began > seconds:
                     break
                 if time.monotonic() - told > _TELL_SECONDS:
                     told = time.monotonic()
