@@ -193,9 +193,12 @@ class Steered(Member, Protocol):
     def gaps(self) -> Sequence[Gap]:
         """What the group wanted and the topic no longer had."""
 
-    @property
     def assigned(self) -> frozenset[int]:
         """The partitions that are this member's at present."""
+
+    @property
+    def positions(self) -> Mapping[int, int]:
+        """By partition of ours, the offset up to which all is handled; where that is known already."""
 
     @property
     def refused(self) -> int:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mesh.adapters.kafka_admin import unreachable
+from mesh.adapters.kafka_sender import ANY_SIZE
 from mesh.errors import MeshError
 from mesh.letters.target import Parcel
 
@@ -30,8 +31,10 @@ class KafkaLanding:
         self._producer: Producer = Producer(
             {
                 "bootstrap.servers": bootstrap,
+                **ANY_SIZE,
                 "transactional.id": name,
                 "transaction.timeout.ms": TRANSACTION_MS,
+                "partitioner": "murmur2_random",
                 "linger.ms": 5,
                 "log_level": 0,
                 "error_cb": lambda _error: None,

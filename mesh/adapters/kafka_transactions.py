@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mesh.adapters.handed import Header
 from mesh.adapters.kafka_admin import unreachable
-from mesh.adapters.kafka_sender import Header, producer_settings
+from mesh.adapters.kafka_sender import PRODUCER
 from mesh.errors import EventError, MeshError, UnreachableError
 from mesh.interfaces import Partition
 
@@ -45,7 +46,8 @@ class TransactionalSender:
         self._waiting = False
         self._producer: Producer = Producer(
             {
-                **producer_settings(bootstrap),
+                **PRODUCER,
+                "bootstrap.servers": bootstrap,
                 "transactional.id": name,
                 "transaction.timeout.ms": int(seconds * 1000),
                 "delivery.timeout.ms": int(seconds * 1000),
@@ -111,7 +113,7 @@ class TransactionalSender:
         """Nothing: only the commit acknowledges."""
 
     def commit(self, positions: Mapping[Partition, int], member: bytes) -> None:
-        """Begin to commit what was sent, and that its inputs are read up to `positions`."""
+        """Begin to commit what was sent, and that its inputs, if any, are read up to `positions`."""
         from confluent_kafka import TopicPartition
 
         offsets = [
@@ -119,7 +121,11 @@ class TransactionalSender:
         ]
 
         def end() -> str | None:
-            why = self._insist(lambda left: self._producer.send_offsets_to_transaction(offsets, member, left))
+            why = None
+            if offsets:
+                why = self._insist(
+                    lambda left: self._producer.send_offsets_to_transaction(offsets, member, left)
+                )
             return why if why is not None else self._insist(self._producer.commit_transaction)
 
         self._waiting = True

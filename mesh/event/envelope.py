@@ -5,7 +5,7 @@ Attributes are UTF-8 text, never percent-encoded.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock
@@ -89,15 +89,24 @@ class Stamp:
             found.append(("traceparent", traceparent))
         return found
 
-    def each(self, ids: Iterable[bytes], times: Iterable[bytes]) -> Iterator[list[Header]]:
-        """The headers of many events, one by one: kept all at once they wake the garbage collector."""
-        shared = self.shared
-        for event_id, time in zip(ids, times, strict=True):
-            yield [("ce_id", event_id), ("ce_time", time), *shared]
-
-    def many(self, ids: Iterable[bytes], times: Iterable[bytes]) -> list[list[Header]]:
+    def each(self, ids: Sequence[bytes], times: Sequence[bytes], traceparent: bytes | None = None) -> Stamped:
         """The headers of many events, in order."""
-        return list(self.each(ids, times))
+        traced = () if traceparent is None else (("traceparent", traceparent),)
+        return Stamped(ids, times, (*self.shared, *traced))
+
+
+@dataclass(frozen=True, slots=True)
+class Stamped:
+    """The headers of many events, made when asked for: kept all at once they wake the garbage collector."""
+
+    ids: Sequence[bytes]
+    times: Sequence[bytes]
+    shared: tuple[Header, ...]
+
+    def __iter__(self) -> Iterator[list[Header]]:
+        shared = self.shared
+        for event_id, time in zip(self.ids, self.times, strict=True):
+            yield [("ce_id", event_id), ("ce_time", time), *shared]
 
 
 class EventIds:

@@ -11,11 +11,16 @@ from collections.abc import Collection, Iterable, Iterator
 
 from mesh.handling.waiting import WRITER, Header, Origin, Waiting, origin_of, waiting_of
 from mesh.interfaces import BrokerAdmin, Message, Sender, Tail
-from mesh.limits import MIB
+from mesh.limits import LETTER_BYTES
 from mesh.naming import retry_topic
 
 #: The last word on an event stays until it is done, however long that takes: `compact` alone expires none.
-SETTINGS = {"cleanup.policy": "compact", "segment.bytes": str(16 * MIB), "min.cleanable.dirty.ratio": "0.1"}
+SETTINGS = {
+    "cleanup.policy": "compact",
+    "max.message.bytes": str(LETTER_BYTES),
+    "min.cleanable.dirty.ratio": "0.1",
+    "segment.bytes": str(2 * LETTER_BYTES),
+}
 
 
 def make_topic(broker: BrokerAdmin, group: str, source: str) -> str:

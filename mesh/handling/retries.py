@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mesh.errors import EventError, UnreachableError, UsageError
+from mesh.errors import EventError, NotAcknowledged, UnreachableError, UsageError
 
 #: five seconds, a minute, ten minutes: a restart, a deployment, an incident
 WAITS = (5.0, 60.0, 600.0)
@@ -32,6 +32,7 @@ class Retries:
 
     def after(self, failures: int, error: Exception) -> float | None:
         """How long to wait after so many failures, this one included; None when it was the last."""
-        if isinstance(error, self.never) or failures > len(self.waits):
+        hopeless = isinstance(error, self.never) and not isinstance(error, NotAcknowledged)
+        if hopeless or failures > len(self.waits):
             return None
         return float(self.waits[failures - 1])

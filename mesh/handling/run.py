@@ -86,7 +86,7 @@ class Handling:
     def each(
         self, handler: Callable[[Event], Any], going_on: Callable[[], bool] = lambda: True, most: int = BATCH
     ) -> Handled:
-        """Hand every event to `handler` until `going_on` says no; an error of the handler is its event's.
+        """Hand every event to `handler` until `going_on` says no, or SIGTERM; an error of it is its event's.
 
         Raises UnreachableError when the broker is away, EventError (MESH-K021) when a dead letter or a
         waiting event is not acknowledged, and whatever `retries.stops` names: then nothing is committed
@@ -130,6 +130,8 @@ class Handling:
         self._dead_letters.close()
 
     def __enter__(self) -> Handling:
+        """SIGTERM now means to stop after what is in hand, unless the program has said otherwise."""
+        self._subscription.__enter__()
         return self
 
     def __exit__(
@@ -147,7 +149,7 @@ class Handling:
         most: int,
     ) -> Handled:
         with self._unbroken():
-            while going_on():
+            while going_on() and not self._subscription.stopped:
                 for gather in (self._fresh, self._due):
                     if (work := gather(most)) is not None:
                         self._settle(work, driven(attempts(work.batch), handler, self._retries.stops))
@@ -164,7 +166,7 @@ class Handling:
         import asyncio
 
         with self._unbroken():
-            while going_on():
+            while going_on() and not self._subscription.stopped:
                 for gather in (self._fresh, self._due):
                     if (work := await asyncio.to_thread(gather, most)) is not None:
                         outcome = await adriven(attempts(work.batch), handler, self._retries.stops)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh.codec.instants import instants_as_text
+from mesh.event.instants import instants_as_text
 
 
 @given(
