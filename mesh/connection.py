@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from mesh import naming
+from mesh import limits, naming
 from mesh.adapters.http import IDEMPOTENT, Http
 from mesh.adapters.kafka_admin import KafkaAdmin
 from mesh.adapters.platform_http import HttpPlatform
@@ -20,12 +21,22 @@ from mesh.world import World
 if TYPE_CHECKING:
     from mesh.adapters.registry_copies import RegistryReader
     from mesh.adapters.registry_migration import RegistryWriter
+    from mesh.async_publishing import AsyncPublisher
+    from mesh.async_subscription import AsyncSubscription
+    from mesh.following import Following
+    from mesh.handling import Handling, Retries
+    from mesh.letters import LetterBox
     from mesh.lookup import LookupTable
+    from mesh.outbox import Outbox, Relay
+    from mesh.parcels import OnViolation
     from mesh.pipelines import Figures, Pace, Pipeline, PipelineRun
     from mesh.port import OutputPort
-    from mesh.positions import OutOfRange, Place
+    from mesh.positions import OutOfRange, Place, Span
     from mesh.publishing import Publisher
-    from mesh.subscription import Reading, Subscription
+    from mesh.query.answer import Answer
+    from mesh.query.engine import Shelf
+    from mesh.reading import Reading
+    from mesh.subscription import Subscription
 
 
 class Mesh:
@@ -64,8 +75,11 @@ class Mesh:
             known = self._ports[product] = OutputPort(contract, self.settings.codec)
         return known
 
-    def publisher(self, product: str) -> Publisher:
-        """Publish events of a product; the schema must be registered (mesh apply)."""
+    def publisher(self, product: str, *, on_violation: OnViolation = "reject") -> Publisher:
+        """Publish events of a product; the schema must be registered (mesh apply).
+
+        `on_violation` is what becomes of an event that breaks a rule: "reject", "dead-letter" or "mark".
+        """
         from mesh.adapters.kafka_sender import KafkaSender
         from mesh.event import EventIds
         from mesh.publishing import Publisher
@@ -73,7 +87,32 @@ class Mesh:
         port = self.port(product)
         schema_id = self.registry.schema_id(port.subject, port.schema)
         sender = KafkaSender(self.settings.bootstrap)
-        return Publisher(port, schema_id, sender, EventIds(os.urandom(8)), lambda: datetime.now(UTC))
+        ids = EventIds(os.urandom(8))
+        return Publisher(port, schema_id, sender, ids, lambda: datetime.now(UTC), on_violation)
+
+    def apublisher(self, product: str, *, on_violation: OnViolation = "reject") -> AsyncPublisher:
+        """As `publisher`, for asyncio. Use it with `async with`."""
+        from mesh.async_publishing import AsyncPublisher
+
+        return AsyncPublisher(lambda: self.publisher(product, on_violation=on_violation))
+
+    def outbox(self, product: str, *, on_violation: OnViolation = "reject") -> Outbox:
+        """Write events of a product in transactions of a database of yours; a relay publishes them."""
+        from mesh.event import EventIds
+        from mesh.outbox import Outbox
+        from mesh.parcels import Packer
+
+        port = self.port(product)
+        schema_id = self.registry.schema_id(port.subject, port.schema)
+        packer = Packer(port, schema_id, EventIds(os.urandom(8)), lambda: datetime.now(UTC))
+        return Outbox(packer, on_violation)
+
+    def relay(self, database: str) -> Relay:
+        """The relay of a database's outbox: an SQLite file, or `postgresql://…`."""
+        from mesh.adapters.kafka_sender import GAPLESS, KafkaSender
+        from mesh.outbox import Relay, store_of
+
+        return Relay(store_of(database), KafkaSender(self.settings.bootstrap, GAPLESS))
 
     def subscribe(
         self,
@@ -88,12 +127,24 @@ class Mesh:
         """Subscribe as a group; `fields` and `purpose` tell governance who would notice a change.
 
         `start` is where a new group begins: earliest, latest, a time, or offsets by partition. Where the
-        events at a group's position are gone, it goes on by `out_of_range` and tells the gap.
+        events at a group's position are gone, it goes on by `out_of_range` and tells the gap. With `fields`
+        only those are decoded, checked and given out. Raises UsageError (MESH-U190, MESH-U191).
         """
-        port = self.port(product)
+        from mesh.positions import place_of
+        from mesh.projection import with_fields
+
+        port, begin = with_fields(self.port(product), fields), place_of(start)
         name = naming.parse_topic(port.topic).product_name
-        self.platform.subscribe(name, group, fields, purpose)
-        return self.receive(product, group=group, start=start, out_of_range=out_of_range)
+        self.platform.subscribe(
+            name, group, [name for name in port.codec.arrow_schema.names if name in fields], purpose
+        )
+        return self._received(port, group, begin, out_of_range)
+
+    def asubscribe(self, product: str, *, group: str, **options: Any) -> AsyncSubscription:
+        """The same for asyncio; options as in `subscribe`. Use it with `async with`."""
+        from mesh.async_subscription import AsyncSubscription
+
+        return AsyncSubscription(partial(self.subscribe, product, group=group, **options))
 
     def receive(
         self,
@@ -104,16 +155,71 @@ class Mesh:
         out_of_range: OutOfRange = "earliest",
     ) -> Subscription:
         """Read as a group without registering a subscription: for the mesh's own workers."""
-        from mesh.adapters.kafka_receiver import GroupReceiver
-        from mesh.adapters.kafka_sender import KafkaSender
-        from mesh.decoding import Decoder
         from mesh.positions import place_of
+
+        return self._received(self.port(product), group, place_of(start), out_of_range)
+
+    def _received(self, port: OutputPort, group: str, start: Place, gone: OutOfRange) -> Subscription:
+        from mesh.adapters.kafka_reading import BoundedReceiver
+        from mesh.adapters.kafka_receiver import GroupReceiver
+        from mesh.adapters.kafka_sender import ANY_SIZE, KafkaSender
+        from mesh.decoding import Decoder
+        from mesh.reading import Reading
         from mesh.subscription import Subscription
 
-        port, begin = self.port(product), place_of(start)
-        receiver = GroupReceiver(self.settings.bootstrap, port.topic, group, begin, out_of_range)
-        dead_letters = KafkaSender(self.settings.bootstrap)
-        return Subscription(port, Decoder(port, self.registry), receiver, dead_letters, group)
+        bootstrap, decoder = self.settings.bootstrap, Decoder(port, self.registry)
+
+        def replayed(span: Span) -> Reading:
+            return Reading(port, decoder, lambda: BoundedReceiver(bootstrap, port.topic, span=span))
+
+        receiver = GroupReceiver(bootstrap, port.topic, group, start, gone)
+        letters = KafkaSender(bootstrap, ANY_SIZE)
+        return Subscription(port, decoder, receiver, letters, group, replayed=replayed)
+
+    def handling(
+        self,
+        product: str,
+        *,
+        group: str,
+        retries: Retries | None = None,
+        start: Place | str = "earliest",
+        fields: Sequence[str] = (),
+        purpose: str = "",
+    ) -> Handling:
+        """Handle a product's events as a group: retries on the group's retry topic, then dead letters.
+
+        The retry topic is made where it is not there. Raises MeshError (MESH-K010) where it may not be made.
+        """
+        from mesh.adapters.kafka_admin import KafkaAdmin
+        from mesh.adapters.kafka_sender import ANY_SIZE, KafkaSender
+        from mesh.adapters.kafka_tail import KafkaTail
+        from mesh.handling import Handling, Retries
+        from mesh.handling.journal import Journal, make_topic
+
+        port, bootstrap = self.port(product), self.settings.bootstrap
+        topic = make_topic(KafkaAdmin(bootstrap), group, port.topic)
+        sender = KafkaSender(bootstrap, ANY_SIZE)
+        journal = Journal(topic, port.topic, KafkaTail(bootstrap, topic), sender, os.urandom(8))
+        subscription = self.subscribe(product, group=group, start=start, fields=fields, purpose=purpose)
+        letters = KafkaSender(bootstrap, ANY_SIZE)
+        return Handling(subscription, journal, letters, port.dead_letters, group, retries or Retries())
+
+    def letters(self, product: str) -> LetterBox:
+        """A product's dead letters: to look at, and to send back."""
+        from mesh.adapters.kafka_admin import KafkaAdmin
+        from mesh.adapters.kafka_landing import KafkaLanding
+        from mesh.adapters.kafka_reading import everything
+        from mesh.decoding import Decoder
+        from mesh.letters import LetterBox
+
+        port, bootstrap = self.port(product), self.settings.bootstrap
+        return LetterBox(
+            port,
+            Decoder(port, self.registry),
+            KafkaAdmin(bootstrap),
+            lambda topic: everything(bootstrap, topic),
+            lambda name: KafkaLanding(bootstrap, name),
+        )
 
     def lookup(self, product: str) -> LookupTable:
         """A product as a table: the latest event per key, kept current."""
@@ -174,15 +280,99 @@ class Mesh:
             )
         return run
 
-    def read(self, product: str, *, last: int | None = None) -> Reading:
-        """Everything that is there now, or the `last` events of each partition."""
-        from mesh.adapters.kafka_receiver import BoundedReceiver
-        from mesh.decoding import Decoder
-        from mesh.subscription import Reading
+    def read(
+        self,
+        product: str,
+        *,
+        fields: Sequence[str] = (),
+        since: Place | timedelta | str = "earliest",
+        until: Place | timedelta | str | None = None,
+        last: int | None = None,
+    ) -> Reading:
+        """What is there now: published from `since` to before `until`, the `last` events of each partition.
 
-        port = self.port(product)
-        receiver = BoundedReceiver(self.settings.bootstrap, port.topic, last)
-        return Reading(port, Decoder(port, self.registry), receiver)
+        With `fields` only those are decoded, checked and given out.
+        A time may be a datetime, a text in ISO 8601, or how long ago: `"90m"`, `"2d"`, a timedelta.
+        """
+        from mesh.adapters.kafka_reading import BoundedReceiver
+        from mesh.decoding import Decoder
+        from mesh.positions import Span
+        from mesh.projection import with_fields
+        from mesh.reading import Reading, place_named
+
+        port = with_fields(self.port(product), fields)
+        span = Span(place_named(since), None if until is None else place_named(until))
+        return Reading(
+            port,
+            Decoder(port, self.registry),
+            lambda: BoundedReceiver(self.settings.bootstrap, port.topic, last, span),
+        )
+
+    def follow(
+        self,
+        product: str,
+        *,
+        fields: Sequence[str] = (),
+        last: int = 10,
+        since: Place | timedelta | str | None = None,
+    ) -> Following:
+        """Look on as a product grows: its last events, or those since a time, then each that comes."""
+        from mesh.adapters.kafka_reading import BoundedReceiver
+        from mesh.decoding import Decoder
+        from mesh.following import Following
+        from mesh.positions import EVERYTHING, Span
+        from mesh.projection import with_fields
+        from mesh.reading import place_named
+
+        port = with_fields(self.port(product), fields)
+        tail = last if since is None else None
+        span = EVERYTHING if since is None else Span(place_named(since))
+        return Following(
+            port,
+            Decoder(port, self.registry),
+            lambda: BoundedReceiver(self.settings.bootstrap, port.topic, tail, span),
+            tail,
+        )
+
+    def sql(
+        self,
+        query: str,
+        *,
+        parameters: Sequence[Any] = (),
+        since: datetime | timedelta | str | None = None,
+        until: datetime | timedelta | str | None = None,
+        rows: int = limits.QUERY_ROWS,
+        seconds: float = limits.QUERY_SECONDS,
+    ) -> Answer:
+        """Ask one SELECT of products as tables, over what is retained; raises QueryError.
+
+        `since` and `until` bound the time of publishing, as in `read`. A compacted product is the latest
+        event of each key; `"<product>$events"` is every event of it.
+        """
+        from mesh.query.engine import Ceiling, ask
+        from mesh.reading import time_named
+
+        return ask(
+            query,
+            self._shelf(),
+            parameters=parameters,
+            since=None if since is None else time_named(since),
+            until=None if until is None else time_named(until),
+            ceiling=Ceiling(self.settings.sql_megabytes, seconds, rows),
+        )
+
+    def _shelf(self) -> Shelf:
+        from mesh.adapters.kafka_queries import RetainedTopic
+        from mesh.decoding import Decoder
+        from mesh.query.engine import Shelf
+        from mesh.query.table import Topic
+
+        def topic(product: str) -> Topic:
+            port = self.port(product)
+            retained = RetainedTopic(self.settings.bootstrap, port.topic)
+            return Topic(port, Decoder(port, self.registry), retained.bounds, retained.receiver)
+
+        return Shelf(topic, lambda: [*self.platform.products(), *self.platform.contracts()])
 
     def registry_reader(self) -> RegistryReader:
         """All that the registry holds, for copies and for people."""

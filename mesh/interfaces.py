@@ -189,11 +189,16 @@ class Transactional(Sender, Protocol):
 class Steered(Member, Protocol):
     """A member that can be moved and stopped, and says where it is. Raises UnreachableError."""
 
-    gaps: Sequence[Gap]  #: what the group wanted and the topic no longer had
-
     @property
+    def gaps(self) -> Sequence[Gap]:
+        """What the group wanted and the topic no longer had."""
+
     def assigned(self) -> frozenset[int]:
         """The partitions that are this member's at present."""
+
+    @property
+    def positions(self) -> Mapping[int, int]:
+        """By partition of ours, the offset up to which all is handled; where that is known already."""
 
     @property
     def refused(self) -> int:
@@ -213,3 +218,15 @@ class Steered(Member, Protocol):
 
     def lag(self) -> Mapping[int, int]:
         """By partition of ours, how many offsets are not handled yet."""
+
+
+class Tail(Protocol):
+    """The records of a small topic from its first one on. Raises UnreachableError."""
+
+    def news(self) -> Sequence[Message]:
+        """What came since the last look, without waiting for more."""
+
+    def caught_up(self) -> Sequence[Message]:
+        """What came since the last look, up to the end that stands there now."""
+
+    def close(self) -> None: ...

@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mesh.adapters.handed import Header
 from mesh.adapters.kafka_admin import unreachable
-from mesh.adapters.kafka_sender import Header, producer_settings
+from mesh.adapters.kafka_sender import PRODUCER
 from mesh.errors import EventError, MeshError, UnreachableError
 from mesh.interfaces import Partition
 
@@ -45,7 +46,8 @@ class TransactionalSender:
         self._waiting = False
         self._producer: Producer = Producer(
             {
-                **producer_settings(bootstrap),
+                **PRODUCER,
+                "bootstrap.servers": bootstrap,
                 "transactional.id": name,
                 "transaction.timeout.ms": int(seconds * 1000),
                 "delivery.timeout.ms": int(seconds * 1000),

@@ -141,12 +141,11 @@ class World:
         """All committed events of all windows, those of one window in their order."""
         from mesh.adapters.kafka_receiver import BoundedReceiver
         from mesh.decoding import Decoder
-        from mesh.subscription import Reading
+        from mesh.reading import Reading
 
         decoder = Decoder(self.windows, kit.Schemas(self.windows.schema, kit.WINDOWS_ID))
-        return Reading(
-            self.windows, decoder, BoundedReceiver(self.bootstrap, self.windows.topic, None)
-        ).to_polars()
+        reading = Reading(self.windows, decoder, lambda: BoundedReceiver(self.bootstrap, self.windows.topic))
+        return reading.to_polars()
 
 
 def until(holds: Callable[[], bool], what: str, seconds: float = 120) -> None:
