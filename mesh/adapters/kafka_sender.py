@@ -39,6 +39,8 @@ PRODUCER: Final[Mapping[str, Any]] = {
     "delivery.report.only.error": True,
     "log_level": 0,
 }
+#: For records that were on a topic before: how large one may be is for the broker to say.
+ANY_SIZE: Final[Mapping[str, Any]] = {"message.max.bytes": 1_000_000_000}
 #: An event that is not delivered is fatal: nothing that came after it on its partition gets there before it.
 GAPLESS: Final[Mapping[str, Any]] = {"enable.gapless.guarantee": True}
 

@@ -31,6 +31,7 @@ GUIDES = (
     "guides/publish-and-subscribe.md",
     "guides/sql.md",  # with the three orders that are there now
     "guides/testing.md",
+    "guides/streams.md",
     "guides/test-data.md",  # before the reviews, which change what an order is
     "guides/reviews.md",
     "guides/contracts.md",
