@@ -14,15 +14,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mesh.async_publishing import AsyncPublisher
+    from mesh.async_subscription import AsyncSubscription
     from mesh.connection import Mesh, connect
     from mesh.errors import MeshError
+    from mesh.parcels import OnViolation
     from mesh.pipelines import pipeline, source
     from mesh.publishing import Publisher
-    from mesh.subscription import Reading, Subscription
+    from mesh.reading import Reading
+    from mesh.subscription import Subscription
 
 __all__ = [
     "Mesh",
     "MeshError",
+    "apublisher",
+    "asubscribe",
     "connect",
     "pipeline",
     "publisher",
@@ -40,11 +46,20 @@ _HOMES = {
 }
 
 
-def publisher(product: str) -> Publisher:
+def publisher(product: str, *, on_violation: OnViolation = "reject") -> Publisher:
     """Publish events of a product on the mesh that is running here. Use it with `with`."""
     from mesh.connection import connect
 
-    return connect().publisher(product)
+    # A publisher that is made needs Kafka alone.
+    with connect() as mesh:
+        return mesh.publisher(product, on_violation=on_violation)
+
+
+def apublisher(product: str, *, on_violation: OnViolation = "reject") -> AsyncPublisher:
+    """As `publisher`, for asyncio. Use it with `async with`."""
+    from mesh.async_publishing import AsyncPublisher
+
+    return AsyncPublisher(lambda: publisher(product, on_violation=on_violation))
 
 
 def subscribe(product: str, *, group: str, **options: Any) -> Subscription:
@@ -52,6 +67,13 @@ def subscribe(product: str, *, group: str, **options: Any) -> Subscription:
     from mesh.connection import connect
 
     return connect().subscribe(product, group=group, **options)
+
+
+def asubscribe(product: str, *, group: str, **options: Any) -> AsyncSubscription:
+    """Subscribe from asyncio: `async with`, `async for`; options as in `Mesh.subscribe`."""
+    from mesh.connection import connect
+
+    return connect().asubscribe(product, group=group, **options)
 
 
 def read(product: str, *, last: int | None = None) -> Reading:

@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mesh import naming
 from mesh.adapters.http import IDEMPOTENT, Http
@@ -20,12 +21,17 @@ from mesh.world import World
 if TYPE_CHECKING:
     from mesh.adapters.registry_copies import RegistryReader
     from mesh.adapters.registry_migration import RegistryWriter
+    from mesh.async_publishing import AsyncPublisher
+    from mesh.async_subscription import AsyncSubscription
     from mesh.lookup import LookupTable
+    from mesh.outbox import Outbox, Relay
+    from mesh.parcels import OnViolation
     from mesh.pipelines import Figures, Pace, Pipeline, PipelineRun
     from mesh.port import OutputPort
-    from mesh.positions import OutOfRange, Place
+    from mesh.positions import OutOfRange, Place, Span
     from mesh.publishing import Publisher
-    from mesh.subscription import Reading, Subscription
+    from mesh.reading import Reading
+    from mesh.subscription import Subscription
 
 
 class Mesh:
@@ -64,8 +70,11 @@ class Mesh:
             known = self._ports[product] = OutputPort(contract, self.settings.codec)
         return known
 
-    def publisher(self, product: str) -> Publisher:
-        """Publish events of a product; the schema must be registered (mesh apply)."""
+    def publisher(self, product: str, *, on_violation: OnViolation = "reject") -> Publisher:
+        """Publish events of a product; the schema must be registered (mesh apply).
+
+        `on_violation` is what becomes of an event that breaks a rule: "reject", "dead-letter" or "mark".
+        """
         from mesh.adapters.kafka_sender import KafkaSender
         from mesh.event import EventIds
         from mesh.publishing import Publisher
@@ -73,7 +82,32 @@ class Mesh:
         port = self.port(product)
         schema_id = self.registry.schema_id(port.subject, port.schema)
         sender = KafkaSender(self.settings.bootstrap)
-        return Publisher(port, schema_id, sender, EventIds(os.urandom(8)), lambda: datetime.now(UTC))
+        ids = EventIds(os.urandom(8))
+        return Publisher(port, schema_id, sender, ids, lambda: datetime.now(UTC), on_violation)
+
+    def apublisher(self, product: str, *, on_violation: OnViolation = "reject") -> AsyncPublisher:
+        """As `publisher`, for asyncio. Use it with `async with`."""
+        from mesh.async_publishing import AsyncPublisher
+
+        return AsyncPublisher(lambda: self.publisher(product, on_violation=on_violation))
+
+    def outbox(self, product: str, *, on_violation: OnViolation = "reject") -> Outbox:
+        """Write events of a product in transactions of a database of yours; a relay publishes them."""
+        from mesh.event import EventIds
+        from mesh.outbox import Outbox
+        from mesh.parcels import Packer
+
+        port = self.port(product)
+        schema_id = self.registry.schema_id(port.subject, port.schema)
+        packer = Packer(port, schema_id, EventIds(os.urandom(8)), lambda: datetime.now(UTC))
+        return Outbox(packer, on_violation)
+
+    def relay(self, database: str) -> Relay:
+        """The relay of a database's outbox: an SQLite file, or `postgresql://…`."""
+        from mesh.adapters.kafka_sender import GAPLESS, KafkaSender
+        from mesh.outbox import Relay, store_of
+
+        return Relay(store_of(database), KafkaSender(self.settings.bootstrap, GAPLESS))
 
     def subscribe(
         self,
@@ -88,12 +122,24 @@ class Mesh:
         """Subscribe as a group; `fields` and `purpose` tell governance who would notice a change.
 
         `start` is where a new group begins: earliest, latest, a time, or offsets by partition. Where the
-        events at a group's position are gone, it goes on by `out_of_range` and tells the gap.
+        events at a group's position are gone, it goes on by `out_of_range` and tells the gap. With `fields`
+        only those are decoded, checked and given out. Raises UsageError (MESH-U190, MESH-U191).
         """
-        port = self.port(product)
+        from mesh.positions import place_of
+        from mesh.projection import with_fields
+
+        port, begin = with_fields(self.port(product), fields), place_of(start)
         name = naming.parse_topic(port.topic).product_name
-        self.platform.subscribe(name, group, fields, purpose)
-        return self.receive(product, group=group, start=start, out_of_range=out_of_range)
+        self.platform.subscribe(
+            name, group, [name for name in port.codec.arrow_schema.names if name in fields], purpose
+        )
+        return self._received(port, group, begin, out_of_range)
+
+    def asubscribe(self, product: str, *, group: str, **options: Any) -> AsyncSubscription:
+        """The same for asyncio; options as in `subscribe`. Use it with `async with`."""
+        from mesh.async_subscription import AsyncSubscription
+
+        return AsyncSubscription(partial(self.subscribe, product, group=group, **options))
 
     def receive(
         self,
@@ -104,16 +150,25 @@ class Mesh:
         out_of_range: OutOfRange = "earliest",
     ) -> Subscription:
         """Read as a group without registering a subscription: for the mesh's own workers."""
+        from mesh.positions import place_of
+
+        return self._received(self.port(product), group, place_of(start), out_of_range)
+
+    def _received(self, port: OutputPort, group: str, start: Place, gone: OutOfRange) -> Subscription:
+        from mesh.adapters.kafka_reading import BoundedReceiver
         from mesh.adapters.kafka_receiver import GroupReceiver
         from mesh.adapters.kafka_sender import KafkaSender
         from mesh.decoding import Decoder
-        from mesh.positions import place_of
+        from mesh.reading import Reading
         from mesh.subscription import Subscription
 
-        port, begin = self.port(product), place_of(start)
-        receiver = GroupReceiver(self.settings.bootstrap, port.topic, group, begin, out_of_range)
-        dead_letters = KafkaSender(self.settings.bootstrap)
-        return Subscription(port, Decoder(port, self.registry), receiver, dead_letters, group)
+        bootstrap, decoder = self.settings.bootstrap, Decoder(port, self.registry)
+
+        def replayed(span: Span) -> Reading:
+            return Reading(port, decoder, BoundedReceiver(bootstrap, port.topic, span=span))
+
+        receiver = GroupReceiver(bootstrap, port.topic, group, start, gone)
+        return Subscription(port, decoder, receiver, KafkaSender(bootstrap), group, replayed=replayed)
 
     def lookup(self, product: str) -> LookupTable:
         """A product as a table: the latest event per key, kept current."""
@@ -178,7 +233,7 @@ class Mesh:
         """Everything that is there now, or the `last` events of each partition."""
         from mesh.adapters.kafka_receiver import BoundedReceiver
         from mesh.decoding import Decoder
-        from mesh.subscription import Reading
+        from mesh.reading import Reading
 
         port = self.port(product)
         receiver = BoundedReceiver(self.settings.bootstrap, port.topic, last)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
 from mesh.errors import EventError, Position, UsageError
-from mesh.event import Poison, SchemaGroup, Unframed, unframe_batch
+from mesh.event import Poison, SchemaGroup, Unframed, unframe_batch, violations
 from mesh.interfaces import Message, Registry
+from mesh.parcels import rule_error
 from mesh.port import OutputPort
-from mesh.publishing import rule_error
+from mesh.rows import rows_of_arrow
+from mesh.rules.masks import Verdict
 from mesh.writers import Patience, Writers
 
 if TYPE_CHECKING:
@@ -47,11 +49,17 @@ class Batch:
 
     def rows(self) -> list[dict[str, Any]]:
         """The events as dicts."""
-        return list(self.events.to_pylist())
+        return rows_of_arrow(self.events)
 
     def models(self, model: type[Model]) -> list[Model]:
-        """The events as instances of a Pydantic model."""
-        return [model.model_validate(row) for row in self.events.to_pylist()]
+        """The events as instances of a Pydantic model; raises ValidationError for one that is none."""
+        return list(self.each_model(model))
+
+    def each_model(self, model: type[Model]) -> Iterator[Model]:
+        """The same one by one, so that one that is none leaves those before it."""
+        from pydantic import TypeAdapter
+
+        return map(TypeAdapter(model).validator.validate_python, self.rows())
 
     def position(self, row: int) -> Position:
         """Where an event stands on its topic."""
@@ -90,7 +98,7 @@ class Decoder:
         columns: list[pa.RecordBatch] = []
         order: list[int] = []
         for group in parts.groups:
-            batch, indices, bad = self._group(group)
+            batch, indices, bad = self._group(group, messages)
             poison += bad
             if batch.num_rows:
                 columns.append(batch)
@@ -105,7 +113,9 @@ class Decoder:
             (messages[p.index], p.error) for p in sorted(poison, key=lambda p: p.index)
         ]
 
-    def _group(self, group: SchemaGroup) -> tuple[pa.RecordBatch, Sequence[int], list[Poison]]:
+    def _group(
+        self, group: SchemaGroup, messages: Sequence[Message]
+    ) -> tuple[pa.RecordBatch, Sequence[int], list[Poison]]:
         writer = self.writers.awaited(group.schema_id)
         if isinstance(writer, EventError):
             return self._none(), [], [Poison(index, writer) for index in group.indices]
@@ -118,12 +128,21 @@ class Decoder:
         verdict = self._port.guard.check(events)
         if verdict.valid is None:
             return events, indices, poison
-        good = verdict.valid.to_pylist()
-        poison += [Poison(indices[row], rule_error(verdict, row)) for row, ok in enumerate(good) if not ok]
-        return events.filter(verdict.valid), [indices[row] for row, ok in enumerate(good) if ok], poison
+        good = [
+            ok or _says_so(messages[indices[row]], verdict, row)
+            for row, ok in enumerate(verdict.valid.to_pylist())
+        ]
+        bad = [row for row, ok in enumerate(good) if not ok]
+        poison += [Poison(indices[row], rule_error(verdict, row)) for row in bad]
+        return events.filter(pa.array(good)), [indices[row] for row, ok in enumerate(good) if ok], poison
 
     def _none(self) -> pa.RecordBatch:
         return pa.RecordBatch.from_pylist([], schema=self._port.codec.arrow_schema)
+
+
+def _says_so(message: Message, verdict: Verdict, row: int) -> bool:
+    """Whether an event names all the rules it breaks: its publisher marked it, so readers get it."""
+    return violations(message.headers()).issuperset(rule.name for rule in verdict.reasons(row))
 
 
 def unframed(messages: Sequence[Message]) -> Unframed:

@@ -189,11 +189,16 @@ class Transactional(Sender, Protocol):
 class Steered(Member, Protocol):
     """A member that can be moved and stopped, and says where it is. Raises UnreachableError."""
 
-    gaps: Sequence[Gap]  #: what the group wanted and the topic no longer had
-
     @property
+    def gaps(self) -> Sequence[Gap]:
+        """What the group wanted and the topic no longer had."""
+
     def assigned(self) -> frozenset[int]:
         """The partitions that are this member's at present."""
+
+    @property
+    def positions(self) -> Mapping[int, int]:
+        """By partition of ours, the offset up to which all is handled; where that is known already."""
 
     @property
     def refused(self) -> int:

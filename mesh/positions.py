@@ -48,8 +48,10 @@ class Gap:
 
     def __str__(self) -> str:
         if self.next < self.first:
-            return f"{self.topic}/{self.partition}: offset {self.first} is beyond the end; went on at {self.next}"
-        return f"{self.topic}/{self.partition}: offsets {self.first} to {self.next - 1} are gone"
+            said = f"offset {self.first} is beyond the end; the reading goes on at {self.next}"
+        else:
+            said = f"offsets {self.first} to {self.next - 1} are gone"
+        return f"{self.topic}/{self.partition}: {said}"
 
 
 def place_of(value: object) -> Place:

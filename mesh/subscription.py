@@ -1,30 +1,36 @@
 """Subscribing to an output port: batches of decoded, checked events; poison goes to the dead letters.
 
-Delivery is at least once: a batch is committed when the next one is asked for, that is, after the
-caller has handled it. Where a schema is not to be had at present, its partition waits and the others go on.
+Delivery is at least once: what was given out counts as handled, and is committed, when something more is
+asked for. What was not comes again, to this member or to the next owner of its partition. Where a schema is
+not to be had at present, its partition waits and the others go on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import pyarrow as pa
-
-from mesh.decoding import Batch, Decoder, to_polars, unframed
+from mesh.decoding import Batch, Decoder, unframed
+from mesh.draining import drained_on_sigterm
 from mesh.errors import EventError, Position
 from mesh.event import Unframed, dead_letter_headers
-from mesh.interfaces import Member, Message, Receiver, Sender
+from mesh.interfaces import Message, Sender, Steered
 from mesh.port import OutputPort
+from mesh.positions import Gap, Place, Span, place_of, span_of
+from mesh.reading import Reading
 from mesh.writers import Asker
 
 if TYPE_CHECKING:
-    import pandas
-    import polars
+    from pydantic import BaseModel
 
+    Model = TypeVar("Model", bound=BaseModel)
+
+Item = TypeVar("Item")
 BATCH = 10_000
-#: while a partition waits, how often it is looked after
+#: how often waiting is looked up from: for partitions that wait for a schema, and for a wish to stop
 LOOK_SECONDS = 0.25
 
 
@@ -35,10 +41,11 @@ class Subscription:
         self,
         port: OutputPort,
         decoder: Decoder,
-        receiver: Member,
+        receiver: Steered,
         dead_letters: Sender,
         group: str,
         asker: Asker | None = None,
+        replayed: Callable[[Span], Reading] | None = None,
     ) -> None:
         self._port = port
         self._decoder = decoder
@@ -46,52 +53,170 @@ class Subscription:
         self._dead_letters = dead_letters
         self._group = group
         self._asker = asker or Asker(decoder.writers)
+        self._replayed = replayed
         self._held: dict[int, int] = {}
+        self._rest: tuple[Batch, int] | None = None
+        self._gaps_told = 0
+        self._stopped = False
+        self._drained = ExitStack()
         self.buried = 0
 
     @property
     def waiting(self) -> Mapping[int, str]:
         """By partition that waits for a schema: which one, and why it is not to be had."""
-        return {partition: self._decoder.writers.why(held) for partition, held in self._held.items()}
+        ours = self._receiver.assigned()
+        return {p: self._decoder.writers.why(held) for p, held in self._held.items() if p in ours}
+
+    @property
+    def assigned(self) -> frozenset[int]:
+        """The partitions that are this member's at present."""
+        return self._receiver.assigned()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody asked to stop."""
+        return self._stopped
+
+    @property
+    def gaps(self) -> Sequence[Gap]:
+        """What this group wanted and the topic no longer had: each was told as a warning, too."""
+        return tuple(self._receiver.gaps)
+
+    @property
+    def refused(self) -> int:
+        """How many commits the group refused, because partitions had gone to another member."""
+        return self._receiver.refused
+
+    def lag(self) -> Mapping[int, int]:
+        """By partition of this member, how many offsets are not handled yet. Raises UnreachableError."""
+        return self._receiver.lag()
 
     def batches(self, *, most: int = BATCH, wait_seconds: float = 0.5) -> Iterator[Batch]:
-        """Batches as they come, for ever; the one before is committed when the next is asked for."""
-        while True:
+        """Batches as they come, until `stop`; the one before is handled when the next is asked for."""
+        while not self._stopped:
             batch = self.poll(most=most, wait_seconds=wait_seconds)
             if batch is not None:
                 yield batch
 
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Events as dicts, until `stop`; each is handled when the next is asked for."""
+        for batch in self.batches():
+            yield from self.handing_out(batch, batch.rows())
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """As `rows`."""
+        return self.rows()
+
+    def models(self, model: type[Model]) -> Iterator[Model]:
+        """Events as instances of a Pydantic model, as `rows`; raises ValidationError for one that is none."""
+        for batch in self.batches():
+            yield from self.handing_out(batch, batch.each_model(model))
+
     def poll(self, *, most: int = BATCH, wait_seconds: float = 0.5) -> Batch | None:
-        """The next batch, None when nothing readable came within `wait_seconds`; commits the one before."""
-        self._receiver.commit()
+        """The next batch, None when nothing readable came in `wait_seconds`; the one before is handled."""
+        self._give_back_the_rest()
+        self._receiver.settle()
         messages, parts = self._taken(most, wait_seconds)
         if not messages:
             return None
-        batch, poison = self._decoder.decode(messages, parts)
-        if poison:
-            self._bury(poison)
+        with self._coming_again(messages):
+            batch, poison = self._decoder.decode(messages, parts)
+            if poison:
+                self._bury(poison)
         return batch if len(batch) else None
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Events as dicts, for ever."""
-        for batch in self.batches():
-            yield from batch.rows()
+    def handing_out(self, batch: Batch, items: Iterable[Item]) -> Iterator[Item]:
+        """One thing per event of a batch; what is not asked for any more comes again.
+
+        The last one given counts as handled when anything else is asked for, or when `with` ends well.
+        """
+        for number, item in enumerate(items, 1):
+            self._rest = batch, number
+            yield item
+        self._rest = None
+
+    def give_back(self, batch: Batch) -> None:
+        """Nobody handled this batch, the last one polled: it comes again."""
+        self._rest = batch, 0
+
+    def decoded(self, messages: Sequence[Message]) -> tuple[Batch, list[tuple[Message, EventError]]]:
+        """Decode records once more, as when they came: the readable ones, and the others with reasons."""
+        return self._decoder.decode(messages)
+
+    def commit(self) -> None:
+        """What was given out is handled, and written down when this returns; raises MeshError (MESH-K030)."""
+        self._give_back_the_rest()
+        self._receiver.commit()
+
+    def seek(self, place: Place | str) -> None:
+        """Go on from a place, on this member's partitions; the group's position goes with it.
+
+        Before there are any, it holds for the first to come. Raises UsageError (MESH-U190).
+        """
+        self._give_back_the_rest()
+        self._receiver.seek(place_of(place))
+
+    def replay(self, since: Place | str = "earliest", until: Place | str | None = None) -> Reading:
+        """What is on the topic from one place to before another, once more; the group's position stays.
+
+        Times are when events were published. Raises UsageError (MESH-U190).
+        """
+        assert self._replayed is not None, "who connects a subscription says how it is replayed"
+        return self._replayed(span_of(since, until))
+
+    def pause(self, *partitions: int) -> None:
+        """Take nothing new of these partitions, or of all that are or will be ours; they stay ours."""
+        self._receiver.pause(partitions or None)
+
+    def resume(self, *partitions: int) -> None:
+        """Go on where `pause` stopped; partitions that wait for a schema wait on."""
+        self._receiver.resume(partitions or None)
+
+    def stop(self) -> None:
+        """End every iteration after what is in hand. May be called by signal handlers and other threads."""
+        self._stopped = True
 
     def close(self) -> None:
-        """Leave the group; what was handled but not committed comes again."""
+        """Leave the group; what was given out and not handled comes again."""
+        self._drained.close()
         self._asker.close()
         self._receiver.close()
         self._dead_letters.close()
 
     def __enter__(self) -> Subscription:
+        """SIGTERM now means `stop`, unless the program has said otherwise."""
+        self._drained.enter_context(drained_on_sigterm(self.stop))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None:
-            self._receiver.commit()
-        self.close()
+        try:
+            if error is None:
+                self.commit()
+        finally:
+            self.close()
+
+    def _give_back_the_rest(self) -> None:
+        if self._rest is None:
+            return
+        batch, given = self._rest
+        self._rest = None
+        self._again(batch.messages[given:])
+
+    def _again(self, messages: Sequence[Message]) -> None:
+        """Nothing of it was handled: whoever asks next gets the same records again."""
+        firsts = {message.partition(): message.offset() for message in reversed(messages)}
+        self._receiver.hold(firsts)
+        self._receiver.release(firsts)
+
+    @contextmanager
+    def _coming_again(self, messages: Sequence[Message]) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self._again(messages)
+            raise
 
     def _taken(self, most: int, wait_seconds: float) -> tuple[Sequence[Message], Unframed]:
         """Records whose schemas are all at hand, or known to be none; a partition without one is held."""
@@ -100,24 +225,19 @@ class Subscription:
         while True:
             self._resume()
             left = max(end - clock(), 0.0)
-            messages = self._receiver.take(most, min(left, LOOK_SECONDS) if self._held else left)
+            messages = self._receiver.take(most, min(left, LOOK_SECONDS))
+            self._tell_gaps()
             parts = unframed(messages)
             missing = self._missing(messages, parts)
             if missing:
                 messages = self._held_back(messages, missing)
                 parts = unframed(messages)
-            if messages or clock() >= end:
+            if messages or self._stopped or clock() >= end:
                 return messages, parts
 
     def _missing(self, messages: Sequence[Message], parts: Unframed) -> Mapping[int, tuple[int, int]]:
-        try:
+        with self._coming_again(messages):
             return self._decoder.missing(messages, parts)
-        except BaseException:
-            # Nothing of it was handled: whoever asks again gets the same records again.
-            firsts = {message.partition(): message.offset() for message in reversed(messages)}
-            self._receiver.hold(firsts)
-            self._receiver.release(firsts)
-            raise
 
     def _held_back(
         self, messages: Sequence[Message], missing: Mapping[int, tuple[int, int]]
@@ -134,6 +254,11 @@ class Subscription:
             self._held = {p: schema_id for p, schema_id in self._held.items() if p not in ready}
         if self._held:
             self._asker.look(set(self._held.values()))
+
+    def _tell_gaps(self) -> None:
+        for gap in self._receiver.gaps[self._gaps_told :]:
+            self._gaps_told += 1
+            logging.getLogger("mesh.subscription").warning("group %s: %s", self._group, gap)
 
     def _bury(self, poison: list[tuple[Message, EventError]]) -> None:
         """Send poison on, bytes and headers untouched, before its offset can be committed."""
@@ -152,43 +277,3 @@ class Subscription:
         self._dead_letters.send(self._port.dead_letters, keys, values, headers, times)
         self._dead_letters.flush()
         self.buried += len(poison)
-
-
-class Reading:
-    """Everything that is on a port now, once, without a group and without committing anything."""
-
-    def __init__(self, port: OutputPort, decoder: Decoder, receiver: Receiver) -> None:
-        self._port = port
-        self._decoder = decoder
-        self._receiver = receiver
-        self.unreadable = 0
-
-    def batches(self, *, most: int = BATCH) -> Iterator[Batch]:
-        """Batches until the end that was there when the reading began."""
-        try:
-            while not self._receiver.at_end():
-                messages = self._receiver.take(most, 1.0)
-                if messages:
-                    batch, poison = self._decoder.decode(messages)
-                    self.unreadable += len(poison)
-                    if len(batch):
-                        yield batch
-        finally:
-            self._receiver.close()
-
-    def to_arrow(self) -> pa.Table:
-        """All events as one Arrow table."""
-        return pa.Table.from_batches([b.events for b in self.batches()], schema=self._port.codec.arrow_schema)
-
-    def to_polars(self) -> polars.DataFrame:
-        """All events as one Polars frame."""
-        return to_polars(self.to_arrow())
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """All events as one pandas frame."""
-        return self.to_arrow().to_pandas()
-
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """All events as dicts."""
-        for batch in self.batches():
-            yield from batch.rows()

@@ -39,7 +39,7 @@ class Commits:
             self._open.pop(partition, None)
 
     def begin(self) -> None:
-        """Write down what is open without waiting; one commit at a time, the next takes all that came since."""
+        """Write down what is open without waiting; one commit at a time, the next takes what came since."""
         if self._open and not self._under_way and self._is_member():
             self._under_way = True
             self._consumer.commit(offsets=self._offsets(self._open), asynchronous=True)

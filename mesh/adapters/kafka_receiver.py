@@ -77,10 +77,14 @@ class GroupReceiver:
             [topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._gone
         )
 
-    @property
     def assigned(self) -> frozenset[int]:
         """The partitions that are this member's at present."""
         return frozenset(self._mine)
+
+    @property
+    def positions(self) -> Mapping[int, int]:
+        """By partition of ours, the offset up to which all is handled; where that is known already."""
+        return {p: offset for p, offset in self._commits.positions.items() if p in self._mine}
 
     @property
     def refused(self) -> int:
@@ -114,7 +118,7 @@ class GroupReceiver:
         self._commits.begin()
 
     def commit(self) -> None:
-        """Everything taken is handled, and written down when this returns; raises MeshError when it is not."""
+        """Everything taken is handled, and written down when this returns; else raises MeshError."""
         self._commits.add(self._taken)
         self._taken = {}
         self._commits.finish()
@@ -185,7 +189,7 @@ class GroupReceiver:
         require_readable(rest)
 
     def _find_places(self) -> None:
-        """Put partitions without a position where they belong; tells gaps, raises when asked to stop at one."""
+        """Put partitions without a position where they belong; tells gaps, raises where it is to stop."""
         lost = self._misplaced & self._mine
         if self._wish is not None:
             self._place(self._places.offsets(self._wish, lost))

@@ -36,7 +36,7 @@ def apart(messages: list[Any]) -> tuple[list[Any], list[Any]]:
 
 
 def require_readable(errors: list[Any]) -> None:
-    """Raise MeshError for what the broker refuses (a deleted topic, say); ends and hiccups are no refusals."""
+    """Raise MeshError for what the broker refuses (a deleted topic, say); an end is no refusal."""
     for message in errors:
         if not is_end(message) and not message.error().retriable():
             raise MeshError(

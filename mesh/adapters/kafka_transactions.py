@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mesh.adapters.handed import Header
 from mesh.adapters.kafka_admin import unreachable
-from mesh.adapters.kafka_sender import Header, producer_settings
+from mesh.adapters.kafka_sender import PRODUCER
 from mesh.errors import EventError, MeshError, UnreachableError
 from mesh.interfaces import Partition
 
@@ -45,7 +46,8 @@ class TransactionalSender:
         self._waiting = False
         self._producer: Producer = Producer(
             {
-                **producer_settings(bootstrap),
+                **PRODUCER,
+                "bootstrap.servers": bootstrap,
                 "transactional.id": name,
                 "transaction.timeout.ms": int(seconds * 1000),
                 "delivery.timeout.ms": int(seconds * 1000),
@@ -54,8 +56,13 @@ class TransactionalSender:
             }
         )
         # A daemon: where the client never comes back, the process can end all the same.
-        threading.Thread(target=self._work, name=f"transactions of {name}", daemon=True).start()
-        self._in_time(lambda: self._insist(self._producer.init_transactions))
+        self._worker = threading.Thread(target=self._work, name=f"transactions of {name}", daemon=True)
+        self._worker.start()
+        try:
+            self._in_time(lambda: self._insist(self._producer.init_transactions))
+        except BaseException:
+            self.close()
+            raise
 
     def begin(self) -> None:
         """Begin a transaction. Raises MeshError (MESH-K051) when another holds the id."""
@@ -159,6 +166,9 @@ class TransactionalSender:
             self.abort()
         finally:
             self._begun.put(None)
+            if not self._stuck:
+                self._worker.join()
+                self._producer.close()
 
     def _work(self) -> None:
         while (step := self._begun.get()) is not None:

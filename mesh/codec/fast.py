@@ -30,7 +30,6 @@ from mesh.schema.nodes import Array, Map, Node, Primitive, Record, Reference, Un
 
 #: So few datums are read one by one rather than halved on.
 _FEW = 8
-_NOTHING = pa.scalar(b"", pa.binary())
 _PROVEN = frozenset({"boolean", "int", "long", "float", "double", "string"})
 
 
@@ -99,7 +98,7 @@ class PyruhvroCodec:
         except _Refused:
             return self._reference.encode(batch, prefix)
         if prefix:
-            datums = pc.binary_join_element_wise(pa.scalar(prefix, pa.binary()), datums, _NOTHING)
+            datums = pc.binary_join_element_wise(prefix, datums, b"")
         return list(datums.to_pylist())
 
     def decode(self, datums: Sequence[bytes]) -> pa.RecordBatch:

@@ -67,7 +67,7 @@ class Scene:
         """The CloudEvents headers that the mesh puts on these events."""
         times = [row["placed_at"].isoformat().encode() for row in self.rows]
         stamp = Stamp("/bench/bench.orders.v1", TOPIC)
-        return stamp.many(EventIds(b"12345678").take(len(self.rows)), times)
+        return list(stamp.each(EventIds(b"12345678").take(len(self.rows)), times))
 
     @cached_property
     def _batch(self) -> pa.RecordBatch:

@@ -99,9 +99,9 @@ def both(*numbers: int) -> list[str]:
 
 def settled(receiver: GroupReceiver) -> None:
     """Until the member has its partitions and their positions."""
-    for _ in range(100):
+    for _ in range(200):
         receiver.take(1_000, 0.1)
-        if receiver.assigned and not receiver._misplaced:
+        if len(receiver.positions) == 2:
             return
 
 

@@ -92,7 +92,7 @@ class World:
         """The last event of every window, as a subscriber sees them."""
         from mesh.adapters.kafka_receiver import BoundedReceiver
         from mesh.decoding import Decoder
-        from mesh.subscription import Reading
+        from mesh.reading import Reading
 
         decoder = Decoder(self.windows, kit.Schemas(self.windows.schema, kit.WINDOWS_ID))
         reading = Reading(self.windows, decoder, BoundedReceiver(self.bootstrap, self.windows.topic, None))

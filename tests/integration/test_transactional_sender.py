@@ -1,4 +1,4 @@
-"""Transactions over a broker that goes away: a deadline for each step, and nothing lost when it comes back."""
+"""Transactions over a broker that goes away: a deadline for each step, nothing lost when it is back."""
 
 from __future__ import annotations
 

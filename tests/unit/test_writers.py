@@ -16,6 +16,7 @@ from mesh.errors import MeshError, RegistryError, SchemaError, UnreachableError
 from mesh.event import frame_prefix
 from mesh.interfaces import Message
 from mesh.port import OutputPort
+from mesh.positions import Gap
 from mesh.schema import AvroSchema
 from mesh.subscription import Subscription
 from mesh.writers import UNKNOWN_SCHEMA, Asker, Patience, Writers
@@ -68,6 +69,7 @@ class Topic:
     at: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     held: dict[int, int] = field(default_factory=dict)
     committed: dict[int, int] = field(default_factory=dict)
+    gaps: list[Gap] = field(default_factory=list)
 
     def take(self, most: int, wait_seconds: float) -> Sequence[Message]:
         taken: list[Message] = []
@@ -88,8 +90,13 @@ class Topic:
         for partition in partitions:
             self.at[partition] = self.held.pop(partition)
 
-    def commit(self) -> None:
+    def settle(self) -> None:
         self.committed |= self.at
+
+    commit = settle
+
+    def assigned(self) -> frozenset[int]:
+        return frozenset(self.records)
 
     def at_end(self) -> bool:
         return False
