@@ -11,6 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from mesh.adapters.handed import Header
@@ -160,6 +161,8 @@ class TransactionalSender:
 
     def close(self) -> None:
         """End what is open without a trace, and let go of the connection."""
+        from confluent_kafka import KafkaException
+
         try:
             if self._waiting:
                 self.outcome()
@@ -168,7 +171,9 @@ class TransactionalSender:
             self._begun.put(None)
             if not self._stuck:
                 self._worker.join()
-                self._producer.close()
+                # A client that has failed for good says so again; whoever closes it knows.
+                with suppress(KafkaException):
+                    self._producer.close()
 
     def _work(self) -> None:
         while (step := self._begun.get()) is not None:
