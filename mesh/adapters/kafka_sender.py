@@ -24,7 +24,7 @@ PURGE_SECONDS: Final = 10.0
 #: how long after its time limit an event may still wait for its report
 GRACE_SECONDS: Final = 5.0
 _NOT_SENT: Final = "not sent: an event before it was not acknowledged"
-#: what every producer of the mesh is set to, transactional or not
+#: what all producers of the mesh have in common; nobody outside sets these
 PRODUCER: Final[Mapping[str, Any]] = {
     "acks": "all",
     "enable.idempotence": True,
