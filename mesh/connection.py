@@ -78,7 +78,8 @@ class Mesh:
         from mesh.publishing import Publisher
 
         port = self.port(product)
-        schema_id = self.registry.schema_id(port.subject, port.schema)
+        ask = self.registry.schema_guid if self.settings.framing == "header" else self.registry.schema_id
+        schema_id = ask(port.subject, port.schema)
         sender = KafkaSender(self.settings.bootstrap)
         ids = EventIds(os.urandom(8))
         return Publisher(port, schema_id, sender, ids, lambda: datetime.now(UTC), on_violation)
