@@ -9,6 +9,7 @@
 | token of a registry elsewhere | MESH_REGISTRY_TOKEN | the token, where the platform serves the registry |
 | codec engine | MESH_CODEC (auto, fastavro) | |
 | where events name their schema | MESH_FRAMING (prefix, header) | |
+| memory of a query | MESH_SQL_MEGABYTES | |
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
+from mesh import limits
 from mesh.errors import UsageError
 
 STATE_FOLDER = ".mesh"
@@ -28,6 +30,7 @@ POLICIES_FOLDER = "policies"
 RUN_FILE = "run.json"
 TOKEN_FILE = "token"  # noqa: S105 - a file name
 
+_MOST_MEGABYTES = 1_000_000
 CodecChoice = Literal["auto", "fastavro"]
 Framing = Literal["prefix", "header"]
 
@@ -43,6 +46,7 @@ class Settings:
     codec: CodecChoice = "auto"
     registry_own_token: str = field(repr=False, default="")
     framing: Framing = "prefix"
+    sql_megabytes: int = limits.QUERY_MEGABYTES
 
     @property
     def registry_token(self) -> str:
@@ -77,6 +81,7 @@ def load(start: Path | None = None, environ: Mapping[str, str] | None = None) ->
         registry_own_token=env.get("MESH_REGISTRY_TOKEN", ""),
         framing=_choice(env, "MESH_FRAMING", get_args(Framing)),
         codec=_choice(env, "MESH_CODEC", get_args(CodecChoice)),
+        sql_megabytes=_megabytes(env.get("MESH_SQL_MEGABYTES")),
     )
 
 
@@ -130,6 +135,20 @@ def _run(state: Path) -> dict[str, str]:
     if not isinstance(found, dict):
         return {}
     return {key: value for key, value in found.items() if isinstance(value, str)}
+
+
+def _megabytes(named: str | None) -> int:
+    if not named:
+        return limits.QUERY_MEGABYTES
+    if named.isascii() and named.isdecimal() and 0 < int(named) <= _MOST_MEGABYTES:
+        return int(named)
+    raise UsageError(
+        f"MESH_SQL_MEGABYTES cannot be {named!r}",
+        code="MESH-U180",
+        where="MESH_SQL_MEGABYTES",
+        why=f"allowed: 1 to {_MOST_MEGABYTES:,}",
+        fix=f"unset MESH_SQL_MEGABYTES: {limits.QUERY_MEGABYTES} is what a query gets without it",
+    )
 
 
 def _token(state: Path, env: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from mesh.codec import Codec, EngineChoice, codec_for
 from mesh.contract.avro import avro_schema
 from mesh.contract.model import Contract
 from mesh.contract.record_rules import record_rules
-from mesh.event import record_keys
+from mesh.keys import record_keys
 from mesh.rules.masks import BatchGuard, compile_masks
 from mesh.schema import AvroSchema
 

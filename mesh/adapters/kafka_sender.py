@@ -23,7 +23,8 @@ PURGE_SECONDS: Final = 10.0
 #: how long after its time limit an event may still wait for its report
 GRACE_SECONDS: Final = 5.0
 _NOT_SENT: Final = "not sent: an event before it was not acknowledged"
-_SETTINGS: Final[Mapping[str, Any]] = {
+#: what every producer of the mesh is set to, transactional or not
+PRODUCER: Final[Mapping[str, Any]] = {
     "acks": "all",
     "enable.idempotence": True,
     "max.in.flight.requests.per.connection": 5,
@@ -37,6 +38,8 @@ _SETTINGS: Final[Mapping[str, Any]] = {
     "delivery.report.only.error": True,
     "log_level": 0,
 }
+#: For records that were on a topic before: how large one may be is for the broker to say.
+ANY_SIZE: Final[Mapping[str, Any]] = {"message.max.bytes": 1_000_000_000}
 #: An event that is not delivered is fatal: nothing that came after it on its partition gets there before it.
 GAPLESS: Final[Mapping[str, Any]] = {"enable.gapless.guarantee": True}
 
@@ -45,7 +48,7 @@ class KafkaSender:
     """Sends to one cluster. Failures surface at the next `send` or at `flush`, never in silence."""
 
     def __init__(self, bootstrap: str, settings: Mapping[str, Any] | None = None) -> None:
-        self._settings = {**_SETTINGS, "bootstrap.servers": bootstrap, **(settings or {})}
+        self._settings = {**PRODUCER, "bootstrap.servers": bootstrap, **(settings or {})}
         self._failed: list[Unacknowledged] = []
         self._fatal: str | None = None
         self._producer: Producer = self._made()

@@ -17,21 +17,27 @@ import typer
 from typer.main import get_command
 
 from mesh.cli import (
+    cat,
     checks,
     ci,
     declarations,
     diffs,
+    dlq,
     drifts,
     events,
     exports,
     fake,
     imports,
     new,
+    outbox,
     plans,
     policies,
     registry,
     reviews,
     rules,
+    runs,
+    sql,
+    tail,
 )
 from mesh.cli.joining import joined
 from mesh.cli.output import tell_error
@@ -52,7 +58,13 @@ IN_STORY_ORDER = (
     drifts,
     reviews,
     declarations,
+    runs,
     events,
+    dlq,
+    outbox,
+    cat,
+    tail,
+    sql,
     registry,
 )
 

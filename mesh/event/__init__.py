@@ -1,6 +1,6 @@
 """One event on Kafka: the frame around its Avro datum and the facts in its headers."""
 
-from mesh.event.dead_letters import dead_letter_headers, error_facts, without_dead_letter_headers
+from mesh.event.dead_letters import PUBLISHER, dead_letter_headers, error_facts, without_dead_letter_headers
 from mesh.event.envelope import AVRO, Envelope, EventIds, Header, Stamp, Stamped, format_time, parse_time
 from mesh.event.frames import (
     FRAME_BYTES,
@@ -12,17 +12,18 @@ from mesh.event.frames import (
     frame_prefix,
     framing,
     schema_header,
+    schema_of_headers,
     unframe,
     unframe_batch,
 )
 from mesh.event.instants import instants_as_text
-from mesh.event.keys import composite_key, record_keys
 from mesh.event.tracing import active_traceparent, checked_traceparent
 from mesh.event.violations import violation_header, violations
 
 __all__ = [
     "AVRO",
     "FRAME_BYTES",
+    "PUBLISHER",
     "Envelope",
     "EventIds",
     "Header",
@@ -34,7 +35,6 @@ __all__ = [
     "Unframed",
     "active_traceparent",
     "checked_traceparent",
-    "composite_key",
     "dead_letter_headers",
     "error_facts",
     "format_time",
@@ -43,8 +43,8 @@ __all__ = [
     "framing",
     "instants_as_text",
     "parse_time",
-    "record_keys",
     "schema_header",
+    "schema_of_headers",
     "unframe",
     "unframe_batch",
     "violation_header",

@@ -12,6 +12,8 @@ from typing import Final
 from mesh import limits
 from mesh.errors import MeshError, Position
 
+#: Who set an event aside that was never on its topic.
+PUBLISHER: Final = "publisher"
 _DEAD_LETTER: Final = ("mesh.dlq.", "__streams.errors.")
 
 
@@ -21,11 +23,15 @@ def dead_letter_headers(
     error: BaseException,
     position: Position,
     group: str,
+    time_ms: int | None = None,
+    failures: int | None = None,
 ) -> list[tuple[str, bytes | None]]:
     """The headers of an event on its way to the dead-letter topic: its own, then why and from where.
 
     `mesh.dlq.*` for people and replay, `__streams.errors.*` (KIP-1034) for consoles that know Kafka
     Streams. Values are UTF-8 text of at most `limits.HEADER_BYTES`. Key and value travel unchanged.
+    The letter's own timestamp says when it was set aside; `time_ms` is the event's, `failures` counts
+    how often a handler failed.
     """
     code, what, why = error_facts(error)
     facts = {
@@ -36,6 +42,8 @@ def dead_letter_headers(
         "mesh.dlq.partition": str(position.partition),
         "mesh.dlq.offset": str(position.offset),
         "mesh.dlq.group": group,
+        **({} if time_ms is None else {"mesh.dlq.timestamp": str(max(time_ms, 0))}),
+        **({} if failures is None else {"mesh.dlq.failures": str(failures)}),
         "__streams.errors.exception": f"{type(error).__module__}.{type(error).__qualname__}",
         "__streams.errors.stacktrace": _stack(error),
         "__streams.errors.message": what,

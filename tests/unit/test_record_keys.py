@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mesh.event import composite_key, record_keys
+from mesh.keys import composite_key, record_keys
 
 TEXT = st.text(max_size=8) | st.text('|,"\\[]\x00\n\x1f\x7f é\U0001f600', max_size=8)
 ROWS = st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=8)
@@ -43,7 +43,7 @@ def test_parts_that_hold_what_once_joined_them_make_different_keys() -> None:
     assert first != second
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(ROWS)
 def test_different_parts_never_share_a_key(rows: list[tuple[str, str]]) -> None:
     first, second = zip(*rows, strict=True)
@@ -52,7 +52,7 @@ def test_different_parts_never_share_a_key(rows: list[tuple[str, str]]) -> None:
     assert [tuple(json.loads(key or b"")) for key in made] == rows
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(ROWS)
 def test_a_key_made_by_columns_is_the_one_made_by_hand(rows: list[tuple[str, str]]) -> None:
     first, second = zip(*rows, strict=True)
