@@ -7,6 +7,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.1
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 BIN := .venv/bin
 READY := .venv/.ready
+PEERS := .venv-peers/.ready
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -37,8 +38,14 @@ lint: $(READY) ## style, types, architecture
 	$(BIN)/lint-imports
 	$(BIN)/mesh check
 
-bench: $(READY) ## measure; writes bench.json and docs/benchmarks.md
-	$(BIN)/python -m tests.bench
+bench: $(READY) $(PEERS) ## measure; writes bench.json and docs/benchmarks.md
+	$(BIN)/python -m tests.bench $(GROUPS)
+
+# The peers pin clients of their own, so they live apart; nothing but the bench needs them.
+$(PEERS): requirements/peers.txt
+	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --disable-pip-version-check -q --require-hashes -r requirements/peers.txt
+	touch $@
 
 LOCK = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --no-annotate
@@ -48,7 +55,8 @@ lock: $(READY) ## pin every dependency again
 	$(LOCK) requirements/build.in -o requirements/build.txt
 	$(LOCK) pyproject.toml -o requirements/run.txt
 	$(LOCK) --extra dev pyproject.toml -o requirements/dev.txt
+	$(LOCK) requirements/peers.in -o requirements/peers.txt
 
 clean: ## what was made here: environment, state, caches
-	rm -rf .venv .mesh build dist bench.json .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-peers .mesh build dist bench.json .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -14,23 +14,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mesh.async_publishing import AsyncPublisher
     from mesh.async_subscription import AsyncSubscription
     from mesh.connection import Mesh, connect
     from mesh.errors import MeshError
+    from mesh.parcels import OnViolation
     from mesh.pipelines import pipeline, source
     from mesh.publishing import Publisher
+    from mesh.query.answer import Answer
     from mesh.reading import Reading
     from mesh.subscription import Subscription
 
 __all__ = [
     "Mesh",
     "MeshError",
+    "apublisher",
     "asubscribe",
     "connect",
     "pipeline",
     "publisher",
     "read",
     "source",
+    "sql",
     "subscribe",
 ]
 
@@ -43,11 +48,20 @@ _HOMES = {
 }
 
 
-def publisher(product: str) -> Publisher:
+def publisher(product: str, *, on_violation: OnViolation = "reject") -> Publisher:
     """Publish events of a product on the mesh that is running here. Use it with `with`."""
     from mesh.connection import connect
 
-    return connect().publisher(product)
+    # A publisher that is made needs Kafka alone.
+    with connect() as mesh:
+        return mesh.publisher(product, on_violation=on_violation)
+
+
+def apublisher(product: str, *, on_violation: OnViolation = "reject") -> AsyncPublisher:
+    """As `publisher`, for asyncio. Use it with `async with`."""
+    from mesh.async_publishing import AsyncPublisher
+
+    return AsyncPublisher(lambda: publisher(product, on_violation=on_violation))
 
 
 def subscribe(product: str, *, group: str, **options: Any) -> Subscription:
@@ -64,11 +78,19 @@ def asubscribe(product: str, *, group: str, **options: Any) -> AsyncSubscription
     return connect().asubscribe(product, group=group, **options)
 
 
-def read(product: str, *, last: int | None = None) -> Reading:
-    """Everything that is on a product now: `.to_polars()`, `.to_arrow()`, `.rows()`."""
+def read(product: str, **options: Any) -> Reading:
+    """What is on a product now: `.to_polars()`, `.to_arrow()`, `.rows()`; options as in `Mesh.read`."""
     from mesh.connection import connect
 
-    return connect().read(product, last=last)
+    return connect().read(product, **options)
+
+
+def sql(query: str, **options: Any) -> Answer:
+    """Ask one SELECT of products as tables: `.to_polars()`, `.rows()`; options as in `Mesh.sql`."""
+    from mesh.connection import connect
+
+    with connect() as mesh:
+        return mesh.sql(query, **options)
 
 
 def __getattr__(name: str) -> Any:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
 from mesh.errors import EventError, Position, UsageError
-from mesh.event import Poison, SchemaGroup, Unframed, unframe_batch
+from mesh.event import Poison, SchemaGroup, Unframed, unframe_batch, violations
 from mesh.interfaces import Message, Registry
+from mesh.parcels import rule_error
 from mesh.port import OutputPort
-from mesh.publishing import rule_error
 from mesh.rows import rows_of_arrow
+from mesh.rules.masks import Verdict
 from mesh.writers import Patience, Writers
 
 if TYPE_CHECKING:
@@ -66,6 +67,12 @@ class Batch:
         return Position(message.topic(), message.partition(), message.offset())
 
 
+def rows_of(batch: Batch, rows: Sequence[int]) -> Batch:
+    """These rows of a batch, copied: the rest of it can be let go of."""
+    events = batch.events.take(pa.array(rows, pa.int64()))
+    return replace(batch, events=events, messages=[batch.messages[row] for row in rows])
+
+
 class Decoder:
     """Messages to batches in one reader's schema; what cannot be read or breaks a rule is set aside."""
 
@@ -97,7 +104,7 @@ class Decoder:
         columns: list[pa.RecordBatch] = []
         order: list[int] = []
         for group in parts.groups:
-            batch, indices, bad = self._group(group)
+            batch, indices, bad = self._group(group, messages)
             poison += bad
             if batch.num_rows:
                 columns.append(batch)
@@ -112,7 +119,9 @@ class Decoder:
             (messages[p.index], p.error) for p in sorted(poison, key=lambda p: p.index)
         ]
 
-    def _group(self, group: SchemaGroup) -> tuple[pa.RecordBatch, Sequence[int], list[Poison]]:
+    def _group(
+        self, group: SchemaGroup, messages: Sequence[Message]
+    ) -> tuple[pa.RecordBatch, Sequence[int], list[Poison]]:
         writer = self.writers.awaited(group.schema_id)
         if isinstance(writer, EventError):
             return self._none(), [], [Poison(index, writer) for index in group.indices]
@@ -125,12 +134,21 @@ class Decoder:
         verdict = self._port.guard.check(events)
         if verdict.valid is None:
             return events, indices, poison
-        good = verdict.valid.to_pylist()
-        poison += [Poison(indices[row], rule_error(verdict, row)) for row, ok in enumerate(good) if not ok]
-        return events.filter(verdict.valid), [indices[row] for row, ok in enumerate(good) if ok], poison
+        good = [
+            ok or _says_so(messages[indices[row]], verdict, row)
+            for row, ok in enumerate(verdict.valid.to_pylist())
+        ]
+        bad = [row for row, ok in enumerate(good) if not ok]
+        poison += [Poison(indices[row], rule_error(verdict, row)) for row in bad]
+        return events.filter(pa.array(good)), [indices[row] for row, ok in enumerate(good) if ok], poison
 
     def _none(self) -> pa.RecordBatch:
         return pa.RecordBatch.from_pylist([], schema=self._port.codec.arrow_schema)
+
+
+def _says_so(message: Message, verdict: Verdict, row: int) -> bool:
+    """Whether an event names all the rules it breaks: its publisher marked it, so readers get it."""
+    return violations(message.headers()).issuperset(rule.name for rule in verdict.reasons(row))
 
 
 def unframed(messages: Sequence[Message]) -> Unframed:

@@ -6,9 +6,11 @@
     ├── SchemaError             MESH-A   a schema that is invalid, unsafe or too large       exit 1
     │   └── IncompatibleSchema  MESH-A   valid, but readers or retained events would break   exit 1
     ├── EventError              MESH-E   an event that does not fit its contract             exit 1
+    │   └── NotAcknowledged     MESH-K   events that did not get to the broker for certain   exit 1
     ├── PlanError               MESH-P   a plan that cannot be made or carried out           exit 1
     ├── ReviewError             MESH-G   a proposal or decision that governance refuses      exit 1
     ├── RegistryError           MESH-R   the schema registry refused                         exit 1
+    ├── QueryError              MESH-Q   a query that cannot be answered                     exit 1
     └── UnreachableError        MESH-X   a broker, registry or platform does not answer      exit 4
 
 Every error says what happened, where, why, and the next command to run. `Finding` is the same
@@ -131,6 +133,59 @@ class EventError(MeshError):
     code = "MESH-E001"
 
 
+@dataclass(frozen=True, slots=True)
+class Unacknowledged:
+    """A record that the broker did not confirm, whole; partition −1 when it was not given one yet."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+    time_ms: int
+    cause: str
+
+
+class NotAcknowledged(EventError):
+    """Exactly `events` were not acknowledged, and the last `unsent` of the call were not even sent."""
+
+    code = "MESH-K021"
+    events: tuple[Unacknowledged, ...] = ()
+    unsent: int = 0
+    fatal: str | None = None
+
+
+def not_acknowledged(
+    events: Sequence[Unacknowledged], *, unsent: int = 0, fatal: str | None = None
+) -> NotAcknowledged:
+    """The error that names these events; `fatal` is what ended the client, if anything did."""
+    where = _place(events[0]) if events else None
+    causes = "; ".join(list(dict.fromkeys(event.cause for event in events))[:3])
+    count = f"{len(events):,}" + (f" events, and the last {unsent:,} of the call," if unsent else " events")
+    if fatal is None:
+        error = NotAcknowledged(
+            f"{count} were not acknowledged",
+            code="MESH-K021",
+            where=where,
+            why=causes,
+            fix="publish.again(error) sends exactly these once more; nothing unacknowledged is published",
+        )
+    else:
+        error = NotAcknowledged(
+            f"{count} were not acknowledged, and the client was replaced",
+            code="MESH-K020",
+            where=where,
+            why=f"it failed for good: {fatal}; {causes}",
+            fix="publish.again(error) sends exactly these once more, by the new client",
+        )
+    error.events, error.unsent, error.fatal = tuple(events), unsent, fatal
+    return error
+
+
+def _place(event: Unacknowledged) -> str:
+    return event.topic if event.partition < 0 else f"{event.topic}/{event.partition}"
+
+
 class PlanError(MeshError):
     """A plan cannot be made or carried out."""
 
@@ -162,6 +217,12 @@ class RegistryError(MeshError):
         super().__init__(what, code=code, where=where, why=why, fix=fix)
         self.status = status
         self.registry_code = registry_code
+
+
+class QueryError(MeshError):
+    """A query over products cannot be answered."""
+
+    code = "MESH-Q001"
 
 
 class UnreachableError(MeshError):

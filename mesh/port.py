@@ -12,6 +12,7 @@ from mesh.codec import Codec, EngineChoice, codec_for
 from mesh.contract.avro import avro_schema
 from mesh.contract.model import Contract
 from mesh.contract.record_rules import record_rules
+from mesh.keys import record_keys
 from mesh.rules.masks import BatchGuard, compile_masks
 from mesh.schema import AvroSchema
 
@@ -54,23 +55,11 @@ class OutputPort:
         return compile_masks(record_rules(self.contract), self.codec.arrow_schema)
 
     def keys(self, batch: pa.RecordBatch) -> list[bytes | None]:
-        """The record key of each event: the key property as UTF-8, several joined by `|`."""
-        import pyarrow.compute as pc
-
+        """The record key of each event: its text as UTF-8; of several properties a JSON array of texts."""
         if not self.contract.key:
             return [None] * batch.num_rows
-        texts = [_as_text(batch.column(name)) for name in self.contract.key]
-        joined = texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, "|")
-        return list(joined.cast(pa.binary()).to_pylist())
+        return record_keys([batch.column(name) for name in self.contract.key])
 
     def times(self, batch: pa.RecordBatch) -> pa.Array | None:
         """The time of each event (timestamp[us, UTC]), None when the contract names no event time."""
         return batch.column(self.contract.event_time) if self.contract.event_time else None
-
-
-def _as_text(column: pa.Array) -> pa.Array:
-    import pyarrow.compute as pc
-
-    if pa.types.is_timestamp(column.type):
-        return pc.strftime(column, format="%Y-%m-%dT%H:%M:%SZ")
-    return column.cast(pa.string())

@@ -39,6 +39,8 @@ MEMBER: dict[str, Any] = {
     # A member learns of a rebalance by its heartbeat: a partition that moves waits for this.
     "heartbeat.interval.ms": 1_000,
 }
+#: so long after its last word a member counts as dead, and its partitions go to the others
+SESSION_MS = 45_000
 
 
 class GroupReceiver:
@@ -51,6 +53,7 @@ class GroupReceiver:
         group: str,
         start: Place = "earliest",
         out_of_range: OutOfRange = "earliest",
+        session_ms: int = SESSION_MS,
     ) -> None:
         from confluent_kafka import Consumer
 
@@ -73,6 +76,7 @@ class GroupReceiver:
                 **MEMBER,
                 "bootstrap.servers": bootstrap,
                 "group.id": group,
+                "session.timeout.ms": session_ms,
                 "error_cb": self._told,
                 "on_commit": self._committed,
             }

@@ -1,46 +1,57 @@
-"""Sender on confluent-kafka: idempotent, acknowledged by all in-sync replicas, back pressure by waiting."""
+"""Sender on confluent-kafka: idempotent, acknowledged by all in-sync replicas, back-pressure by waiting.
+
+What is not acknowledged is told event by event. An error that librdkafka calls fatal ends its client: it is
+replaced by a new one, and everything that the old one still held counts as not acknowledged.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
-from mesh.adapters.kafka_admin import unreachable
-from mesh.errors import EventError, MeshError
+from mesh.adapters.handed import Handed, Header
+from mesh.errors import NotAcknowledged, Unacknowledged, not_acknowledged
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Producer
-    from confluent_kafka import Message as KafkaMessage
 
-Header = tuple[str, bytes | None]
-DELIVERY_MS = 120_000
+#: how long one wait in librdkafka lasts at most: Ctrl-C and fatal errors are seen between two of them
+SLICE_SECONDS: Final = 0.2
+#: what was given up is reported at once; so much time for a busy machine
+PURGE_SECONDS: Final = 10.0
+#: how long after its time limit an event may still wait for its report
+GRACE_SECONDS: Final = 5.0
+_NOT_SENT: Final = "not sent: an event before it was not acknowledged"
+#: what every producer of the mesh is set to, transactional or not
+PRODUCER: Final[Mapping[str, Any]] = {
+    "acks": "all",
+    "enable.idempotence": True,
+    "max.in.flight.requests.per.connection": 5,
+    # As Java's default: an event goes to the same partition whoever publishes it.
+    "partitioner": "murmur2_random",
+    "linger.ms": 5,
+    "batch.size": 1_000_000,
+    "queue.buffering.max.messages": 100_000,
+    "queue.buffering.max.kbytes": 512_000,
+    "delivery.timeout.ms": 120_000,
+    "delivery.report.only.error": True,
+    "log_level": 0,
+}
+#: For records that were on a topic before: how large one may be is for the broker to say.
+ANY_SIZE: Final[Mapping[str, Any]] = {"message.max.bytes": 1_000_000_000}
+#: An event that is not delivered is fatal: nothing that came after it on its partition gets there before it.
+GAPLESS: Final[Mapping[str, Any]] = {"enable.gapless.guarantee": True}
 
 
 class KafkaSender:
     """Sends to one cluster. Failures surface at the next `send` or at `flush`, never in silence."""
 
-    def __init__(self, bootstrap: str) -> None:
-        from confluent_kafka import Producer
-
-        self._bootstrap = bootstrap
-        self._failures: list[tuple[str, str]] = []
+    def __init__(self, bootstrap: str, settings: Mapping[str, Any] | None = None) -> None:
+        self._settings = {**PRODUCER, "bootstrap.servers": bootstrap, **(settings or {})}
+        self._failed: list[Unacknowledged] = []
         self._fatal: str | None = None
-        self._producer: Producer = Producer(
-            {
-                "bootstrap.servers": bootstrap,
-                "acks": "all",
-                "enable.idempotence": True,
-                "linger.ms": 5,
-                "batch.size": 1_000_000,
-                "queue.buffering.max.messages": 500_000,
-                "queue.buffering.max.kbytes": 512_000,
-                "delivery.timeout.ms": DELIVERY_MS,
-                "delivery.report.only.error": True,
-                "log_level": 0,
-                "error_cb": self._told,
-                "on_delivery": self._delivered,
-            }
-        )
+        self._producer: Producer = self._made()
 
     def send(
         self,
@@ -50,56 +61,90 @@ class KafkaSender:
         headers: Iterable[Sequence[Header]],
         times_ms: Sequence[int],
     ) -> None:
-        """Hand events over; waits while the queue is full."""
-        self._raise_failures()
-        produce, poll = self._producer.produce, self._producer.poll
-        for key, value, event_headers, time in zip(keys, values, headers, times_ms, strict=True):
-            while True:
-                try:
-                    # By position: naming the arguments costs a tenth of the throughput.
-                    produce(topic, value, key, -1, None, None, time, event_headers)
-                    break
-                except BufferError:
-                    poll(0.1)
-                    self._raise_failures()
-        poll(0)
+        """Hand events over; waits while the queue is full. After a failure nothing more is handed over."""
+        handed = Handed(topic, keys, values, headers, times_ms, self._failed)
+        if self._failed or self._fatal is not None:
+            handed.give_up(range(len(values)), _NOT_SENT)
+            raise self._given_up()
+        produce = self._producer.produce
+        for row, (key, value, event_headers, at, report) in enumerate(handed.events()):
+            try:
+                # By position: naming the arguments costs a tenth of the throughput.
+                produce(topic, value, key, -1, report, None, at, event_headers)
+            except Exception as error:
+                cause = self._insist(error, (topic, value, key, -1, report, None, at, event_headers))
+                if cause is not None:
+                    handed.give_up((row,), cause)
+                    handed.give_up(range(row + 1, len(values)), _NOT_SENT)
+                    raise self._given_up() from error
+        self._waited(lambda: self._producer.poll(0))
 
     def flush(self) -> None:
-        """Wait for every acknowledgement."""
-        left = self._producer.flush(DELIVERY_MS / 1000 + 5)
-        self._raise_failures()
-        if left:
-            raise unreachable(self._bootstrap, f"{left} events are not acknowledged")
+        """Wait for every acknowledgement; raises NotAcknowledged for what got none."""
+        deadline = time.monotonic() + self._settings["delivery.timeout.ms"] / 1000 + GRACE_SECONDS
+        while self._waited(lambda: self._producer.flush(SLICE_SECONDS)) and self._fatal is None:
+            if time.monotonic() > deadline:
+                self._purge()
+        if self._failed or self._fatal is not None:
+            raise self._given_up()
 
     def close(self) -> None:
-        """Nothing is held but the client; it ends with this object."""
-        self._producer.flush(0)
+        """End the client and its threads; what is not acknowledged by now is given up."""
+        self._purge()
+        self._producer.close()
 
-    def _delivered(self, error: KafkaError | None, message: KafkaMessage) -> None:
-        if error is not None:
-            self._failures.append((message.topic() or "", error.str()))
+    def _made(self) -> Producer:
+        from confluent_kafka import Producer
+
+        return Producer({**self._settings, "error_cb": self._told})
+
+    def _insist(self, error: Exception, event: tuple[Any, ...]) -> str | None:
+        """Hand over what a full queue did not take, when there is room; why not, when it cannot be."""
+        from confluent_kafka import KafkaException
+
+        while isinstance(error, BufferError):
+            self._waited(lambda: self._producer.poll(SLICE_SECONDS))
+            if self._failed or self._fatal is not None:
+                return _NOT_SENT
+            try:
+                self._producer.produce(*event)
+                return None
+            except Exception as again:
+                error = again
+        if not isinstance(error, KafkaException):
+            raise error
+        self._told(error.args[0])
+        return str(error.args[0].str())
+
+    def _waited(self, wait: Callable[[], int]) -> int:
+        """As `wait` says; librdkafka raises there when its client has failed for good."""
+        from confluent_kafka import KafkaException
+
+        try:
+            return wait()
+        except KafkaException as error:
+            self._told(error.args[0])
+            if self._fatal is None:
+                raise
+            return 1
 
     def _told(self, error: KafkaError) -> None:
-        if error.fatal():
-            self._fatal = error.str()
+        if error.fatal() or error.name() == "_FATAL":
+            self._fatal = self._fatal or error.str()
 
-    def _raise_failures(self) -> None:
-        if self._fatal is not None:
-            raise MeshError(
-                "the producer cannot go on",
-                code="MESH-K020",
-                where=self._bootstrap,
-                why=self._fatal,
-                fix="open a new publisher and publish again what was not acknowledged",
-            )
-        if self._failures:
-            topic, why = self._failures[0]
-            count = len(self._failures)
-            self._failures.clear()
-            raise EventError(
-                f"{count} events were not acknowledged",
-                code="MESH-K021",
-                where=topic,
-                why=why,
-                fix="publish them again: nothing unacknowledged counts as published",
-            )
+    def _given_up(self) -> NotAcknowledged:
+        """The error for all that is known not to be acknowledged.
+
+        A client that failed for good is replaced: it would never deliver anything again.
+        """
+        fatal = self._fatal
+        if fatal is not None:
+            self.close()
+            self._producer, self._fatal = self._made(), None
+        failed = tuple(self._failed)
+        self._failed.clear()
+        return not_acknowledged(failed, fatal=fatal)
+
+    def _purge(self) -> None:
+        self._producer.purge()
+        self._waited(lambda: self._producer.flush(PURGE_SECONDS))

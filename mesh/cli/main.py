@@ -8,30 +8,38 @@ platform or broker does not answer · 130 Ctrl-C.
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
-from importlib.metadata import entry_points
 from typing import Annotated
 
 import typer
+from typer.main import get_command
 
 from mesh.cli import (
+    cat,
     checks,
     ci,
     declarations,
     diffs,
+    dlq,
     drifts,
     events,
     exports,
     fake,
     imports,
     new,
+    outbox,
     plans,
     policies,
     registry,
     reviews,
     rules,
+    runs,
+    sql,
+    tail,
 )
+from mesh.cli.joining import joined
 from mesh.cli.output import tell_error
 from mesh.errors import MeshError, UsageError
 
@@ -50,7 +58,13 @@ IN_STORY_ORDER = (
     drifts,
     reviews,
     declarations,
+    runs,
     events,
+    dlq,
+    outbox,
+    cat,
+    tail,
+    sql,
     registry,
 )
 
@@ -85,15 +99,17 @@ def build() -> typer.Typer:
     if not app.registered_commands:
         for module in IN_STORY_ORDER:
             module.register(app)
-        for entry in sorted(entry_points(group="mesh.commands"), key=lambda e: e.name):
-            entry.load()(app)
+        for join in joined():
+            join(app)
     return app
 
 
 def run() -> None:
     """Run the command line; every failure ends in one message and a non-zero exit, never a traceback."""
     try:
-        code = build()(standalone_mode=False)
+        command = get_command(build())
+        gc.enable()  # entry.py switches it off: it finds nothing among what is only just imported
+        code = command(standalone_mode=False)
         sys.stdout.flush()
     except MeshError as error:
         code = tell_error(error)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, timezone
 from decimal import Decimal
 from enum import Enum
 from functools import cache
 from numbers import Integral, Real
 from typing import Any, Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,6 +19,8 @@ import pyarrow.compute as pc
 from mesh.codec.layout import Column
 
 _NONE: Final = type(None)
+_ZONELESS: Final = datetime(1970, 1, 1)
+_EPOCHS: Final = {_NONE: _ZONELESS} | dict.fromkeys((timezone, ZoneInfo), _ZONELESS.replace(tzinfo=UTC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +97,30 @@ def leaves(values: Sequence[Any], types: set[type], column: Column) -> pa.Array 
             at = next(index for index, value in enumerate(values) if value in unknown)
             return Fault(at, "MESH-E025", f"{shown(values[at])} is none of {', '.join(column.symbols[:20])}")
     try:
-        array = pa.array(values, column.arrow)
+        array = _times(values, types, column.arrow)
+        if array is None:
+            array = pa.array(values, column.arrow)
     except (pa.ArrowException, OverflowError, UnicodeEncodeError, ValueError):
         return _out_of_range(values, column)
     if pa.types.is_float32(column.arrow) and pc.any(pc.is_inf(array)).as_py():
         return _overflow(values, array) or array
     return array
+
+
+def _times(values: Sequence[Any], types: set[type], arrow: pa.DataType) -> pa.Array | None:
+    """Datetimes by their distance from 1970: asking each for its offset, as Arrow does, costs ten times that.
+
+    None where the two might differ: other units, subclasses, zones and no zones among each other.
+    """
+    if types != {datetime} or not pa.types.is_timestamp(arrow) or arrow.unit != "us":
+        return None
+    # By their types: zones of dateutil have no hash.
+    zones = {type(value.tzinfo) for value in values if value is not None}
+    epoch = _EPOCHS.get(zones.pop()) if len(zones) == 1 else None
+    if epoch is None:
+        return None
+    distances = [None if value is None else value - epoch for value in values]
+    return pa.array(distances, pa.duration("us")).view(arrow)
 
 
 def wrong_type(values: Sequence[Any], accepted: Accepted) -> Fault:

@@ -24,6 +24,7 @@ import pyarrow as pa
 from mesh.codec.conform import Misfit
 from mesh.codec.layout import Column
 from mesh.codec.leaves import Accepted, Fault, accepted_by, leaves, shown, wrong_type
+from mesh.codec.models import reader_of
 
 _NONE: Final = type(None)
 _ABSENT: Final = object()
@@ -33,20 +34,21 @@ RowOf = Callable[[int], int]
 
 def array_of(rows: Values, layout: Column) -> pa.Array:
     """Rows as one array of records; raises EventError naming the row (from 0), the field and why."""
-    dicts = (
-        rows if set(map(type, rows)) <= {dict} else [_as_dict(row, index) for index, row in enumerate(rows)]
-    )
-    return _records(dicts, layout, "", _itself)
+    types = set(map(type, rows))
+    return _records(rows if types <= {dict} else _as_dicts(rows, types), layout, "", _itself)
 
 
-def _as_dict(row: Any, index: int) -> dict[str, Any]:
-    if isinstance(row, Mapping):
-        return dict(row)
-    dump = getattr(row, "model_dump", None)
-    if dump is None:
-        _misfit(index, "", "MESH-E021", f"a row is a dict or a Pydantic model, not {type(row).__name__}")
-    dumped: dict[str, Any] = dump()
-    return dumped
+def _as_dicts(rows: Values, types: set[Any]) -> list[dict[str, Any]]:
+    readers: dict[type, Any] = {}
+    for found in types:
+        if issubclass(found, Mapping):
+            readers[found] = dict
+        elif hasattr(found, "model_dump"):
+            readers[found] = reader_of(found)
+        else:
+            at = next(index for index, row in enumerate(rows) if type(row) is found)
+            _misfit(at, "", "MESH-E021", f"a row is a dict or a Pydantic model, not {found.__name__}")
+    return [readers[type(row)](row) for row in rows]
 
 
 def _itself(element: int) -> int:

@@ -1,7 +1,7 @@
 """One event on Kafka: the frame around its Avro datum and the facts in its headers."""
 
-from mesh.event.dead_letters import dead_letter_headers, error_facts, without_dead_letter_headers
-from mesh.event.envelope import AVRO, Envelope, EventIds, Header, Stamp, format_time, parse_time
+from mesh.event.dead_letters import PUBLISHER, dead_letter_headers, error_facts, without_dead_letter_headers
+from mesh.event.envelope import AVRO, Envelope, EventIds, Header, Stamp, Stamped, format_time, parse_time
 from mesh.event.frames import (
     FRAME_BYTES,
     Poison,
@@ -12,24 +12,34 @@ from mesh.event.frames import (
     unframe,
     unframe_batch,
 )
+from mesh.event.instants import instants_as_text
+from mesh.event.tracing import active_traceparent, checked_traceparent
+from mesh.event.violations import violation_header, violations
 
 __all__ = [
     "AVRO",
     "FRAME_BYTES",
+    "PUBLISHER",
     "Envelope",
     "EventIds",
     "Header",
     "Poison",
     "SchemaGroup",
     "Stamp",
+    "Stamped",
     "Unframed",
+    "active_traceparent",
+    "checked_traceparent",
     "dead_letter_headers",
     "error_facts",
     "format_time",
     "frame",
     "frame_prefix",
+    "instants_as_text",
     "parse_time",
     "unframe",
     "unframe_batch",
+    "violation_header",
+    "violations",
     "without_dead_letter_headers",
 ]

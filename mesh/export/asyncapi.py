@@ -135,8 +135,9 @@ def _key(contract: Contract) -> Tree:
         prop = contract.property(contract.key[0])
         if prop is not None and prop.logical_type == "string":
             return property_schema(prop)
-    joined = " | ".join(contract.key)
-    return {"type": "string", "description": f"The text of {joined}, joined by a vertical bar."}
+        return {"type": "string", "description": f"The text of {contract.key[0]}."}
+    parts = ", ".join(contract.key)
+    return {"type": "string", "description": f"A JSON array (RFC 8785) of the texts of {parts}."}
 
 
 def _headers(contract: Contract) -> Tree:

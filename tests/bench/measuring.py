@@ -1,4 +1,4 @@
-"""Measuring side by side: every figure is the median of several rounds, and all belong to one run."""
+"""Measuring side by side: contenders take turns, so that a machine that slows down slows all of them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import json
 import os
 import platform
 import statistics
+import sys
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 ROUNDS = 5
 
@@ -28,32 +30,55 @@ class Figure:
     target: str = ""
 
 
-def rate(group: str, name: str, count: int, work: Callable[[], None], rounds: int = ROUNDS) -> Figure:
-    """Events per second of `work`, which handles `count` of them."""
-    found = []
-    for _ in range(rounds):
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One way to do the work: answers with the seconds that `count` events took."""
+
+    name: str
+    count: int
+    work: Callable[[], float]
+
+
+def clocked(work: Callable[[], object]) -> Callable[[], float]:
+    """The work, answering with its seconds."""
+
+    def seconds() -> float:
         began = time.perf_counter()
         work()
-        found.append(count / (time.perf_counter() - began))
-    return Figure(group, name, statistics.median(found), "/s", tuple(round(value) for value in found))
+        return time.perf_counter() - began
+
+    return seconds
 
 
-def duration(group: str, name: str, work: Callable[[], None], target: str, rounds: int = ROUNDS) -> Figure:
+def in_turns(group: str, contenders: Sequence[Contender], rounds: int = ROUNDS) -> dict[str, Figure]:
+    """Events per second of each, by name; every round is one turn of everybody."""
+    found: dict[str, list[float]] = {contender.name: [] for contender in contenders}
+    for number in range(rounds):
+        for contender in contenders:
+            value = contender.count / contender.work()
+            found[contender.name].append(value)
+            print(
+                f"{group}, round {number + 1}: {contender.name} {value:,.0f}/s", file=sys.stderr, flush=True
+            )
+    return {
+        name: Figure(group, name, statistics.median(values), "/s", tuple(round(value) for value in values))
+        for name, values in found.items()
+    }
+
+
+def duration(group: str, name: str, work: Callable[[], object], target: str, rounds: int = ROUNDS) -> Figure:
     """Seconds that `work` takes."""
-    found = []
-    for _ in range(rounds):
-        began = time.perf_counter()
-        work()
-        found.append(time.perf_counter() - began)
+    found = [clocked(work)() for _ in range(rounds)]
     return Figure(
         group, name, statistics.median(found), "s", tuple(round(v, 3) for v in found), target=target
     )
 
 
 def compared(figure: Figure, other: Figure, target: str) -> Figure:
-    """The same figure, beside another of this run."""
-    facts = asdict(figure) | {"against": other.name, "ratio": figure.value / other.value, "target": target}
-    return Figure(**facts)
+    """The same figure beside another of this run: the median of the ratios of their rounds."""
+    pairs = zip(figure.rounds, other.rounds, strict=False)
+    ratio = statistics.median(one / two for one, two in pairs)
+    return replace(figure, against=other.name, ratio=ratio, target=target)
 
 
 def machine() -> str:
@@ -64,15 +89,17 @@ def machine() -> str:
     )
 
 
-def table(figures: list[Figure]) -> str:
+def table(figures: Sequence[Figure]) -> str:
     """A Markdown table for the docs."""
     lines = ["| what | median | beside | ratio | target |", "|---|---:|---|---:|---|"]
     for f in figures:
         ratio = "" if f.ratio is None else f"{f.ratio:.2f}"
         lines.append(f"| {f.group}: {f.name} | {_shown(f)} | {f.against} | {ratio} | {f.target} |")
+    rounds = sorted({len(f.rounds) for f in figures})
+    said = " or ".join(str(count) for count in rounds)
     return (
         "\n".join(lines)
-        + f"\n\nMedian of {ROUNDS} rounds in one run on {machine()}; broker on the same machine.\n"
+        + f"\n\nMedian of {said} rounds in one run on {machine()}; broker on the same machine.\n"
     )
 
 
@@ -82,18 +109,15 @@ def _shown(figure: Figure) -> str:
     return f"{figure.value:,.0f}{figure.unit if figure.unit == '/s' else ' ' + figure.unit}"
 
 
-def write(figures: list[Figure], root: Path) -> None:
-    """bench.json, and the tables in the docs between their marks."""
-    report = {"machine": machine(), "figures": [asdict(figure) for figure in figures]}
-    (root / "bench.json").write_text(json.dumps(report, indent=2) + "\n")
-    write_table("bench", figures, root)
-
-
-def write_table(mark: str, figures: list[Figure], root: Path) -> None:
-    """The table of these figures, in every page of the docs that has the mark."""
-    for file in (root / "README.md", root / "docs" / "benchmarks.md"):
-        text = file.read_text() if file.exists() else ""
-        before, start, rest = text.partition(f"<!-- {mark}:start -->")
-        _, end, after = rest.partition(f"<!-- {mark}:end -->")
+def keep(group: str, figures: Sequence[Figure], root: Path) -> None:
+    """The group's figures into bench.json, and its table into every page that has its marks."""
+    file = root / "bench.json"
+    kept: Mapping[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    measured = {"machine": machine(), "figures": [asdict(figure) for figure in figures]}
+    file.write_text(json.dumps({**kept, group: measured}, indent=2) + "\n")
+    for page in (root / "README.md", root / "docs" / "benchmarks.md"):
+        text = page.read_text() if page.exists() else ""
+        before, start, rest = text.partition(f"<!-- {group}:start -->")
+        _, end, after = rest.partition(f"<!-- {group}:end -->")
         if start and end:
-            file.write_text(f"{before}{start}\n{table(figures)}{end}{after}")
+            page.write_text(f"{before}{start}\n{table(figures)}{end}{after}")

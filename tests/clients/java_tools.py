@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mesh_platform.kafka.cluster import LOG_SETTINGS
+from mesh_platform.kafka.cluster import BRIEF, LOG_SETTINGS
 from mesh_platform.kafka.jars import classpath, kafka_version
 from mesh_platform.kafka.java import find_java
 from tests.clients.report import Report, fresh
@@ -34,7 +34,7 @@ class Round:
         self.bootstrap, self.folder = bootstrap, folder
         self.report = Report("Apache Kafka's tools", kafka_version())
         self.topic, self.group, self.transaction = fresh("java"), fresh("group"), fresh("transaction")
-        self.java = [find_java(), "-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xlog:disable"]
+        self.java = [find_java(), *BRIEF, "-Xlog:disable"]
         self.java += [f"-Dlog4j2.configurationFile={LOG_SETTINGS.as_uri()}", "-cp", classpath(POM)]
 
     def tool(self, name: str, *arguments: str, stdin: str = "") -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, IntEnum
 from typing import Any
@@ -12,6 +12,8 @@ import pandas
 import polars
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from mesh.codec import codec_for, to_batch
@@ -241,3 +243,20 @@ def test_a_generator_is_refused_with_the_way_out() -> None:
     with pytest.raises(EventError) as caught:
         to_batch((row for row in [order()]), CODEC)
     assert "list(rows)" in caught.value.fix
+
+
+DAYS = st.datetimes(
+    timezones=st.none() | st.timezones() | st.just(UTC) | st.just(timezone(timedelta(hours=-3)))
+)
+
+
+@given(st.lists(st.none() | DAYS, max_size=6))
+def test_datetimes_become_what_arrow_makes_of_them(times: list[datetime | None]) -> None:
+    codec = codec_of(["null", {"type": "long", "logicalType": "timestamp-micros"}])
+    try:
+        wanted = pa.array(times, codec.arrow_schema.field(0).type)
+    except OverflowError:  # beyond the calendar's ends once the zone is taken off
+        with pytest.raises(EventError):
+            to_batch([{"f0": time} for time in times], codec)
+        return
+    assert to_batch([{"f0": time} for time in times], codec).column(0).equals(wanted)

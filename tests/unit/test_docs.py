@@ -205,8 +205,13 @@ def test_the_changelog_knows_this_version() -> None:
     assert f"\n## {version}\n" in text("CHANGELOG.md")
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/benchmarks.md"])
-def test_a_page_has_one_place_for_the_figures(page: str) -> None:
-    body = text(page)
-    assert body.count("<!-- bench:start -->") == body.count("<!-- bench:end -->") == 1
-    assert body.index("<!-- bench:start -->") < body.index("<!-- bench:end -->")
+@pytest.mark.parametrize(
+    ("page", "groups"),
+    [
+        ("README.md", ["data-plane"]),
+        ("docs/benchmarks.md", ["data-plane", "starts", "plans", "registry", "brokers", "retained"]),
+    ],
+)
+def test_a_page_has_one_place_for_the_figures_of_a_group(page: str, groups: list[str]) -> None:
+    marks = re.findall(r"<!-- ([a-z-]+):(start|end) -->", text(page))
+    assert marks == [(group, edge) for group in groups for edge in ("start", "end")]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 
 def test_every_name_can_be_used_twice() -> None:
     """A submodule of the same name would take a function's place once it is imported."""
@@ -26,3 +28,21 @@ def test_an_unknown_name_is_said_to_be_unknown() -> None:
     import mesh
 
     assert not hasattr(mesh, "nonsense")
+
+
+@pytest.mark.parametrize(
+    ("statement", "heavy"),
+    [
+        ("import mesh", "dataclasses pyarrow confluent_kafka typer"),
+        (
+            "import sys; sys.argv = ['mesh', '--help']; import mesh.cli.main as m; m.build()",
+            "email pyarrow pydantic",
+        ),
+        ("import mesh.codec.fast", "pandas polars confluent_kafka"),
+    ],
+)
+def test_what_opens_fast_loads_nothing_heavy(statement: str, heavy: str) -> None:
+    """Counted in modules: seconds depend on whatever else runs."""
+    program = f"{statement}\nimport sys\nprint(*sorted(set({heavy.split()!r}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr

@@ -165,7 +165,7 @@ def _refuse(mesh: Mesh, voice: Voice, figures: Figures) -> None:
             voice.good(f"refused: {error.error_code} {error.why}")
         else:
             figures.facts.setdefault("problems", []).append("a bad event was not refused")
-        set_aside = publish.many([{**row, **BAD_EVENT}], invalid="dead-letter")
+        set_aside = publish.many([{**row, **BAD_EVENT}], on_violation="dead-letter")
     voice.good(f"set aside: {set_aside.dead_letters} event on operations.departures.v1.dlq, with the reason")
 
 

@@ -1,0 +1,27 @@
+"""The workload of every figure of the data plane: nested orders, about 64 bytes of Avro each."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+EVENTS = 200_000
+PARTITIONS = 4
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def orders(count: int = EVENTS) -> list[dict[str, Any]]:
+    """Eight fields: an enum, a timestamp, a nullable, a list of two records."""
+    return [
+        {
+            "order_id": f"o-{n:07d}",
+            "customer": f"c-{n % 997}",
+            "amount": (n % 90_000) / 100,
+            "currency": ("EUR", "USD", "GBP")[n % 3],
+            "placed_at": BEGAN + timedelta(milliseconds=n),
+            "note": None if n % 4 else "leave at the door",
+            "priority": n % 10,
+            "items": [{"sku": f"s-{n % 311}", "quantity": 1}, {"sku": f"s-{n % 173}", "quantity": n % 5}],
+        }
+        for n in range(count)
+    ]
