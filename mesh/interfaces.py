@@ -73,6 +73,10 @@ class Platform(Protocol):
     def subscribe(self, product: str, group: str, fields: Sequence[str], purpose: str) -> None: ...
 
 
+#: a partition of a topic
+Partition = tuple[str, int]
+
+
 class Message(Protocol):
     """One Kafka record as it came in; the shape is the official client's."""
 
@@ -130,6 +134,56 @@ class Member(Receiver, Protocol):
 
     def release(self, partitions: Collection[int]) -> None:
         """Go on with these partitions where they were held."""
+
+
+class Inputs(Protocol):
+    """Receives records of several topics as one member of a group; a transaction keeps its positions.
+
+    Raises UnreachableError, or MeshError when it is shut out or when events are gone.
+    """
+
+    @property
+    def member(self) -> bytes | None:
+        """Who it is in the group, as a transaction is told; None when it is nobody at present."""
+
+    @property
+    def assigned(self) -> frozenset[Partition]:
+        """The partitions that are its own at present."""
+
+    def take(self, most: int, wait_seconds: float, fill_seconds: float) -> Sequence[Message]:
+        """Up to `most` records: whatever comes within `fill_seconds` of the first."""
+
+    def rewind(self) -> None:
+        """Go back to what is committed, on every partition; nothing is held any more."""
+
+    def hold(self, positions: Mapping[Partition, int]) -> None:
+        """Take nothing more of these partitions; each goes on at its offset."""
+
+    def release(self, partitions: Collection[Partition]) -> None:
+        """Go on with these partitions where they were held."""
+
+    def lag(self) -> Mapping[Partition, int]:
+        """By partition, how many offsets were not taken so far, as far as is known here."""
+
+    def close(self) -> None: ...
+
+
+class Transactional(Sender, Protocol):
+    """A sender whose events count together with the positions of what they come from, or not at all.
+
+    Raises MeshError when another has its name, UnreachableError when an end is not known.
+    """
+
+    def begin(self) -> None: ...
+
+    def commit(self, positions: Mapping[Partition, int], member: bytes) -> None:
+        """Begin to commit what was sent, and that a group's member has read up to `positions`."""
+
+    def outcome(self) -> str | None:
+        """Wait for the commit that was begun, if any: None when it is done, else why it was aborted."""
+
+    def abort(self) -> None:
+        """Drop what was sent since `begin`."""
 
 
 class Steered(Member, Protocol):

@@ -17,6 +17,7 @@ import typer
 from typer.main import get_command
 
 from mesh.cli import (
+    cat,
     checks,
     ci,
     declarations,
@@ -34,6 +35,9 @@ from mesh.cli import (
     registry,
     reviews,
     rules,
+    runs,
+    sql,
+    tail,
 )
 from mesh.cli.joining import joined
 from mesh.cli.output import tell_error
@@ -54,9 +58,13 @@ IN_STORY_ORDER = (
     drifts,
     reviews,
     declarations,
+    runs,
     events,
     dlq,
     outbox,
+    cat,
+    tail,
+    sql,
     registry,
 )
 

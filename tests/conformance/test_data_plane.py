@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 from confluent_kafka import Producer
 from pydantic import BaseModel
@@ -20,7 +19,6 @@ from mesh.errors import EventError, RegistryError
 from mesh.event import Envelope, frame_prefix
 from mesh.lookup import LookupTable
 from mesh.naming import value_subject
-from mesh.pipelines import Pipeline, run_pipeline
 from mesh.plan import make_plan
 from mesh_platform.brokers import RunningBroker
 from tests.conformance.declared import NOTE, applied, declaration, fresh_name, platform_on
@@ -259,32 +257,6 @@ def test_a_lookup_holds_the_latest_event_of_each_key_and_follows(mesh: Mesh, pro
     wait_for(lambda: {"sensor": "s-0", "celsius": 25.0} in latest(table))
     assert len(latest(table)) == 5
     table.close()
-
-
-def test_a_pipeline_derives_and_goes_on_where_it_was(mesh: Mesh, product: str) -> None:
-    name = fresh_name()
-    applied(mesh, declaration(name))
-    warmer = Pipeline(f"tests.{name}", product, (), lambda batch: warmed(batch))
-
-    def run(stop_after: int) -> int:
-        counts: list[int] = []
-        reads, derives = product, warmer.product
-        with mesh.publisher(derives) as out, mesh.receive(reads, group=derives) as subscription:
-            for count in run_pipeline(warmer, subscription, {}, out, lambda: sum(counts) < stop_after):
-                counts.append(count)
-        return sum(counts)
-
-    publish(mesh, product, [reading(number) for number in range(10)])
-    assert run(10) == 10
-    publish(mesh, product, [reading(number) for number in range(10, 15)])
-    assert run(5) == 5
-    derived = sorted(mesh.read(f"tests.{name}").rows(), key=lambda row: row["at"])
-    assert [row["celsius"] for row in derived] == [number + 1.0 for number in range(15)]
-
-
-def warmed(batch: pa.RecordBatch) -> pa.Table:
-    warmer = pc.add(batch["celsius"], 1.0)
-    return pa.table({"sensor": batch["sensor"], "at": batch["at"], "celsius": warmer})
 
 
 def latest(table: LookupTable) -> list[dict[str, Any]]:
