@@ -98,7 +98,7 @@ def test_an_event_of_hopping_windows_is_kept_once() -> None:
 
 
 @given(hours=st.lists(st.integers(0, 12), max_size=30), cut=st.integers(0, 30), hops=st.integers(1, 4))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_a_hopping_window_holds_what_happened_within_it(hours: list[int], cut: int, hops: int) -> None:
     log = Log(replace(HOPPING, window=hops * HOUR))
     changes = [log.count(*(("a", hour, 1) for hour in part)) for part in (hours[:cut], hours[cut:])]
@@ -196,10 +196,10 @@ def test_a_window_that_would_be_forgotten_before_it_ends_is_refused() -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_crashes_before_a_batch_is_kept_never_change_the_sums(data: st.DataObject) -> None:
     """Any cut into batches; a batch that is not kept is read again from the kept position."""
-    names = data.draw(st.lists(st.sampled_from("abc"), min_size=1, max_size=20))
+    names = data.draw(st.lists(st.sampled_from("abc"), min_size=1, max_size=12))
     log = Log(PER_NAME)
     while (at := log.state.position(0) or 0) < len(names):
         end = data.draw(st.integers(at + 1, len(names)))
