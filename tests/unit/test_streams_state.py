@@ -130,6 +130,15 @@ def test_an_event_of_a_window_that_is_forgotten_changes_nothing_and_is_counted()
     assert (changes.late, changes.events) == (1, [{"name": "a", "hour": 2, "count": 1}])
 
 
+def test_events_of_one_batch_are_never_too_late_for_one_another() -> None:
+    """Else where batches are cut would decide what a history adds up to."""
+    log = Log(FORGETTING)
+    changes = log.count(("a", 0, 1), ("b", 9, 1))
+
+    assert [event["hour"] for event in changes.events] == [0, 9]
+    assert [name.rpartition("/")[2] for name in log.entries] == ["b"]
+
+
 def test_a_hopping_window_that_has_ended_is_not_said_again_from_what_is_left_of_it() -> None:
     log = Log(replace(HOPPING, keep=timedelta(0)))
     log.count(("a", 0, 1), ("a", 1, 1), ("a", 2, 1), ("a", 3, 1))
