@@ -34,7 +34,6 @@ def dead_letter_headers(
     how often a handler failed.
     """
     code, what, why = error_facts(error)
-    stack = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     facts = {
         "mesh.dlq.code": code,
         "mesh.dlq.reason": what,
@@ -46,13 +45,20 @@ def dead_letter_headers(
         **({} if time_ms is None else {"mesh.dlq.timestamp": str(max(time_ms, 0))}),
         **({} if failures is None else {"mesh.dlq.failures": str(failures)}),
         "__streams.errors.exception": f"{type(error).__module__}.{type(error).__qualname__}",
-        "__streams.errors.stacktrace": stack,
+        "__streams.errors.stacktrace": _stack(error),
         "__streams.errors.message": what,
         "__streams.errors.topic": position.topic,
         "__streams.errors.partition": str(position.partition),
         "__streams.errors.offset": str(position.offset),
     }
     return [*(headers or ()), *((name, _clip(text)) for name, text in facts.items())]
+
+
+def _stack(error: BaseException) -> str:
+    """Where a handler failed. Of the mesh's own verdicts no frames: they are about the event."""
+    if isinstance(error, MeshError):
+        return f"{type(error).__module__}.{type(error).__qualname__}: {error}"
+    return "".join(traceback.format_exception(type(error), error, error.__traceback__))
 
 
 def without_dead_letter_headers(

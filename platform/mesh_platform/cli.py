@@ -74,6 +74,7 @@ def up(
     """
     from mesh.cli.stopping import until_stopped
     from mesh_platform.log.choice import log_kind
+    from mesh_platform.processes import ended_by_itself
     from mesh_platform.up import BrokerKind, Wanted, bring_up
 
     log = log_kind(control_log)
@@ -93,7 +94,7 @@ def up(
             time.sleep(0.2)
             dead = running.dead()
             if dead is not None:
-                raise _died(dead.program.name, str(dead.program.log))
+                raise ended_by_itself(dead.program.name, dead.program.log, ", then: mesh up")
     note("stopped")
 
 
@@ -259,11 +260,3 @@ def _check_broker(kind: str, bootstrap: str) -> None:
             why="allowed: embedded, kafka, external (with MESH_KAFKA_BOOTSTRAP)",
             fix="mesh up --broker embedded",
         )
-
-
-def _died(name: str, log: str) -> Exception:
-    from mesh.errors import MeshError
-
-    return MeshError(
-        f"the {name} ended by itself", code="MESH-X015", where=log, fix=f"less {log}, then: mesh up"
-    )

@@ -1,7 +1,7 @@
 """kill -9 under load: nothing acknowledged is lost, doubled or torn; and a broker that does so is found out.
 
-One round of twelve kills, most of them within its file operations; `python -m tests.faults --kills 100` is the
-long one, and test_faults_chaos.py has thirty kills of everything.
+One round of twelve kills, most within its file operations; `python -m tests.faults --kills 100` is the long
+one, and test_faults_chaos.py has thirty kills of everything.
 """
 
 from __future__ import annotations

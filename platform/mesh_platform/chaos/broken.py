@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from secrets import token_hex
 
 from mesh.adapters.kafka_sender import KafkaSender
+from mesh.connection import Mesh
 from mesh.decoding import Batch
 from mesh.event import EventIds
 from mesh.inbox import SQLite
 from mesh.interfaces import Message
 from mesh.pipelines.provenance import Marked, of_rows
 from mesh.publishing import Publisher
+from mesh_platform.chaos.actor import Actor
 from mesh_platform.chaos.consumer import Handler, Mortal, effects_of, subscribed
 from mesh_platform.chaos.pipeline import Settling
 from mesh_platform.chaos.publisher import Source
@@ -42,11 +45,9 @@ class AcknowledgesAtOnce(Source):
 class NewIds(Source):
     """Gives an event that it repeats a new id."""
 
-    def publisher(self, first: int) -> Publisher:
-        """A publisher whose ids nobody can foresee."""
-        found = super().publisher(first)
-        found._ids = EventIds(os.urandom(8))
-        return found
+    def ids(self, values: Sequence[str]) -> Sequence[str]:
+        """Ids that nobody can foresee."""
+        return [token_hex(8) for _ in values]
 
 
 class Repeats(Source):
@@ -86,12 +87,15 @@ class HandlesLate(Handler):
 class ForgetsItsInbox(Handler):
     """Keeps the inbox in memory: what came in an earlier life comes anew."""
 
+    def __init__(self, actor: Actor, mesh: Mesh) -> None:
+        super().__init__(actor, mesh)
+        self._seen: set[str] = set()
+
     def handle(self, batch: Batch) -> None:
         """Effects of what this life has not seen."""
-        seen: set[str] = self.__dict__.setdefault("seen", set())
         with SQLite(self.effects.connection).transaction():
-            self.effects.apply([effect for effect in effects_of(batch) if effect.cause not in seen])
-        seen |= {effect.cause for effect in effects_of(batch)}
+            self.effects.apply([effect for effect in effects_of(batch) if effect.cause not in self._seen])
+        self._seen |= {effect.cause for effect in effects_of(batch)}
 
 
 class InboxBeforeEffect(Handler):

@@ -50,7 +50,7 @@ def campaign(folder: Path, wish: Wish, tell: Tell, schedules: Schedules | None =
         nodes = Nodes(up.processes[:-1], up.bootstrap, random.Random(f"{wish.seed} which"))
         killing = Killing(lives, nodes, schedules or wish.schedules(), tell)
         try:
-            killing.run(wish.events)
+            killing.run(wish.events, wish.minutes * 60)
             stalled = _rest(up.bootstrap, lives, mesh.port(world.orders(run)).topic, _groups(wish, run))
         finally:
             for life in lives:

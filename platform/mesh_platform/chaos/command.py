@@ -30,6 +30,9 @@ def chaos(
     consumers: Annotated[int, typer.Option("--consumers", min=0, help="Members of the group.")] = 2,
     pipelines: Annotated[int, typer.Option("--pipelines", min=0, help="Workers that derive.")] = 2,
     rate: Annotated[float, typer.Option("--rate", min=0, help="Events per second; 0: at most.")] = 1000,
+    minutes: Annotated[
+        float, typer.Option("--minutes", min=0, help="End the load then, at the latest.")
+    ] = 60,
     broken: Annotated[
         list[str] | None, typer.Option("--broken", help="Break actors on purpose: they must be found.")
     ] = None,
@@ -58,6 +61,7 @@ def chaos(
         consumers=consumers,
         pipelines=pipelines,
         rate=rate,
+        minutes=minutes,
         bootstrap=_bootstrap(broker),
         broken=tuple(map(_known, broken or ())),
     )
@@ -90,7 +94,7 @@ def _command(wish: Wish, report: Path) -> str:
         "seed": wish.seed,
     }
     asked |= {"publishers": wish.publishers, "consumers": wish.consumers, "pipelines": wish.pipelines}
-    asked |= {"rate": f"{wish.rate:g}", "report": str(report)}
+    asked |= {"rate": f"{wish.rate:g}", "minutes": f"{wish.minutes:g}", "report": str(report)}
     asked |= {"nodes": wish.nodes} if wish.broker == "kafka" else {}
     words = [word for name, value in asked.items() for word in (f"--{name}", str(value))]
     words += [word for kind in wish.broken for word in ("--broken", kind)]

@@ -29,17 +29,20 @@ class Killing:
         self._stop = threading.Event()
         self._failures: list[Exception] = []
 
-    def run(self, events: int) -> None:
-        """Return when all kills are done and so many events acknowledged; raises what an actor raised."""
+    def run(self, events: int, seconds: float) -> None:
+        """Return when all kills are done and so many events acknowledged, or when the time is over.
+
+        Raises what an actor raised.
+        """
         threads = [threading.Thread(target=self._guarded, args=(self._deaths, life)) for life in self._lives]
         threads.append(threading.Thread(target=self._guarded, args=(self._node_deaths,)))
         for thread in threads:
             thread.start()
         try:
-            told = time.monotonic()
+            told = began = time.monotonic()
             while not self._stop.wait(_LOOK_SECONDS):
                 done = not any(thread.is_alive() for thread in threads)
-                if done and self.acknowledged() >= events:
+                if (done and self.acknowledged() >= events) or time.monotonic() - began > seconds:
                     break
                 if time.monotonic() - told > _TELL_SECONDS:
                     told = time.monotonic()
@@ -71,7 +74,7 @@ class Killing:
     def _deaths(self, life: Life) -> None:
         for kill in self._schedules.get(life.name, ()):
             if self._stop.is_set():
-                return
+                break
             life.start(kill)
             self.ends[f"{life.role} {life.end(kill)}"] += 1
         life.start()

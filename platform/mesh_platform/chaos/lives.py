@@ -14,7 +14,7 @@ from typing import Any
 
 from mesh.errors import MeshError, UnreachableError
 from mesh_platform.chaos.kills import Kill
-from mesh_platform.processes import ManagedProcess, tail
+from mesh_platform.processes import ManagedProcess, ended_by_itself, late
 
 _FINISH_SECONDS = 200.0
 _HEAL_SECONDS = 300.0
@@ -85,13 +85,7 @@ class Life:
 
     def failure(self) -> MeshError:
         """What it said last."""
-        return MeshError(
-            f"the {self.role} {self.name} ended by itself",
-            code="MESH-X015",
-            where=str(self._log),
-            why=tail(self._log),
-            fix=f"less {self._log}",
-        )
+        return ended_by_itself(f"{self.role} {self.name}", self._log, "")
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
@@ -142,10 +136,6 @@ class Nodes:
             if partitions and all(len(part.isrs) == len(part.replicas) for part in partitions):
                 return
             time.sleep(0.2)
-        raise UnreachableError(
-            f"the replicas were not in sync again within {_HEAL_SECONDS:g} s",
-            code="MESH-X012",
-            where=self._bootstrap,
-            why="a node was killed and started again, and some partition still waits for it",
-            fix="less " + " ".join(str(node.program.log) for node in self._processes),
+        raise late(
+            self._processes[0].program, f"has partitions that were not in sync within {_HEAL_SECONDS:g} s"
         )

@@ -22,7 +22,10 @@ ROLES: Mapping[str, tuple[Moments, int]] = {
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a campaign is asked for. `rate` is events per second of all publishers; 0: as fast as they can."""
+    """What a campaign is asked for. `rate` is events per second of all publishers; 0: as fast as they can.
+
+    After `minutes` nobody dies any more, and what was reached by then counts.
+    """
 
     seed: int
     kills: int
@@ -33,6 +36,7 @@ class Wish:
     consumers: int = 2
     pipelines: int = 2
     rate: float = 0.0
+    minutes: float = 60.0
     bootstrap: str = ""
     broken: tuple[str, ...] = ()
 

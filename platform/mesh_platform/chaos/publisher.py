@@ -12,12 +12,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 
-from mesh.adapters.kafka_sender import KafkaSender
 from mesh.connection import Mesh, connect
 from mesh.errors import MeshError
-from mesh.event import EventIds
 from mesh.publishing import Publisher
 from mesh_platform.chaos import world
 from mesh_platform.chaos.actor import Actor
@@ -42,10 +39,9 @@ class Source:
     """Numbered events, and a publisher for them. The last line of its history is all it needs to go on."""
 
     def __init__(self, actor: Actor, mesh: Mesh) -> None:
-        self.actor = actor
-        self._port = mesh.port(world.orders(actor.run))
-        self._schema_id = mesh.registry.schema_id(self._port.subject, self._port.schema)
-        self._bootstrap = mesh.settings.bootstrap
+        self.actor, self._mesh = actor, mesh
+        self._product = world.orders(actor.run)
+        self._topic = mesh.port(self._product).topic
         self._next = 0
 
     def run(self) -> None:
@@ -55,7 +51,7 @@ class Source:
         due = time.monotonic()
         while again or not self.actor.ended.is_set():
             try:
-                with self.publisher(self._next) as publisher:
+                with self._mesh.publisher(self._product) as publisher:
                     while again or not self.actor.ended.is_set():
                         values = again or self._more()
                         self._publish(publisher, values)
@@ -77,15 +73,14 @@ class Source:
         self._next = first
         return values
 
-    def publisher(self, first: int) -> Publisher:
-        """A publisher that gives event ids from this number on."""
-        ids = EventIds(world.id_prefix(self.actor.name), first)
-        sender = KafkaSender(self._bootstrap)
-        return Publisher(self._port, self._schema_id, sender, ids, lambda: datetime.now(UTC))
+    def ids(self, values: Sequence[str]) -> Sequence[str]:
+        """The events' ids: the same whenever they are sent."""
+        return values
 
     def deliver(self, publisher: Publisher, values: Sequence[str]) -> None:
         """Hand events over, and wait until they are acknowledged."""
-        publisher.many([world.order(self.actor.name, number) for number in world.numbers(values)])
+        rows = [world.order(self.actor.name, number) for number in world.numbers(values)]
+        publisher.many(rows, event_ids=self.ids(values))
         self.actor.countdown.pass_by("sent")
         publisher.flush()
 
@@ -94,7 +89,7 @@ class Source:
         return [f"{self.actor.name}-{number}" for number in range(self._next, self._next + most)]
 
     def _publish(self, publisher: Publisher, values: Sequence[str]) -> None:
-        said = {"topic": self._port.topic, "vs": values}
+        said = {"topic": self._topic, "vs": values}
         self.actor.recorder.note("invoke", "send", **said)
         self.actor.countdown.pass_by("sending")
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
@@ -59,8 +58,3 @@ def order(publisher: str, number: int) -> dict[str, Any]:
 def numbers(values: Iterable[str]) -> list[int]:
     """The numbers of events."""
     return [int(value.rpartition("-")[2]) for value in values]
-
-
-def id_prefix(publisher: str) -> bytes:
-    """What the event ids of a publisher begin with, in each of its lives."""
-    return hashlib.blake2b(publisher.encode(), digest_size=8).digest()
