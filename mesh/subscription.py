@@ -8,6 +8,7 @@ not to be had at present, its partition waits and the others go on.
 from __future__ import annotations
 
 import logging
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
@@ -59,6 +60,8 @@ class Subscription:
         self._gaps_told = 0
         self._stopped = False
         self._drained = ExitStack()
+        # A notebook's cell leaves its subscription behind: run again, it would wait for the group to miss it.
+        self._end = weakref.finalize(self, _leave, self._asker, receiver, dead_letters)
         self.buried = 0
 
     @property
@@ -180,9 +183,7 @@ class Subscription:
     def close(self) -> None:
         """Leave the group; what was given out and not handled comes again."""
         self._drained.close()
-        self._asker.close()
-        self._receiver.close()
-        self._dead_letters.close()
+        self._end()
 
     def __enter__(self) -> Subscription:
         """SIGTERM now means `stop`, unless the program has said otherwise."""
@@ -278,3 +279,9 @@ class Subscription:
         self._dead_letters.send(self._port.dead_letters, keys, values, headers, [0] * len(messages))
         self._dead_letters.flush()
         self.buried += len(poison)
+
+
+def _leave(asker: Asker, receiver: Steered, dead_letters: Sender) -> None:
+    asker.close()
+    receiver.close()
+    dead_letters.close()
