@@ -97,6 +97,7 @@ class Subscription:
             batch = self.poll(most=most, wait_seconds=wait_seconds)
             if batch is not None:
                 yield batch
+        self.commit()
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Events as dicts, until `stop`; each is handled when the next is asked for."""

@@ -29,7 +29,7 @@ def cat(
 ) -> None:
     """Write every retained event of a product as a line of JSON, and end.
 
-    Example: mesh cat operations.departures --since 2d --fields carrier,dep_delay
+    Example: mesh cat operations.departures --since 2d --fields carrier,dep_delay_minutes
     """
     from mesh.connection import connect
     from mesh.display import json_line, rows_of

@@ -44,7 +44,7 @@ def sql(
 
     A name with a hyphen is written with an underscore. A compacted product is the latest event of each key.
 
-    Example: mesh sql "select carrier, avg(dep_delay) from operations.departures group by 1"
+    Example: mesh sql "select carrier, avg(dep_delay_minutes) from operations.departures group by 1"
     """
     from mesh.connection import connect
     from mesh.errors import UsageError

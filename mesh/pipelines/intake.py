@@ -76,8 +76,7 @@ class Intake:
                 batches.append((read, batch))
             if bad:
                 poison.append((read, bad))
-            partitions, offsets = [m.partition() for m in kept], [m.offset() for m in kept]
-            for partition, last in dict(zip(partitions, offsets, strict=True)).items():
+            for partition, last in {message.partition(): message.offset() for message in kept}.items():
                 positions[topic, partition] = last + 1
             records += len(kept)
         return Taken(batches, poison, positions, member, records) if records else None

@@ -21,10 +21,8 @@ VERSION: Final = "mesh.input.version"
 def of_batch(messages: Sequence[Message], version: str) -> Iterator[list[Header]]:
     """The same headers for any number of events that come of a whole batch."""
     topic = messages[0].topic()
-    offsets = [message.offset() for message in messages]
-    partitions = [message.partition() for message in messages]
-    last = dict(zip(partitions, offsets, strict=True))
-    first = dict(zip(reversed(partitions), reversed(offsets), strict=True))
+    last = {message.partition(): message.offset() for message in messages}
+    first = {message.partition(): message.offset() for message in reversed(messages)}
     shown = " ".join(f"{topic}/{number}/{first[number]}-{last[number]}" for number in sorted(first))
     return repeat([(INPUT, shown.encode()), (VERSION, version.encode())])
 

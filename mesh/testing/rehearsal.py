@@ -60,7 +60,7 @@ def rehearse(
     """Call a handler with all that may come of a product; the report holds what the handler raised.
 
     `given` says what the handler takes: `rows`, or `batches`. `versions` are earlier versions of the
-    contract; without them, those that git holds of its file. Raises UsageError for a name that is not declared.
+    contract; without them, those that git holds of its file. Raises UsageError for an unknown name.
     """
     contract = contract_around(product, folder)
     earlier = list(versions_committed(contract, folder) if versions is None else versions)
@@ -70,7 +70,7 @@ def rehearse(
 
 @dataclass(frozen=True, slots=True)
 class _Scene:
-    """A batch as it comes in, and how many of its events the handler must get; None leaves that to the rules."""
+    """A batch as it comes in, and how many of its events are due; None leaves that to the rules."""
 
     name: str
     values: Sequence[bytes | None]

@@ -163,7 +163,7 @@ def test_a_dead_letter_that_is_not_taken_stops_the_run_and_nothing_is_lost(mesh:
     with pytest.raises(EventError) as refusal:
         run(mesh, product, book, 3, Retries(waits=()), group=group)
     assert refusal.value.error_code == "MESH-K021"
-    assert refusal.value.where == letter_topic
+    assert str(refusal.value.where).startswith(letter_topic)
     again = Book(_2=99)
     admin.alter_topic(letter_topic, {"max.message.bytes": "1000000"})
     run(mesh, product, again, 2, Retries(waits=()), group=group)
@@ -179,7 +179,7 @@ def test_poison_stops_nobody_and_a_broken_dead_letter_topic_stops_before_anythin
     admin = KafkaAdmin(mesh.settings.bootstrap)
     admin.alter_topic(letter_topic, {"max.message.bytes": "100"})
     send_raw(mesh, product, b"no frame at all")
-    publish(mesh, product, of_one_key(1))
+    publish(mesh, product, [reading(1)])
     with mesh.subscribe(product, group=group) as subscription:
         with pytest.raises(EventError, match="acknowledged"):
             until_some(subscription.poll)

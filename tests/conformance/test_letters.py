@@ -117,7 +117,7 @@ def test_a_rehearsal_sends_nothing(mesh: Mesh, product: str, books: Books) -> No
 def test_poison_that_is_poison_still_is_refused_with_the_reason(mesh: Mesh, product: str) -> None:
     send_raw(mesh, product, b"no frame at all")
     publish(mesh, product, [reading(1)])
-    taken(mesh, product, f"tests.{fresh_name()}", 1)
+    taken(mesh, product, f"tests.{fresh_name()}", 1, bad=1)
     ((_, done),) = mesh.letters(product).replay(Choice()).items()
     assert [(letter.event.value(), error.error_code) for letter, error in done.refused] == [
         (b"no frame at all", "MESH-E012")
@@ -202,7 +202,7 @@ def test_the_command_shows_what_cannot_be_read_as_hex_and_obeys_no_control_chara
 ) -> None:
     send_raw(mesh, product, b"\x1b[2Jred")
     publish(mesh, product, [reading(1)])
-    taken(mesh, product, f"tests.{fresh_name()}", 1)
+    taken(mesh, product, f"tests.{fresh_name()}", 1, bad=1)
     _, out, _ = command("show", product, "0")
     assert "0000  1b 5b 32 4a 72 65 64" in out
     assert "\x1b" not in out

@@ -148,7 +148,7 @@ class World:
         return reading.to_polars()
 
 
-def until(holds: Callable[[], bool], what: str, seconds: float = 60) -> None:
+def until(holds: Callable[[], bool], what: str, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not _holds(holds):
         assert time.monotonic() < deadline, f"waited {seconds} s in vain until {what}"
