@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mesh.decoding import Batch, Decoder, unframed
-from mesh.event import Unframed
+from mesh.event import SchemaKey, Unframed
 from mesh.interfaces import Inputs, Message, Partition
 from mesh.port import OutputPort
 from mesh.writers import Asker
@@ -50,7 +50,7 @@ class Intake:
     def __init__(self, inputs: Sequence[Input], receiver: Inputs) -> None:
         self._inputs = {one.port.topic: one for one in inputs}
         self._receiver = receiver
-        self._held: dict[Partition, int] = {}
+        self._held: dict[Partition, SchemaKey] = {}
 
     def take(self, most: int, wait_seconds: float, fill_seconds: float) -> Taken | None:
         """The next records, None when none can be worked on at present."""
