@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: a member that is killed holds its partitions for so long, unless it comes back under its name
 SESSION_MS = 10_000
+#: so often a member hears that others come or go
+HEARTBEAT_MS = 1_000
 #: librdkafka's serialised member facts: a magic word, then the generation; -1 is a member of nothing
 _GENERATION = slice(7, 11)
 _NONE = b"\xff\xff\xff\xff"
@@ -52,6 +54,7 @@ class GroupInputs:
                 "bootstrap.servers": bootstrap,
                 "group.id": group,
                 "session.timeout.ms": SESSION_MS,
+                "heartbeat.interval.ms": HEARTBEAT_MS,
                 # Where nothing is committed it begins at the beginning; anything else would skip in silence.
                 "auto.offset.reset": "error",
                 "enable.partition.eof": True,
