@@ -1,11 +1,7 @@
-"""P6: one event from publish to handler on an idle system, beside a bare producer and consumer in turn.
-
-`python -m tests.bench.latency` measures on a mesh of its own; `latency(mesh)` on a given one.
-"""
+"""P6: one event from publish to handler on an idle system, beside a bare producer and consumer in turn."""
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -15,14 +11,8 @@ from uuid import uuid4
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from mesh.adapters.kafka_admin import KafkaAdmin
-from mesh.adapters.workspace import read_sources
-from mesh.apply import apply
-from mesh.config import Settings
 from mesh.connection import Mesh
-from mesh.declaration import declare
-from mesh.plan import make_plan
-from mesh_platform.up import Wanted, bring_up
-from tests.bench.measuring import Figure, table
+from tests.bench.measuring import Figure
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCT, BARE = "bench.orders", "bench.latency.v1"
@@ -127,20 +117,3 @@ def figures(bare: list[float], ours: list[float]) -> list[Figure]:
 def percentile(found: list[float], at: float) -> float:
     """The value below which so large a share lies."""
     return sorted(found)[min(int(len(found) * at), len(found) - 1)]
-
-
-def main() -> None:
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        bring_up(Wanted(Path(folder), "embedded", quality=False), print) as up,
-        Mesh(Settings(up.bootstrap, up.url, f"{up.url}/registry", up.token)) as mesh,
-    ):
-        desired = declare(read_sources([Path(__file__).parent / "declarations"], ROOT)).require()
-        world = mesh.world()
-        for _ in apply(make_plan(desired, world.actual(desired)), world):
-            pass
-        print(table(latency(mesh)))
-
-
-if __name__ == "__main__":
-    main()
