@@ -32,6 +32,7 @@ GUIDES = (
     "guides/sql.md",  # with the three orders that are there now
     "guides/testing.md",
     "guides/streams.md",
+    "guides/outbox.md",
     "guides/test-data.md",  # before the reviews, which change what an order is
     "guides/reviews.md",
     "guides/contracts.md",
@@ -45,7 +46,6 @@ GUIDES = (
     "guides/policies.md",
     "guides/schemas.md",
     "guides/backups.md",
-    "guides/outbox.md",
 )
 ALONE = ("guides/kafka-for-your-tests.md", "guides/conversions.md")
 FROM_TEMPLATE = "guides/first-product.md"
