@@ -33,6 +33,7 @@ Item = TypeVar("Item")
 BATCH = 10_000
 #: how often waiting is looked up from: for partitions that wait for a schema, and for a wish to stop
 LOOK_SECONDS = 0.25
+LETTER_SECONDS = 1.0  #: so long positions wait for dead letters; asking at every batch costs a third
 
 
 class Subscription:
@@ -57,6 +58,8 @@ class Subscription:
         self._replayed = replayed
         self._held: dict[int, SchemaKey] = {}
         self._rest: tuple[Batch, int] | None = None
+        self._unsafe: dict[int, int] = {}  # by partition, the first whose dead letter is not acknowledged
+        self._unsafe_since = 0.0
         self._gaps_told = 0
         self._stopped = False
         self._drained = ExitStack()
@@ -119,7 +122,9 @@ class Subscription:
     def poll(self, *, most: int = BATCH, wait_seconds: float = 0.5) -> Batch | None:
         """The next batch, None when nothing readable came in `wait_seconds`; the one before is handled."""
         self._give_back_the_rest()
-        self._receiver.settle()
+        if not self._unsafe or self._decoder.writers.clock() - self._unsafe_since >= LETTER_SECONDS:
+            self._make_letters_safe()
+            self._receiver.settle()
         messages, parts = self._taken(most, wait_seconds)
         if not messages:
             return None
@@ -150,6 +155,7 @@ class Subscription:
     def commit(self) -> None:
         """What was given out is handled, and written down when this returns; raises MeshError (MESH-K030)."""
         self._give_back_the_rest()
+        self._make_letters_safe()
         self._receiver.commit()
 
     def seek(self, place: Place | str) -> None:
@@ -158,6 +164,7 @@ class Subscription:
         Before there are any, it holds for the first to come. Raises UsageError (MESH-U190).
         """
         self._give_back_the_rest()
+        self._make_letters_safe()
         self._receiver.seek(place_of(place))
 
     def replay(self, since: Place | str = "earliest", until: Place | str | None = None) -> Reading:
@@ -204,11 +211,15 @@ class Subscription:
             return
         batch, given = self._rest
         self._rest = None
+        self._make_letters_safe(batch.messages[given:])
         self._again(batch.messages[given:])
 
     def _again(self, messages: Sequence[Message]) -> None:
-        """Nothing of it was handled: whoever asks next gets the same records again."""
+        """Nothing of it was handled, and no dead letter is known to be there: the same records come again."""
         firsts = {message.partition(): message.offset() for message in reversed(messages)}
+        for partition, offset in self._unsafe.items():
+            firsts[partition] = min(offset, firsts.get(partition, offset))
+        self._unsafe.clear()
         self._receiver.hold(firsts)
         self._receiver.release(firsts)
 
@@ -263,7 +274,7 @@ class Subscription:
             logging.getLogger("mesh.subscription").warning("group %s: %s", self._group, gap)
 
     def _bury(self, poison: list[tuple[Message, EventError]]) -> None:
-        """Send poison on, bytes and headers untouched, before its offset can be committed."""
+        """Send poison on, bytes and headers untouched; no position passes it before that is acknowledged."""
         headers = [
             dead_letter_headers(
                 message.headers(),
@@ -276,9 +287,18 @@ class Subscription:
         ]
         messages = [message for message, _ in poison]
         keys, values = [m.key() for m in messages], [m.value() for m in messages]
+        if not self._unsafe:
+            self._unsafe_since = self._decoder.writers.clock()
+        for message in messages:
+            self._unsafe.setdefault(message.partition(), message.offset())
         self._dead_letters.send(self._port.dead_letters, keys, values, headers, [0] * len(messages))
-        self._dead_letters.flush()
         self.buried += len(poison)
+
+    def _make_letters_safe(self, rest: Sequence[Message] = ()) -> None:
+        with self._coming_again(rest):
+            if self._unsafe:
+                self._dead_letters.flush()
+        self._unsafe.clear()
 
 
 def _leave(asker: Asker, receiver: Steered, dead_letters: Sender) -> None:

@@ -19,14 +19,21 @@ LOGICAL: list[dict[str, Any]] = [
     {"type": "long", "logicalType": "timestamp-millis"},
     {"type": "long", "logicalType": "timestamp-micros"},
     {"type": "long", "logicalType": "timestamp-nanos"},
+    {"type": "long", "logicalType": "local-timestamp-millis"},
     {"type": "long", "logicalType": "local-timestamp-micros"},
+    {"type": "long", "logicalType": "local-timestamp-nanos"},
     {"type": "string", "logicalType": "uuid"},
 ]
 BEYOND: list[Any] = [
     "bytes",
     {"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2},
     {"type": "bytes", "logicalType": "decimal", "precision": 60, "scale": 5},
+    {"type": "fixed", "name": "F", "size": 3},
+    {"type": "fixed", "name": "F", "size": 8, "logicalType": "decimal", "precision": 18, "scale": 4},
+    {"type": "fixed", "name": "F", "size": 16, "logicalType": "uuid"},
+    {"type": "fixed", "name": "F", "size": 12, "logicalType": "duration"},
     {"type": "map", "values": "long"},
+    {"type": "map", "values": {"type": "array", "items": ["null", "double", "string"]}},
     {"type": "map", "values": ["null", "string"]},
     ["null", "long", "string"],
     ["string", {"type": "array", "items": "int"}, "null"],
@@ -51,7 +58,9 @@ def schemas(draw: st.DrawFn, leaves: list[Any]) -> AvroSchema:
         kinds += ["reference"] if defined else []
         kind = draw(st.sampled_from(kinds))
         if kind == "leaf":
-            return draw(st.sampled_from(leaves))
+            leaf = draw(st.sampled_from(leaves))
+            fixed = isinstance(leaf, dict) and leaf["type"] == "fixed"
+            return {**leaf, "name": f"F{next(counter)}"} if fixed else leaf
         if kind == "reference":
             return draw(st.sampled_from(defined))
         if kind == "array":
@@ -112,6 +121,12 @@ def _present(column: Column) -> st.SearchStrategy[Any]:
             return st.integers(-bound, bound).map(
                 lambda n: n.to_bytes((n if n >= 0 else ~n).bit_length() // 8 + 1, "big", signed=True)
             )
+        case "fixed" if pa.types.is_decimal(column.arrow):
+            size, bound = column.storage.byte_width, 10**column.arrow.precision - 1
+            return st.integers(-bound, bound).map(lambda n: n.to_bytes(size, "big", signed=True))
+        case "fixed":
+            size = column.storage.byte_width
+            return st.binary(min_size=size, max_size=size)
         case "bytes":
             return st.binary(max_size=5)
     return {
