@@ -29,6 +29,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 GUIDES = (
     "guides/plan-and-apply.md",
     "guides/publish-and-subscribe.md",
+    "guides/handling.md",
     "guides/sql.md",  # with the three orders that are there now
     "guides/testing.md",
     "guides/streams.md",
