@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mesh.parcels import OnViolation
     from mesh.pipelines import pipeline, source
     from mesh.publishing import Publisher
+    from mesh.query.answer import Answer
     from mesh.reading import Reading
     from mesh.subscription import Subscription
 
@@ -34,6 +35,7 @@ __all__ = [
     "publisher",
     "read",
     "source",
+    "sql",
     "subscribe",
 ]
 
@@ -76,11 +78,19 @@ def asubscribe(product: str, *, group: str, **options: Any) -> AsyncSubscription
     return connect().asubscribe(product, group=group, **options)
 
 
-def read(product: str, *, last: int | None = None) -> Reading:
-    """Everything that is on a product now: `.to_polars()`, `.to_arrow()`, `.rows()`."""
+def read(product: str, **options: Any) -> Reading:
+    """What is on a product now: `.to_polars()`, `.to_arrow()`, `.rows()`; options as in `Mesh.read`."""
     from mesh.connection import connect
 
-    return connect().read(product, last=last)
+    return connect().read(product, **options)
+
+
+def sql(query: str, **options: Any) -> Answer:
+    """Ask one SELECT of products as tables: `.to_polars()`, `.rows()`; options as in `Mesh.sql`."""
+    from mesh.connection import connect
+
+    with connect() as mesh:
+        return mesh.sql(query, **options)
 
 
 def __getattr__(name: str) -> Any:

@@ -63,6 +63,7 @@ class AsyncSubscription:
             batch = await self.poll(most=most, wait_seconds=wait_seconds)
             if batch is not None:
                 yield batch
+        await self.commit()
 
     async def rows(self) -> AsyncIterator[dict[str, Any]]:
         """Events as dicts, until `stop`; each is handled when the next is asked for."""

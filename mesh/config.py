@@ -8,6 +8,7 @@
 | token | MESH_TOKEN or MESH_TOKEN_FILE | .mesh/token |
 | token of a registry elsewhere | MESH_REGISTRY_TOKEN | the token, where the platform serves the registry |
 | codec engine | MESH_CODEC (auto, fastavro) | |
+| memory of a query | MESH_SQL_MEGABYTES | |
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from mesh import limits
 from mesh.errors import UsageError
 
 STATE_FOLDER = ".mesh"
@@ -27,6 +29,7 @@ POLICIES_FOLDER = "policies"
 RUN_FILE = "run.json"
 TOKEN_FILE = "token"  # noqa: S105 - a file name
 
+_MOST_MEGABYTES = 1_000_000
 CodecChoice = Literal["auto", "fastavro"]
 
 
@@ -40,6 +43,7 @@ class Settings:
     token: str = field(repr=False)
     codec: CodecChoice = "auto"
     registry_own_token: str = field(repr=False, default="")
+    sql_megabytes: int = limits.QUERY_MEGABYTES
 
     @property
     def registry_token(self) -> str:
@@ -82,6 +86,7 @@ def load(start: Path | None = None, environ: Mapping[str, str] | None = None) ->
         token=_token(state, env),
         registry_own_token=env.get("MESH_REGISTRY_TOKEN", ""),
         codec="auto" if codec == "auto" else "fastavro",
+        sql_megabytes=_megabytes(env.get("MESH_SQL_MEGABYTES")),
     )
 
 
@@ -121,6 +126,20 @@ def _run(state: Path) -> dict[str, str]:
     if not isinstance(found, dict):
         return {}
     return {key: value for key, value in found.items() if isinstance(value, str)}
+
+
+def _megabytes(named: str | None) -> int:
+    if not named:
+        return limits.QUERY_MEGABYTES
+    if named.isascii() and named.isdecimal() and 0 < int(named) <= _MOST_MEGABYTES:
+        return int(named)
+    raise UsageError(
+        f"MESH_SQL_MEGABYTES cannot be {named!r}",
+        code="MESH-U180",
+        where="MESH_SQL_MEGABYTES",
+        why=f"allowed: 1 to {_MOST_MEGABYTES:,}",
+        fix=f"unset MESH_SQL_MEGABYTES: {limits.QUERY_MEGABYTES} is what a query gets without it",
+    )
 
 
 def _token(state: Path, env: Mapping[str, str]) -> str:

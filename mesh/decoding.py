@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
@@ -65,6 +65,12 @@ class Batch:
         """Where an event stands on its topic."""
         message = self.messages[row]
         return Position(message.topic(), message.partition(), message.offset())
+
+
+def rows_of(batch: Batch, rows: Sequence[int]) -> Batch:
+    """These rows of a batch, copied: the rest of it can be let go of."""
+    events = batch.events.take(pa.array(rows, pa.int64()))
+    return replace(batch, events=events, messages=[batch.messages[row] for row in rows])
 
 
 class Decoder:

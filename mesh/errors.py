@@ -10,6 +10,7 @@
     ├── PlanError               MESH-P   a plan that cannot be made or carried out           exit 1
     ├── ReviewError             MESH-G   a proposal or decision that governance refuses      exit 1
     ├── RegistryError           MESH-R   the schema registry refused                         exit 1
+    ├── QueryError              MESH-Q   a query that cannot be answered                     exit 1
     └── UnreachableError        MESH-X   a broker, registry or platform does not answer      exit 4
 
 Every error says what happened, where, why, and the next command to run. `Finding` is the same
@@ -216,6 +217,12 @@ class RegistryError(MeshError):
         super().__init__(what, code=code, where=where, why=why, fix=fix)
         self.status = status
         self.registry_code = registry_code
+
+
+class QueryError(MeshError):
+    """A query over products cannot be answered."""
+
+    code = "MESH-Q001"
 
 
 class UnreachableError(MeshError):

@@ -218,3 +218,15 @@ class Steered(Member, Protocol):
 
     def lag(self) -> Mapping[int, int]:
         """By partition of ours, how many offsets are not handled yet."""
+
+
+class Tail(Protocol):
+    """The records of a small topic from its first one on. Raises UnreachableError."""
+
+    def news(self) -> Sequence[Message]:
+        """What came since the last look, without waiting for more."""
+
+    def caught_up(self) -> Sequence[Message]:
+        """What came since the last look, up to the end that stands there now."""
+
+    def close(self) -> None: ...

@@ -17,6 +17,9 @@ _TOPIC = re.compile(
     r"(?:\.(?P<port>[a-z][a-z0-9-]{1,62}))?\.v(?P<major>0|[1-9][0-9]{0,4})\Z"
 )
 DEAD_LETTER_SUFFIX = ".dlq"
+REPLAYS_SUFFIX = ".replays"
+_TOPIC_LENGTH = 249
+_KAFKA = re.compile(r"[a-zA-Z0-9._-]+\Z")
 VALUE_SUFFIX = "-value"
 
 
@@ -64,6 +67,27 @@ def value_subject(topic: str) -> str:
 def dead_letter_topic(topic: str) -> str:
     """Where a topic's undeliverable events go."""
     return f"{topic}{DEAD_LETTER_SUFFIX}"
+
+
+def replays_topic(topic: str) -> str:
+    """Where it is kept which dead letters of a topic went back onto it."""
+    return f"{dead_letter_topic(topic)}{REPLAYS_SUFFIX}"
+
+
+def retry_topic(group: str, topic: str) -> str:
+    """Where events of a topic wait for a group to try them again; the reader comes first, because it owns it.
+
+    Raises UsageError (MESH-U170) for a group whose name no topic can carry.
+    """
+    name = f"{group}.retry.{topic}"
+    if len(name) > _TOPIC_LENGTH or _KAFKA.match(name) is None:
+        raise UsageError(
+            f"the group {group!r} cannot have a retry topic",
+            code="MESH-U170",
+            why=f"its topic would be {name!r}: letters, digits, dots and hyphens, {_TOPIC_LENGTH} at most",
+            fix="name the group <domain>.<application>",
+        )
+    return name
 
 
 def principal(domain: str) -> str:

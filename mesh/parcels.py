@@ -16,6 +16,7 @@ import pyarrow as pa
 from mesh.codec import to_batch
 from mesh.errors import EventError, Position, UsageError
 from mesh.event import (
+    PUBLISHER,
     EventIds,
     Stamp,
     active_traceparent,
@@ -149,7 +150,7 @@ class Packer:
     def _reasons(self, headers: Iterable[Headers], rows: Sequence[int], verdict: Verdict) -> list[Headers]:
         position = Position(self._port.topic, -1, -1)
         return [
-            dead_letter_headers(own, error=rule_error(verdict, row), position=position, group="publisher")
+            dead_letter_headers(own, error=rule_error(verdict, row), position=position, group=PUBLISHER)
             for row, own in zip(rows, headers, strict=True)
         ]
 

@@ -121,7 +121,7 @@ def _parcel(topic: str, events: Sequence[Unacknowledged]) -> Parcel:
         topic,
         [event.key for event in events],
         [event.value for event in events],
-        [event.headers for event in events],
+        [list(event.headers) for event in events],
         [event.time_ms for event in events],
     )
 

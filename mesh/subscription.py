@@ -97,6 +97,7 @@ class Subscription:
             batch = self.poll(most=most, wait_seconds=wait_seconds)
             if batch is not None:
                 yield batch
+        self.commit()
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Events as dicts, until `stop`; each is handled when the next is asked for."""
@@ -268,12 +269,12 @@ class Subscription:
                 error=error,
                 position=Position(message.topic(), message.partition(), message.offset()),
                 group=self._group,
+                time_ms=message.timestamp()[1],
             )
             for message, error in poison
         ]
         messages = [message for message, _ in poison]
-        times = [max(message.timestamp()[1], 0) for message in messages]
         keys, values = [m.key() for m in messages], [m.value() for m in messages]
-        self._dead_letters.send(self._port.dead_letters, keys, values, headers, times)
+        self._dead_letters.send(self._port.dead_letters, keys, values, headers, [0] * len(messages))
         self._dead_letters.flush()
         self.buried += len(poison)

@@ -14,6 +14,7 @@ from mesh.adapters.kafka_taking import (
     last_offsets,
     require_readable,
 )
+from mesh.errors import MeshError
 from mesh.interfaces import Message
 from mesh.positions import EVERYTHING, Gap, Span
 
@@ -103,3 +104,20 @@ class BoundedReceiver:
     def close(self) -> None:
         """Let go of the connection."""
         self._consumer.close()
+
+
+def everything(bootstrap: str, topic: str) -> list[Message] | None:
+    """All records of a topic as it stands now; None when it is not there."""
+    try:
+        receiver = BoundedReceiver(bootstrap, topic)
+    except MeshError as error:
+        if error.error_code != "MESH-K031":
+            raise
+        return None
+    found: list[Message] = []
+    try:
+        while not receiver.at_end():
+            found += receiver.take(10_000, 1.0)
+    finally:
+        receiver.close()
+    return found

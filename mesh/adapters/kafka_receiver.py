@@ -29,7 +29,18 @@ from mesh.positions import Gap, OutOfRange, Place
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError
 
-__all__ = ["BoundedReceiver", "GroupReceiver"]
+__all__ = ["MEMBER", "BoundedReceiver", "GroupReceiver"]
+
+MEMBER: dict[str, Any] = {
+    "partition.assignment.strategy": "cooperative-sticky",
+    # Where there is no position, librdkafka says so, and we decide: it would skip in silence.
+    "auto.offset.reset": "error",
+    "enable.partition.eof": True,
+    # A member learns of a rebalance by its heartbeat: a partition that moves waits for this.
+    "heartbeat.interval.ms": 1_000,
+}
+#: so long after its last word a member counts as dead, and its partitions go to the others
+SESSION_MS = 45_000
 
 
 class GroupReceiver:
@@ -42,6 +53,7 @@ class GroupReceiver:
         group: str,
         start: Place = "earliest",
         out_of_range: OutOfRange = "earliest",
+        session_ms: int = SESSION_MS,
     ) -> None:
         from confluent_kafka import Consumer
 
@@ -61,12 +73,10 @@ class GroupReceiver:
         self._consumer: Consumer = Consumer(
             {
                 **CONSUMER,
+                **MEMBER,
                 "bootstrap.servers": bootstrap,
                 "group.id": group,
-                # Where there is no position, librdkafka says so, and we decide: it would skip in silence.
-                "auto.offset.reset": "error",
-                "enable.partition.eof": True,
-                "partition.assignment.strategy": "cooperative-sticky",
+                "session.timeout.ms": session_ms,
                 "error_cb": self._told,
                 "on_commit": self._committed,
             }
@@ -199,7 +209,7 @@ class GroupReceiver:
         known = {partition: offset for partition, offset in wanted.items() if partition in lost}
         new = self._places.offsets(self._start, lost - known.keys())
         self._place(new)
-        self._commits.finish()
+        self._commits.begin()
         for partition, position in known.items():
             low, high = self._places.bounds(partition)
             if low <= position <= high:

@@ -119,7 +119,7 @@ class TransactionalSender:
         """Nothing: only the commit acknowledges."""
 
     def commit(self, positions: Mapping[Partition, int], member: bytes) -> None:
-        """Begin to commit what was sent, and that its inputs are read up to `positions`."""
+        """Begin to commit what was sent, and that its inputs, if any, are read up to `positions`."""
         from confluent_kafka import TopicPartition
 
         offsets = [
@@ -127,7 +127,11 @@ class TransactionalSender:
         ]
 
         def end() -> str | None:
-            why = self._insist(lambda left: self._producer.send_offsets_to_transaction(offsets, member, left))
+            why = None
+            if offsets:
+                why = self._insist(
+                    lambda left: self._producer.send_offsets_to_transaction(offsets, member, left)
+                )
             return why if why is not None else self._insist(self._producer.commit_transaction)
 
         self._waiting = True

@@ -17,10 +17,12 @@ import typer
 from typer.main import get_command
 
 from mesh.cli import (
+    cat,
     checks,
     ci,
     declarations,
     diffs,
+    dlq,
     drifts,
     events,
     exports,
@@ -34,6 +36,8 @@ from mesh.cli import (
     reviews,
     rules,
     runs,
+    sql,
+    tail,
 )
 from mesh.cli.joining import joined
 from mesh.cli.output import tell_error
@@ -56,7 +60,11 @@ IN_STORY_ORDER = (
     declarations,
     runs,
     events,
+    dlq,
     outbox,
+    cat,
+    tail,
+    sql,
     registry,
 )
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gc
-import json
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     from mesh.connection import Mesh
     from mesh.pipelines import Figures, Pipeline
 
-REPORT_SECONDS = 1.0
 #: pauses before it begins again: the first, and the longest
 PAUSES = (0.5, 30.0)
 #: how long a stop may take; a broker that is gone must not hold the process
@@ -34,7 +31,7 @@ def run_here(made: Pipeline, port: int, reports: bool, exit_with_parent: bool) -
     from mesh.cli.stopping import until_stopped
     from mesh.config import find_state
     from mesh.connection import connect
-    from mesh.pipelines import Figures
+    from mesh.figures import Figures, told
 
     # Batches are many small objects that live for a moment: to look through all that was loaded each time
     # finds nothing.
@@ -71,27 +68,6 @@ def keep_running(
             while going_on() and time.monotonic() < end:
                 figures.step()
                 time.sleep(0.05)
-
-
-@contextmanager
-def told(figures: Figures, name: str) -> Iterator[None]:
-    """Figures on stdout, one JSON line a second, for whoever supervises."""
-    ended = threading.Event()
-
-    def tell() -> None:
-        last = False
-        while not last:
-            last = ended.wait(REPORT_SECONDS)
-            sys.stdout.write(json.dumps({"name": name, **figures.report()}) + "\n")
-            sys.stdout.flush()
-
-    teller = threading.Thread(target=tell, name="figures", daemon=True)
-    teller.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        teller.join(REPORT_SECONDS)
 
 
 @contextmanager

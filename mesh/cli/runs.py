@@ -28,7 +28,7 @@ def run(
     ] = 0,
     port: Annotated[
         int,
-        typer.Option("--port", min=0, max=65535, help="Where a pipeline tells health and metrics; 0: any."),
+        typer.Option("--port", min=0, max=65535, help="Where health and metrics are told; 0: any."),
     ] = 0,
     reports: Annotated[bool, typer.Option("--reports", help="Tell figures on stdout.", hidden=True)] = False,
     exit_with_parent: Annotated[
@@ -37,31 +37,31 @@ def run(
 ) -> None:
     """Run the code behind a product: a source until it is done, a derived product until stopped.
 
-    A pipeline tells its health at http://127.0.0.1:PORT/health and its figures for Prometheus at /metrics.
+    A derived product tells its health at http://127.0.0.1:PORT/health and figures for Prometheus at /metrics.
 
     Example: mesh run punctuality.delay-causes --workers 2 --port 9100
     """
     from mesh.pipelines import Pipeline, Source
 
     made = implementation(product)
-    if isinstance(made, Pipeline):
-        from mesh.cli.run_pipeline import run_here
-        from mesh.cli.run_workers import run_workers
-
-        if workers:
-            run_workers(product, workers, port, exit_with_parent)
-        else:
-            run_here(made, port, reports, exit_with_parent)
-        return
-    if workers:
-        _refuse_workers(product)
     if isinstance(made, Source):
         from mesh.connection import connect
 
+        if workers:
+            _refuse_workers(product)
         with connect() as mesh:
             _source(mesh, made)
+    elif isinstance(made, Pipeline) and not workers:
+        from mesh.cli.run_pipeline import run_here
+
+        run_here(made, port, reports, exit_with_parent)
+    elif reports:
+        _become_stream(product, exit_with_parent)
     else:
-        _stream(product, exit_with_parent)
+        from mesh.cli.run_workers import run_workers
+
+        # A stream lives or dies as a whole, so even one is looked after and started again.
+        run_workers(product, workers or 1, port, exit_with_parent)
 
 
 def implementation_name(product: str) -> str:
@@ -110,11 +110,11 @@ def _source(mesh: Mesh, made: Source) -> None:
     note(f"{made.product}: {total:,} events published")
 
 
-def _stream(product: str, exit_with_parent: bool) -> None:
+def _become_stream(product: str, exit_with_parent: bool) -> None:
     """Faust wants a process of its own, event loop and all: this one becomes it."""
     import os
 
-    argv = [sys.executable, "-m", "mesh.streams", implementation_name(product)]
+    argv = [sys.executable, "-m", "mesh.streams", implementation_name(product), "--reports"]
     os.execv(sys.executable, [*argv, "--exit-with-parent"] if exit_with_parent else argv)  # noqa: S606
 
 
@@ -122,9 +122,9 @@ def _refuse_workers(product: str) -> None:
     from mesh.errors import UsageError
 
     raise UsageError(
-        f"{product} is no pipeline",
+        f"{product} is a source",
         code="MESH-U175",
         where=product,
-        why="only a pipeline has workers: a source runs once, a windowed stream is a process of its own",
+        why="a source runs once; pipelines and streams have workers",
         fix=f"mesh run {product}",
     )

@@ -24,7 +24,10 @@ from mesh.codec.poison import join, moved
 from mesh.codec.reference import FastavroCodec
 from mesh.codec.storage import to_arrow, to_storage
 from mesh.codec.structs import as_batch, as_struct, compacted
+from mesh.codec.survey import doubts
+from mesh.codec.wire import fault
 from mesh.errors import EventError
+from mesh.event import Poison
 from mesh.schema import AvroSchema
 from mesh.schema.nodes import Array, Map, Node, Primitive, Record, Reference, Union
 
@@ -114,29 +117,49 @@ class PyruhvroCodec:
     def decode_with_poison(self, datums: Sequence[bytes]) -> Decoded:
         """As `decode`, but what does not decode is set aside and the others go on."""
         try:
-            return self._judged(datums, [])
+            return self._judged(datums, {})
         except _Refused:
             pass
         try:
-            return self._judged(datums, list(self._refused(datums, 0)))
+            return self._judged(datums, self._faults(datums))
+        except _Refused:
+            pass
+        try:
+            return self._judged(datums, {}, list(self._refused(datums, 0)))
         except _Refused:  # bytes in order, but a value that its type cannot hold
             return self._reference.decode_with_poison(datums)
 
-    def _judged(self, datums: Sequence[bytes], refused: list[int]) -> Decoded:
-        """pyruhvro's reading where it proves itself, the reference engine's for the rest."""
-        sound = _without(range(len(datums)), refused)
-        read = datums if not refused else [datums[index] for index in sound]
+    def _judged(
+        self, datums: Sequence[bytes], faults: dict[int, EventError], refused: Sequence[int] = ()
+    ) -> Decoded:
+        """pyruhvro's reading where it proves itself; the reference engine's for what has no known fault."""
+        sound = _without(range(len(datums)), [*faults, *refused])
+        read = datums if len(sound) == len(datums) else [datums[index] for index in sound]
         stored = self._decode(read)
         suspects = self._suspects(stored, read)
-        if not refused and not suspects:
-            return Decoded(self._readable(stored), sound)
-        proven = _without(range(len(read)), suspects)
-        kept = Decoded(
-            self._readable(stored.take(pa.array(proven, pa.int64()))), [sound[index] for index in proven]
-        )
         doubtful = sorted([*refused, *(sound[index] for index in suspects)])
-        judged = self._reference.decode_with_poison([datums[index] for index in doubtful])
-        return join([kept, moved(judged, doubtful)])
+        if suspects:
+            proven = _without(range(len(read)), suspects)
+            stored, sound = stored.take(pa.array(proven, pa.int64())), [sound[index] for index in proven]
+        found = self._faults([datums[index] for index in doubtful]) if doubtful else {}
+        poison = faults | {doubtful[index]: error for index, error in found.items()}
+        kept = Decoded(
+            self._readable(stored), sound, tuple(Poison(index, poison[index]) for index in sorted(poison))
+        )
+        unsettled = [index for index in doubtful if index not in poison]
+        if not unsettled:
+            return kept
+        judged = self._reference.decode_with_poison([datums[index] for index in unsettled])
+        return join([kept, moved(judged, unsettled)])
+
+    def _faults(self, datums: Sequence[bytes]) -> dict[int, EventError]:
+        """What is wrong with which datum, as far as one look at all of them shows it."""
+        found = {}
+        for doubt in doubts(self.schema, datums) or ():
+            error = fault(self.schema, datums[doubt.row], doubt.at, doubt.node)
+            if error is not None:
+                found[doubt.row] = error
+        return found
 
     def _refused(self, datums: Sequence[bytes], start: int) -> Iterator[int]:
         """The places of what pyruhvro refuses, found by halving, a few innocent neighbours among them."""
@@ -179,7 +202,7 @@ class PyruhvroCodec:
         return as_batch(records, self._arrow_schema)
 
 
-def _without(places: Sequence[int], some: list[int]) -> Sequence[int]:
+def _without(places: Sequence[int], some: Sequence[int]) -> Sequence[int]:
     out = set(some)
     return places if not out else [place for place in places if place not in out]
 

@@ -28,22 +28,39 @@ def read_datum(schema: AvroSchema, datum: bytes) -> object:
     """
     reader = _Reader(schema, datum)
     value = reader.value(schema.root)
-    left = len(datum) - reader.at
-    if left:
-        raise EventError(
-            f"{left} bytes follow the end of the datum",
-            code="MESH-E031",
-            why=f"the schema {schema.fullname!r} is complete after byte {reader.at}",
-            fix="check that the event was written with the schema its id names",
-        )
+    reader.require_end(schema)
     return value
 
 
+def fault(schema: AvroSchema, datum: bytes, at: int, node: Node | None) -> EventError | None:
+    """What is wrong with the value of type `node` at a byte of a datum, or with its end; None: nothing."""
+    reader = _Reader(schema, datum, at)
+    try:
+        if node is None:
+            reader.require_end(schema)
+        else:
+            reader.value(node)
+    except EventError as error:
+        return error
+    return None
+
+
 class _Reader:
-    def __init__(self, schema: AvroSchema, datum: bytes) -> None:
+    def __init__(self, schema: AvroSchema, datum: bytes, at: int = 0) -> None:
         self._names = schema.names
         self._datum = datum
-        self.at = 0
+        self._at = at
+
+    def require_end(self, schema: AvroSchema) -> None:
+        """Nothing may follow."""
+        left = len(self._datum) - self._at
+        if left:
+            raise EventError(
+                f"{left} bytes follow the end of the datum",
+                code="MESH-E031",
+                why=f"the schema {schema.fullname!r} is complete after byte {self._at}",
+                fix="check that the event was written with the schema its id names",
+            )
 
     def value(self, node: Node) -> object:
         match node:
@@ -75,8 +92,8 @@ class _Reader:
             if count < 0:
                 count = -count
                 self.integer(_LONG)  # the block's size in bytes, for readers that skip it
-            if count > len(self._datum) - self.at:  # every item takes a byte: parse_schema sees to it
-                self._fail(f"{count} items are announced where {len(self._datum) - self.at} bytes are left")
+            if count > len(self._datum) - self._at:  # every item takes a byte: parse_schema sees to it
+                self._fail(f"{count} items are announced where {len(self._datum) - self._at} bytes are left")
             for _ in range(count):
                 yield
 
@@ -88,11 +105,11 @@ class _Reader:
 
     def take(self, size: int) -> bytes:
         """The next `size` bytes."""
-        left = len(self._datum) - self.at
+        left = len(self._datum) - self._at
         if not 0 <= size <= left:
             self._fail(f"{size} bytes are announced where {left} are left")
-        start, self.at = self.at, self.at + size
-        return self._datum[start : self.at]
+        start, self._at = self._at, self._at + size
+        return self._datum[start : self._at]
 
     def integer(self, bounds: tuple[int, int]) -> int:
         """A zigzag varint within `bounds`."""
@@ -127,7 +144,7 @@ class _Reader:
 
     def _fail(self, why: str) -> NoReturn:
         raise EventError(
-            f"the datum does not decode at byte {self.at}",
+            f"the datum does not decode at byte {self._at}",
             code="MESH-E030",
             why=why,
             fix="check that the event was written with the schema its id names",

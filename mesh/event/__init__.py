@@ -1,6 +1,6 @@
 """One event on Kafka: the frame around its Avro datum and the facts in its headers."""
 
-from mesh.event.dead_letters import dead_letter_headers, error_facts, without_dead_letter_headers
+from mesh.event.dead_letters import PUBLISHER, dead_letter_headers, error_facts, without_dead_letter_headers
 from mesh.event.envelope import AVRO, Envelope, EventIds, Header, Stamp, Stamped, format_time, parse_time
 from mesh.event.frames import (
     FRAME_BYTES,
@@ -19,6 +19,7 @@ from mesh.event.violations import violation_header, violations
 __all__ = [
     "AVRO",
     "FRAME_BYTES",
+    "PUBLISHER",
     "Envelope",
     "EventIds",
     "Header",

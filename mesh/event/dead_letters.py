@@ -12,6 +12,8 @@ from typing import Final
 from mesh import limits
 from mesh.errors import MeshError, Position
 
+#: Who set an event aside that was never on its topic.
+PUBLISHER: Final = "publisher"
 _DEAD_LETTER: Final = ("mesh.dlq.", "__streams.errors.")
 
 
@@ -21,14 +23,17 @@ def dead_letter_headers(
     error: BaseException,
     position: Position,
     group: str,
+    time_ms: int | None = None,
+    failures: int | None = None,
 ) -> list[tuple[str, bytes | None]]:
     """The headers of an event on its way to the dead-letter topic: its own, then why and from where.
 
     `mesh.dlq.*` for people and replay, `__streams.errors.*` (KIP-1034) for consoles that know Kafka
     Streams. Values are UTF-8 text of at most `limits.HEADER_BYTES`. Key and value travel unchanged.
+    The letter's own timestamp says when it was set aside; `time_ms` is the event's, `failures` counts
+    how often a handler failed.
     """
     code, what, why = error_facts(error)
-    stack = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     facts = {
         "mesh.dlq.code": code,
         "mesh.dlq.reason": what,
@@ -37,14 +42,23 @@ def dead_letter_headers(
         "mesh.dlq.partition": str(position.partition),
         "mesh.dlq.offset": str(position.offset),
         "mesh.dlq.group": group,
+        **({} if time_ms is None else {"mesh.dlq.timestamp": str(max(time_ms, 0))}),
+        **({} if failures is None else {"mesh.dlq.failures": str(failures)}),
         "__streams.errors.exception": f"{type(error).__module__}.{type(error).__qualname__}",
-        "__streams.errors.stacktrace": stack,
+        "__streams.errors.stacktrace": _stack(error),
         "__streams.errors.message": what,
         "__streams.errors.topic": position.topic,
         "__streams.errors.partition": str(position.partition),
         "__streams.errors.offset": str(position.offset),
     }
     return [*(headers or ()), *((name, _clip(text)) for name, text in facts.items())]
+
+
+def _stack(error: BaseException) -> str:
+    """Where a handler failed. Of the mesh's own verdicts no frames: they are about the event."""
+    if isinstance(error, MeshError):
+        return f"{type(error).__module__}.{type(error).__qualname__}: {error}"
+    return "".join(traceback.format_exception(type(error), error, error.__traceback__))
 
 
 def without_dead_letter_headers(

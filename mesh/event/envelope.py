@@ -113,12 +113,13 @@ class EventIds:
     """Ids unique per fact: a random prefix of the publisher and a count, in hexadecimal.
 
     The prefix (8 random bytes) comes from outside; two publishers never share one. Safe to share
-    between threads: each number is handed out once.
+    between threads: each number is handed out once. Whoever repeats events after a crash gives the prefix
+    and the number that the first of them had: the same fact, the same id.
     """
 
-    def __init__(self, prefix: bytes) -> None:
+    def __init__(self, prefix: bytes, first: int = 0) -> None:
         self._prefix = prefix.hex().encode()
-        self._next = 0
+        self._next = first
         self._turn = Lock()
 
     def __iter__(self) -> Iterator[bytes]:

@@ -9,7 +9,7 @@
 A product file names such a value as its `implementation`; `mesh run` runs it.
 """
 
-from mesh.pipelines.figures import Figures
+from mesh.figures import Figures
 from mesh.pipelines.model import Derived, Events, Pipeline, Source, pipeline, run_source, source
 from mesh.pipelines.run import Pace, PipelineRun
 

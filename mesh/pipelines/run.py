@@ -17,8 +17,8 @@ import pyarrow as pa
 
 from mesh.errors import MeshError, Position
 from mesh.event import dead_letter_headers
+from mesh.figures import Figures
 from mesh.interfaces import Transactional
-from mesh.pipelines.figures import Figures
 from mesh.pipelines.intake import Input, Intake, Poison, Portion, Taken
 from mesh.pipelines.model import Derived, Pipeline
 from mesh.pipelines.provenance import Marked, of_batch, of_rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mesh import naming
+from mesh import limits, naming
 from mesh.contract import durations
 from mesh.contract.model import Contract, TopicSettings
 from mesh.declaration import Declaration
@@ -24,7 +24,8 @@ CLEANUP, RETENTION = "cleanup.policy", "retention.ms"
 MIN_IN_SYNC, MAX_BYTES = "min.insync.replicas", "max.message.bytes"
 #: Every setting a contract can speak of.
 SETTINGS = (CLEANUP, MAX_BYTES, MIN_IN_SYNC, RETENTION)
-DEAD_LETTERS = TopicSettings()
+#: Whatever fits on a topic fits here with its reasons: a letter that is too large would stop who writes it.
+DEAD_LETTERS = TopicSettings(max_message_bytes=limits.LETTER_BYTES)
 
 
 def topic_config(settings: TopicSettings) -> dict[str, str]:

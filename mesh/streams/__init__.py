@@ -1,5 +1,7 @@
-"""Stateful derived products: windows of totals, kept by Faust, published as they fill."""
+"""Stateful derived products: windows and tables of totals, kept by Faust, published as they grow."""
 
-from mesh.streams.model import Key, Stop, WindowedStream
+from mesh.streams.model import Stateful, Stop
+from mesh.streams.tables import TableStream
+from mesh.streams.windows import Key, WindowedStream
 
-__all__ = ["Key", "Stop", "WindowedStream"]
+__all__ = ["Key", "Stateful", "Stop", "TableStream", "WindowedStream"]

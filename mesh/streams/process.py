@@ -21,11 +21,14 @@ REPEAT_SECONDS = 10.0
 REMEMBERED = 1_000
 
 
-def run_process(run: Callable[[list[str], Stop], None], arguments: list[str]) -> NoReturn:
+def run_process(
+    run: Callable[[list[str], Stop], None], arguments: list[str], patience: float = STOP_SECONDS
+) -> NoReturn:
     """Run until SIGTERM, SIGINT or, with --exit-with-parent, the end of stdin; then end the process.
 
     Exit code 0 after a clean stop, an error's own otherwise, 1 for an error that is none of the mesh's, and
-    for a stop that took ten seconds because the broker does not answer. What is counted is safe in any case.
+    for a stop that took longer than `patience` because the broker does not answer. What is counted is safe in
+    any case.
     """
     # Tens of thousands of events wait in buffers; to look through them every 700 allocations takes a third
     # of the time.
@@ -37,7 +40,7 @@ def run_process(run: Callable[[list[str], Stop], None], arguments: list[str]) ->
         signal.signal(number, lambda *_: stop.set())
     if EXIT_WITH_PARENT in arguments:
         threading.Thread(target=_until_stdin_ends, args=(stop,), daemon=True).start()
-    threading.Thread(target=_end_in_time, args=(stop,), daemon=True).start()
+    threading.Thread(target=_end_in_time, args=(stop, patience), daemon=True).start()
     code = _outcome(run, [argument for argument in arguments if argument != EXIT_WITH_PARENT], stop)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -57,9 +60,9 @@ def _outcome(run: Callable[[list[str], Stop], None], arguments: list[str], stop:
     return 0
 
 
-def _end_in_time(stop: threading.Event) -> None:
+def _end_in_time(stop: threading.Event, patience: float) -> None:
     stop.wait()
-    time.sleep(STOP_SECONDS)
+    time.sleep(patience)
     # Nobody may read what we say: a full pipe would hold us for ever.
     threading.Timer(0.2, os._exit, (1,)).start()
     print("the stream did not stop in time; it goes on where its totals stand", file=sys.stderr, flush=True)

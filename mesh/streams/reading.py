@@ -8,21 +8,35 @@ What Faust 0.15.3 does, found by killing, failing and joining workers:
 - It then drops what is read again as already read ("DROPPED MESSAGE").
 
 So the kept position rules. Events reach the stream only after a seek to it that nothing overlaps, and it
-alone is committed. Events that come again are harmless: the totals know them.
+alone is committed, for people to see: nothing is ever read from what is committed.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 Position = Callable[[int], int | None]
+TakeOver = Callable[[], Awaitable[None]]
 
 
-def consumer_class(position: Position) -> type[Any]:
-    """Faust's consumer on aiokafka, going by `position`: partition → next offset, None where unknown."""
-    from faust.transport.drivers.aiokafka import Consumer
+def consumer_class(position: Position, take_over: TakeOver) -> type[Any]:
+    """Faust's consumer on aiokafka, going by `position`: partition → next offset, None where unknown.
+
+    Who gets partitions takes over before anything is recovered: from then on nobody else can write, and what
+    is recovered is all there is.
+    """
+    from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer
     from mode.services import WaitResults
+
+    class CommittedReader(AIOKafkaConsumerThread):  # type: ignore[misc]
+        def _create_worker_consumer(self, transport: Any) -> Any:
+            """Faust reads what is committed only in its exactly-once mode, which is not used (#517)."""
+            self.consumer.in_transaction = True
+            try:
+                return super()._create_worker_consumer(transport)
+            finally:
+                self.consumer.in_transaction = False
 
     class PositionedConsumer(Consumer):  # type: ignore[misc]
         def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -31,12 +45,17 @@ def consumer_class(position: Position) -> type[Any]:
             self._sought = False
             self.handed: dict[int, int] = {}
 
+        def _new_consumer_thread(self) -> Any:
+            return CommittedReader(self, loop=self.loop, beacon=self.beacon)
+
         async def on_partitions_revoked(self, revoked: Any) -> None:
             self._sought = False
             await super().on_partitions_revoked(revoked)
 
         async def on_partitions_assigned(self, assigned: Any, generation_id: int = 0) -> None:
             self._sought = False
+            if assigned:
+                await take_over()
             await super().on_partitions_assigned(assigned, generation_id)
 
         async def getmany(self, timeout: float) -> AsyncIterator[tuple[Any, Any]]:
@@ -54,18 +73,14 @@ def consumer_class(position: Position) -> type[Any]:
                     self._sought = False
 
         async def seek_to_committed(self) -> Any:
-            """To the kept positions; to what is committed where there is none, else to the beginning."""
-            if not self.assignment():
-                return {}
-            found = dict(await super().seek_to_committed())
-            events = [tp for tp in found if not self._is_changelog_tp(tp)]
+            """To the kept positions; without one, nothing is counted yet: to the beginning."""
+            events = [tp for tp in self.assignment() if not self._is_changelog_tp(tp)]
             kept = {tp: offset for tp in events if (offset := position(tp.partition)) is not None}
-            # Without an offset aiokafka would stay where it is, behind events that were thrown away.
-            new = [tp for tp in events if tp not in kept and not found[tp]]
+            new = [tp for tp in events if tp not in kept]
             if new:
                 kept |= await self._thread.earliest_offsets(*new)
             await self._thread.seek_wait(kept)
-            return {**found, **kept}
+            return kept
 
         def _new_offset(self, tp: Any) -> int | None:
             """What may be committed: the position, not what was acknowledged (faust-streaming/faust#606)."""

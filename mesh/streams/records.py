@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from mesh.errors import EventError, Position
-from mesh.event import dead_letter_headers
-from mesh.interfaces import Message, Sender
-from mesh.port import OutputPort
+from mesh.interfaces import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,42 +43,19 @@ class Record:
 M = TypeVar("M", bound=Message)
 
 
-def without_repeats(records: Iterable[M]) -> tuple[list[M], dict[int, int]]:
-    """`(each record once, partition → next offset)`.
+def without_repeats(
+    records: Iterable[M], position: Callable[[int], int | None]
+) -> tuple[list[M], dict[int, int]]:
+    """`(each record once, partition → next offset)`; what is before `position` was handled already.
 
-    When the reading goes back while records wait for their batch, the batch has some of them twice.
+    When the reading goes back while records wait for their batch, they come twice.
     """
     once: list[M] = []
     ends: dict[int, int] = {}
     for record in records:
         partition, offset = record.partition(), record.offset()
-        if offset >= ends.get(partition, 0):
+        end = ends.get(partition)
+        if offset >= ((position(partition) or 0) if end is None else end):
             ends[partition] = offset + 1
             once.append(record)
     return once, ends
-
-
-@dataclass(frozen=True, slots=True)
-class Grave:
-    """Where unreadable events of a port go, bytes untouched, with the reason."""
-
-    port: OutputPort
-    sender: Sender
-    group: str
-
-    def bury(self, poison: list[tuple[Message, EventError]]) -> None:
-        """Send poison to the dead-letter topic and wait until it is there."""
-        messages = [message for message, _ in poison]
-        headers = [
-            dead_letter_headers(
-                message.headers(),
-                error=error,
-                position=Position(message.topic(), message.partition(), message.offset()),
-                group=self.group,
-            )
-            for message, error in poison
-        ]
-        times = [max(message.timestamp()[1], 0) for message in messages]
-        keys, values = [message.key() for message in messages], [message.value() for message in messages]
-        self.sender.send(self.port.dead_letters, keys, values, headers, times)
-        self.sender.flush()

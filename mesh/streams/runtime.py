@@ -9,7 +9,10 @@ What is not left to Faust, and why (0.15.3):
 - Two workers would each hold half of a window: one worker of a group has all partitions, the others wait.
 - With concurrency it commits past events in flight (faust-streaming/faust#606): one agent, one at a time.
 - How its consumer loses events, and how not: see `reading`.
-- Its exactly-once guarantee is not used (#517); the kept offsets make counting idempotent instead.
+- Its exactly-once guarantee is not used (#517): totals, positions and published events are one transaction of
+  our own, see `outlet`.
+- With tables in transactions its recovery waits ten seconds for a marker that it never sees: who takes over
+  writes a plain record, which the changelog then ends with.
 """
 
 from __future__ import annotations
@@ -18,15 +21,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mesh.streams.reading import Position, consumer_class
+from mesh.streams.reading import Position, TakeOver, consumer_class
 
-CONCURRENCY = 1
 COMMIT_SECONDS = 1.0
-SESSION_SECONDS = 10.0
-HEARTBEAT_SECONDS = 2.0
 POLL_RECORDS = 2_000
 #: Faust sleeps for a second when its buffer is nearly full; so much must be left to handle meanwhile.
 BUFFERED_EVENTS = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many events one transaction holds at most, and how soon a silent worker is given up."""
+
+    events: int = 8_000
+    within_seconds: float = 0.25
+    session_seconds: float = 10.0
+    heartbeat_seconds: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +48,18 @@ class Runtime:
     table: Any
 
 
-def faust_runtime(bootstrap: str, topic: str, group: str, state_dir: Path, position: Position) -> Runtime:
+def faust_runtime(
+    bootstrap: str,
+    topic: str,
+    group: str,
+    state_dir: Path,
+    position: Position,
+    take_over: TakeOver,
+    pace: Pace,
+) -> Runtime:
     """Set Faust up; nothing is connected yet. Its files, if any, go under `state_dir`.
 
-    The reading begins at `position`, after each rebalance too, and nothing else is committed.
+    `take_over` is called before each recovery. The reading begins at `position`, after each rebalance too.
     """
     import faust
 
@@ -57,23 +75,36 @@ def faust_runtime(bootstrap: str, topic: str, group: str, state_dir: Path, posit
         topic_allow_declare=True,
         table_standby_replicas=0,
         PartitionAssignor=_one_active(),
+        TableManager=_prompt_tables(),
         stream_wait_empty=False,
         stream_buffer_maxsize=BUFFERED_EVENTS,
         broker_commit_interval=COMMIT_SECONDS,
         broker_max_poll_records=POLL_RECORDS,
-        broker_session_timeout=SESSION_SECONDS,
-        broker_heartbeat_interval=HEARTBEAT_SECONDS,
+        broker_session_timeout=pace.session_seconds,
+        broker_heartbeat_interval=pace.heartbeat_seconds,
         consumer_auto_offset_reset="earliest",
         worker_redirect_stdouts=False,
         autodiscover=False,
     )
     app.finalize()
-    app.transport.Consumer = consumer_class(position)
+    app.transport.Consumer = consumer_class(position, take_over)
     source = app.topic(topic, key_serializer="raw", value_serializer="raw")
     table = app.Table("windows", partitions=1)
     # The cluster's own default; as a setting Faust would refuse it.
     table.changelog_topic.replicas = -1
     return Runtime(app, source, table)
+
+
+def _prompt_tables() -> type[Any]:
+    from faust.tables import TableManager
+
+    class PromptTables(TableManager):  # type: ignore[misc]
+        """Faust waits a second for tables that are declared late; here there is one, and it is there."""
+
+        async def sleep(self, n: Any, **_: Any) -> None:
+            """No wait."""
+
+    return PromptTables
 
 
 def _one_active() -> type[Any]:

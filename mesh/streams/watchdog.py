@@ -31,6 +31,8 @@ class Watchdog:
     position: Callable[[int], int | None]
     patience: float = PATIENCE_SECONDS
     clock: Callable[[], float] = time.monotonic
+    lag: int = field(default=0, init=False)  #: events that were not handled when it last looked
+    partitions: int = field(default=0, init=False)
     _asked: float = float("-inf")
     _moved: float = field(init=False)
     _last: dict[int, int | None] = field(default_factory=dict)
@@ -66,9 +68,11 @@ class Watchdog:
         mine = [tp for tp in consumer.assignment() if tp.topic == self.topic]
         for tp in mine:
             self._last.setdefault(tp.partition, None)
+        self.partitions, self.lag = len(mine), 0
         if not mine:
             return False
         ends = await consumer.highwaters(*mine)
+        self.lag = sum(max(ends[tp] - (self.position(tp.partition) or 0), 0) for tp in mine)
         for tp in mine:
             # Markers of transactions move the end and the fetch position, but are never handed over.
             fetched = await consumer.position(tp)

@@ -10,22 +10,20 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import selectors
 import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from mesh.testing.readiness import first_line
+
 if TYPE_CHECKING:
     from mesh.errors import MeshError, UnreachableError
 
-_READY_SECONDS = 30.0
 _STOP_SECONDS = 10.0
 _ANSWER_SECONDS = 10.0
 _TOLD_BYTES = 2000
@@ -111,23 +109,10 @@ class Broker:
             except OSError as error:
                 raise self._failure(str(error)) from error
         try:
-            self._port = json.loads(self._first_line(self._child))["port"]
+            self._port = json.loads(first_line(self._child, self._failure))["port"]
         except BaseException:
             self._end(signal.SIGKILL)
             raise
-
-    def _first_line(self, child: subprocess.Popen[bytes]) -> bytes:
-        assert child.stdout is not None
-        line, deadline = b"", time.monotonic() + _READY_SECONDS
-        with selectors.DefaultSelector() as selector:
-            selector.register(child.stdout, selectors.EVENT_READ)
-            while not line.endswith(b"\n"):
-                if not selector.select(deadline - time.monotonic()):
-                    raise self._failure(f"not ready within {_READY_SECONDS:g} s")
-                if not (more := os.read(child.stdout.fileno(), 65_536)):
-                    raise self._failure(f"it ended with exit code {child.wait()}")
-                line += more
-        return line
 
     def _end(self, how: signal.Signals) -> None:
         if (child := self._child) is None:

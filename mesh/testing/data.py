@@ -73,12 +73,10 @@ def round_trip(
 
 
 def _fake(product: str | Contract, seed: int, folder: Path | None) -> Fake:
-    from mesh.adapters.workspace import FOLDERS, find_root, read_sources
-    from mesh.declaration import declare
     from mesh.fake import Fake, contract_named
+    from mesh.testing.declared import declaration_around
 
     if isinstance(product, Contract):
         return Fake(product, seed)
-    root = find_root(folder or Path.cwd())
-    found = declare(read_sources([root / n for n in FOLDERS if (root / n).is_dir()], root)).require()
+    found = declaration_around(folder)
     return Fake(contract_named(product, found), seed, found.contracts.values())

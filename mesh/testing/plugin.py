@@ -1,4 +1,4 @@
-"""The pytest plugin: the fixtures `kafka`, `kafka_topic` and `kafka_options`.
+"""The pytest plugin: the fixtures `kafka`, `kafka_topic`, `kafka_options` and `whole_mesh`.
 
 pytest loads this module in every session of everybody who has mesh installed, so it imports nothing that
 pytest has not imported already, and starts nothing that no test asks for.
@@ -14,6 +14,7 @@ from uuid import uuid4
 import pytest
 
 if TYPE_CHECKING:
+    from mesh.connection import Mesh
     from mesh.testing.broker import Broker
 
 
@@ -55,3 +56,14 @@ def kafka_topic(kafka: Broker, request: pytest.FixtureRequest) -> str:
         kafka.restart()
     readable = re.sub(r"[^a-zA-Z0-9]+", "-", request.node.name).strip("-")[:60]
     return kafka.topic(f"{readable}-{uuid4().hex[:8]}")
+
+
+@pytest.fixture(scope="session")
+def whole_mesh(
+    kafka: Broker, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mesh]:
+    """A mesh of this session, connected: a platform over `kafka`, with what is declared here applied."""
+    from mesh.testing.whole import start_mesh
+
+    with start_mesh(kafka, tmp_path_factory.mktemp("mesh"), declared=pytestconfig.rootpath) as mesh:
+        yield mesh

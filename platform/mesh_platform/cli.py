@@ -1,4 +1,4 @@
-"""What the platform adds to `mesh`: up, down, status, token, serve, demo, broker."""
+"""What the platform adds to `mesh`: up, down, status, token, serve, demo, chaos, broker."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from mesh.cli.output import data, note, paint
 from mesh.cli.rules import WINDOW_ENGINES
 from mesh_platform.audit_cli import commands as audit_commands
 from mesh_platform.broker_cli import broker as broker_commands
+from mesh_platform.chaos.command import chaos
 from mesh_platform.profile import Profile
 from mesh_platform.token_cli import token as token_commands
 
@@ -40,7 +41,7 @@ ControlLogOption = Annotated[
 
 def commands(app: typer.Typer) -> None:
     """Join the platform's verbs."""
-    for command in (up, down, status, serve, demo):
+    for command in (up, down, status, serve, demo, chaos):
         app.command()(command)
     app.add_typer(broker_commands)
     app.add_typer(token_commands)
@@ -73,6 +74,7 @@ def up(
     """
     from mesh.cli.stopping import until_stopped
     from mesh_platform.log.choice import log_kind
+    from mesh_platform.processes import ended_by_itself
     from mesh_platform.up import BrokerKind, Wanted, bring_up
 
     log = log_kind(control_log)
@@ -92,7 +94,7 @@ def up(
             time.sleep(0.2)
             dead = running.dead()
             if dead is not None:
-                raise _died(dead.program.name, str(dead.program.log))
+                raise ended_by_itself(dead.program.name, dead.program.log, ", then: mesh up")
     note("stopped")
 
 
@@ -258,11 +260,3 @@ def _check_broker(kind: str, bootstrap: str) -> None:
             why="allowed: embedded, kafka, external (with MESH_KAFKA_BOOTSTRAP)",
             fix="mesh up --broker embedded",
         )
-
-
-def _died(name: str, log: str) -> Exception:
-    from mesh.errors import MeshError
-
-    return MeshError(
-        f"the {name} ended by itself", code="MESH-X015", where=log, fix=f"less {log}, then: mesh up"
-    )

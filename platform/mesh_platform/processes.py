@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-from mesh.errors import UnreachableError
+from mesh.errors import MeshError, UnreachableError
 
 T = TypeVar("T")
 
@@ -102,10 +102,10 @@ class ManagedProcess(Generic[T]):
         while (ready := self._is_ready(self.program)) is None:
             if (code := child.poll()) is not None:
                 self._close()
-                raise self._failure(f"ended before it was ready ({_spoken(code)})", "MESH-X011")
+                raise _failure(self.program, f"ended before it was ready ({_spoken(code)})", "MESH-X011")
             if time.monotonic() > deadline:
                 self.kill()
-                raise self._failure(f"was not ready within {self._ready_within:g} s", "MESH-X012")
+                raise late(self.program, f"was not ready within {self._ready_within:g} s")
             time.sleep(_POLL_SECONDS)
         self._ready = ready
         return ready
@@ -183,14 +183,17 @@ class ManagedProcess(Generic[T]):
             child.stdin.close()
         return child.wait()
 
-    def _failure(self, what: str, code: str) -> UnreachableError:
-        return UnreachableError(
-            f"{self.program.name} {what}",
-            code=code,
-            where=str(self.program.log),
-            why=tail(self.program.log) or "it left no message",
-            fix=f"less {self.program.log}",
-        )
+
+def late(program: Program, what: str) -> UnreachableError:
+    """A child that is not as it should be within its time (MESH-X012)."""
+    return _failure(program, what, "MESH-X012")
+
+
+def ended_by_itself(name: str, log: Path, fix: str) -> MeshError:
+    """A child that nobody has told to end (MESH-X015)."""
+    return MeshError(
+        f"the {name} ended by itself", code="MESH-X015", where=str(log), why=tail(log), fix=f"less {log}{fix}"
+    )
 
 
 def supervised(argv: Sequence[str], lock: Path | None = None) -> list[str]:
@@ -270,6 +273,16 @@ def tail(log: Path) -> str:
         file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
         lines = file.read().decode("utf-8", "replace").splitlines()
     return "\n".join(lines[-_TAIL_LINES:])
+
+
+def _failure(program: Program, what: str, code: str) -> UnreachableError:
+    return UnreachableError(
+        f"{program.name} {what}",
+        code=code,
+        where=str(program.log),
+        why=tail(program.log) or "it left no message",
+        fix=f"less {program.log}",
+    )
 
 
 def _spoken(code: int) -> str:

@@ -117,7 +117,10 @@ def test_a_new_group_may_begin_with_what_comes_next(group: Group) -> None:
 
 
 def test_where_a_new_group_begins_is_written_down_at_once(group: Group) -> None:
-    settled(group.member("latest"))
+    member = group.member("latest")
+    settled(member)
+    member.take(1, 0.1)
+    member.close()
     assert group.committed() == {0: EACH, 1: EACH}
 
 

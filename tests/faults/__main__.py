@@ -14,8 +14,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from mesh_platform.chaos.report import table
 from tests.faults import load
-from tests.faults.campaign import Report, campaign
+from tests.faults.campaign import campaign
 from tests.faults.nemesis import SCHEDULES
 from tests.faults.registry.__main__ import main as registry
 
@@ -33,7 +34,7 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     kills = SCHEDULES.schedule(options.seed, options.kills)
     report = campaign(folder, seed=options.seed, kills=kills, workers=options.workers)
-    print(_table(report))
+    print(table(report.rows()))
     if options.report:
         options.report.write_text(json.dumps(report.as_json(), indent=1) + "\n")
     for finding in report.findings[:20]:
@@ -44,21 +45,6 @@ def main() -> int:
     if not options.folder:
         shutil.rmtree(folder)
     return 0
-
-
-def _table(report: Report) -> str:
-    rows = [("seed", f"{report.seed}"), ("kills", f"{sum(report.ends.values())}")]
-    rows += [(f"  by {end}", f"{count}") for end, count in sorted(report.ends.items())]
-    rows += [("acknowledged events and transactions", f"{report.acknowledged:,}")]
-    rows += [(f"  {name}", f"{count:,}") for name, count in sorted(report.said.items())]
-    rows += [("torn tails dropped, none of it acknowledged", f"{report.dropped}")]
-    rows += [
-        ("restart, median", f"{report.restart_median:.2f} s"),
-        ("restart, longest", f"{report.restart_max:.2f} s"),
-    ]
-    rows += [("findings", f"{len(report.findings)}")]
-    rows += [(f"  {check}", f"{count}") for check, count in sorted(report.found.items())]
-    return "\n".join(f"{name:<46}{figure:>14}" for name, figure in rows)
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ from unittest import mock
 sys.modules.setdefault("hypothesis", None)  # type: ignore[arg-type]
 
 from mesh_platform.broker import process, upkeep  # noqa: E402
+from mesh_platform.chaos.countdown import Countdown, die  # noqa: E402
 from tests.faults import broken  # noqa: E402
-from tests.faults.countdown import Countdown, die  # noqa: E402
 
 _CONTROL_BATCH, _ATTRIBUTES = 0x20, 22
 

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from mesh_platform.chaos.checks import CHECKS, unfinished, verify
+from mesh_platform.chaos.final import Final, committed, read_committed
+from mesh_platform.chaos.history import Line, read
+from mesh_platform.chaos.kills import Kill
+from mesh_platform.chaos.report import Report
 from tests.faults import load
-from tests.faults.checks import Final, Finding, History, Record, verify
-from tests.faults.history import Place, read
-from tests.faults.kills import Kill
 from tests.faults.nemesis import Broker
 
+_PLACES = [(topic, number) for topic, count in load.PARTITIONS.items() for number in range(count)]
 _SETTINGS = {
     load.LOG: {"segment.bytes": "1048576", "retention.ms": "-1"},
     load.TXN: {"segment.ms": "700", "retention.ms": "-1"},
@@ -33,33 +31,6 @@ _SETTINGS = {
     },
     load.SLOTS: {},
 }
-
-
-@dataclass
-class Report:
-    """What a campaign did and found."""
-
-    seed: int
-    ends: Counter[str] = field(default_factory=Counter)
-    said: Counter[str] = field(default_factory=Counter)
-    restart_median: float = 0.0
-    restart_max: float = 0.0
-    dropped: int = 0
-    findings: list[Finding] = field(default_factory=list)
-
-    @property
-    def found(self) -> Counter[str]:
-        return Counter(finding.check for finding in self.findings)
-
-    def as_json(self) -> dict[str, Any]:
-        said = {
-            name: dict(value) if isinstance(value, Counter) else value for name, value in vars(self).items()
-        }
-        return said | {"found": dict(self.found), "findings": [asdict(finding) for finding in self.findings]}
-
-    @property
-    def acknowledged(self) -> int:
-        return self.said["send ok"] + self.said["put ok"] + self.said["txn ok"]
 
 
 def campaign(
@@ -87,18 +58,14 @@ def campaign(
         final = final_read(broker.bootstrap)
     finally:
         broker.kill()
-    history = read(sorted(folder.glob("*.history")))
+    history = read(sorted(folder.glob("*.history")), Line)
     report.said.update(f"{line.f} {line.type}" for line in history)
-    report.dropped = len(broker.recovered)
-    report.restart_median, report.restart_max = statistics.median(broker.starts), max(broker.starts)
-    report.findings = verify(history, final) + unfinished(history)
+    report.acknowledged = sum(report.said[f"{f} ok"] for f in ("send", "put", "txn"))
+    report.figures["torn tails dropped, none of it acknowledged"] = len(broker.recovered)
+    report.started(broker.starts)
+    report.checks = (*(check.__name__ for check in CHECKS), unfinished.__name__)
+    report.findings = verify(history, final, (*CHECKS, unfinished))
     return report
-
-
-def unfinished(history: History) -> list[Finding]:
-    """Idempotent producers that died, and sends whose outcome they never learned: no kill may do that."""
-    unknown = [line for line in history if line.type == "info" and line.f in ("send", "put", "fatal")]
-    return [Finding("unfinished", f"{line.v} at {line.place}", line.t) for line in unknown]
 
 
 @contextmanager
@@ -149,54 +116,7 @@ def final_read(bootstrap: str) -> Final:
     """Everything that is committed, from the beginning of every partition to its end."""
     admin = AdminClient({"bootstrap.servers": bootstrap})
     return Final(
-        records=_read(bootstrap, (load.LOG, load.TXN, load.TABLE)),
-        commits={
-            (group, place.topic, place.partition): place.offset
-            for group in (load.READERS, load.COPIERS, load.KEEPERS)
-            for place in _positions(admin, group)
-            if place.offset >= 0
-        },
+        records=read_committed(bootstrap, [place for place in _PLACES if place[0] != load.SLOTS]),
+        commits=committed(bootstrap, (load.READERS, load.COPIERS, load.KEEPERS)),
         topics=frozenset(admin.list_topics(timeout=20).topics),
     )
-
-
-def _read(bootstrap: str, topics: Sequence[str]) -> dict[Place, list[Record]]:
-    settings: dict[str, Any] = {
-        "bootstrap.servers": bootstrap,
-        "group.id": "final",
-        "isolation.level": "read_committed",
-    }
-    settings |= {"enable.partition.eof": True, "auto.offset.reset": "error", "check.crcs": True}
-    consumer = Consumer(settings)
-    found: dict[Place, list[Record]] = {
-        (topic, partition): [] for topic in topics for partition in range(load.PARTITIONS[topic])
-    }
-    unread = set(found)
-    consumer.assign([TopicPartition(*place, 0) for place in found])
-    deadline = time.monotonic() + 120
-    try:
-        while unread and time.monotonic() < deadline:
-            for message in consumer.consume(2000, 0.1):
-                place = (message.topic(), message.partition())
-                if error := message.error():
-                    if error.code() != KafkaError._PARTITION_EOF:
-                        raise RuntimeError(f"{place} cannot be read: {error}")
-                    unread.discard(place)
-                else:
-                    found[place].append(
-                        Record(message.offset(), _text(message.key()), _text(message.value()))
-                    )
-    finally:
-        consumer.close()
-    if unread:
-        raise RuntimeError(f"{sorted(unread)} cannot be read to the end")
-    return found
-
-
-def _text(blob: bytes | None) -> str | None:
-    return blob if blob is None else blob.decode()
-
-
-def _positions(admin: AdminClient, group: str) -> list[TopicPartition]:
-    asked = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])
-    return list(asked[group].result(20).topic_partitions)

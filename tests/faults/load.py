@@ -22,7 +22,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from tests.faults.history import Recorder
+from mesh_platform.chaos.history import Recorder
 
 LOG, TXN, TABLE, SLOTS = "log", "txn", "table", "slots"
 PARTITIONS: Mapping[str, int] = {LOG: 4, TXN: 3, TABLE: 2, SLOTS: 16}

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.faults.kills import Kill, Moments
+from mesh_platform.chaos.kills import Kill, Moments
 
 #: the kinds of moments at which tests.faults.broker can end itself, and how far into them
 POINTS = {"write": 200, "marker": 30, "roll": 8, "replace": 30, "unlink": 8, "sync": 40, "statement": 200}

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.faults.checks import CHECKS, Final, Record, verify
-from tests.faults.history import Line, Outcome
+from mesh_platform.chaos import sinks
+from mesh_platform.chaos.checks import CHECKS, unfinished, verify
+from mesh_platform.chaos.final import Effect, Final, Record, Sink
+from mesh_platform.chaos.history import Line, Outcome
 
 LOG, TXN, TABLE, SLOT = ("log", 0), ("txn", 0), ("table", 0), ("slots", 3)
 GROUP = ("copiers", "slots", 3)
@@ -65,15 +67,39 @@ def test_an_unknown_outcome_may_be_either() -> None:
     assert (verify(unknown, Final()), verify(unknown, there)) == ([], [])
 
 
+def handled(*effects: tuple[str, str], by: str = "event", on: dict[Any, list[Record]] | None = None) -> Final:
+    """Effects, as cause and value, of a handler of what is on the log."""
+    found = Sink("log", by, [Effect(cause, "k", value) for cause, value in effects])
+    return Final(records=on or {LOG: named("s-0", "s-1")}, sinks={"handler": found})
+
+
+def named(*values: str) -> list[Record]:
+    """Records whose events have ids: the value without its producer."""
+    return [Record(offset, "k", value, value.rpartition("-")[2]) for offset, value in enumerate(values)]
+
+
+def test_a_repeat_under_the_same_id_is_no_duplicate_and_has_no_effect_of_its_own() -> None:
+    tried = did("send", "info", v="s-0") + did("send", "ok", v="s-0") + did("send", "ok", v="s-1")
+    final = handled(("0", "s-0"), ("1", "s-1"), on={LOG: named("s-0", "s-0", "s-1")})
+    assert verify(tried, final, EVERY) == []
+
+
+def test_a_pipeline_has_an_effect_of_each_record_repeats_too() -> None:
+    tried = did("send", "info", v="s-0") + did("send", "ok", v="s-0")
+    on = {LOG: named("s-0", "s-0")}
+    assert verify(tried, handled(("0/0", "s-0"), ("0/1", "s-0"), by="record", on=on), EVERY) == []
+
+
+EVERY = (*CHECKS, unfinished, *sinks.CHECKS)
 FAULTS: dict[str, tuple[str, list[Line], Final]] = {
     "acknowledged, then passed unread": (
         "lost_write",
         sent("s-0", "s-1", "s-2"),
         Final(held("s-0") | {LOG: [Record(0, None, "s-0"), Record(2, None, "s-2")]}),
     ),
-    "acknowledged, then gone": ("unseen", sent("s-0", "s-1"), Final(held("s-0"))),
-    "a committed transaction is gone": ("unseen", transaction("ok", "t.1-0"), Final()),
-    "appended again after a lost answer": ("duplicate", sent("s-0"), Final(held("s-0", "s-0"))),
+    "acknowledged, then gone": ("lost", sent("s-0", "s-1"), Final(held("s-0"))),
+    "a committed transaction is gone": ("lost", transaction("ok", "t.1-0"), Final()),
+    "appended again after a lost answer": ("duplicated", sent("s-0"), Final(held("s-0", "s-0"))),
     "an offset given out twice": (
         "inconsistent_offsets",
         [*did("send", "ok", v="s-0", off=0), *did("send", "ok", v="s-1", off=0)],
@@ -132,6 +158,32 @@ FAULTS: dict[str, tuple[str, list[Line], Final]] = {
         Final({TABLE: [Record(0, "k", "k-1")]}),
     ),
     "a topic is gone": ("lost_topic", did("create", "ok", ("made", -1)), Final()),
+    "a key in two partitions": (
+        "split_key",
+        sent("s-0", "s-1"),
+        Final({LOG: [Record(0, "k", "s-0")], ("log", 1): [Record(0, "k", "s-1")]}),
+    ),
+    "sent again under another id": (
+        "duplicated",
+        did("send", "info", v="s-0") + did("send", "ok", v="s-0"),
+        Final({LOG: [Record(0, "k", "s-0", "one"), Record(1, "k", "s-0", "two")]}),
+    ),
+    "one of many events is lost": ("lost", did("send", "ok", vs=("s-0", "s-1")), Final(held("s-0"))),
+    "a consumer jumps within a batch": (
+        "poll_skip",
+        [*sent("s-0", "s-1", "s-2"), line("poll", "ok", offs=(0, 2), vs=("s-0", "s-2"))],
+        Final(held("s-0", "s-1", "s-2")),
+    ),
+    "nobody learned what came of it": ("unfinished", did("send", "info", v="s-0"), Final()),
+    "a producer is given up": ("unfinished", [line("fatal", "info", v="fenced")], Final()),
+    "an event handled twice": (
+        "effect_twice",
+        sent("s-0", "s-1"),
+        handled(("0", "s-0"), ("1", "s-1"), ("1", "s-1")),
+    ),
+    "an event never handled": ("effect_missing", sent("s-0", "s-1"), handled(("0", "s-0"))),
+    "what is not there was handled": ("effect_unexpected", [], handled(("9", "s-9"))),
+    "effects in another order": ("effect_order", sent("s-0", "s-1"), handled(("1", "s-1"), ("0", "s-0"))),
     "a deleted topic is back": (
         "lost_topic",
         [*did("create", "ok", ("made", -1)), *did("delete", "ok", ("made", -1))],
@@ -142,11 +194,11 @@ FAULTS: dict[str, tuple[str, list[Line], Final]] = {
 
 @pytest.mark.parametrize(("check", "history", "final"), FAULTS.values(), ids=FAULTS)
 def test_a_fault_is_found_by_the_check_named_after_it(check: str, history: list[Line], final: Final) -> None:
-    assert check in {finding.check for finding in verify(history, final)}
+    assert check in {finding.check for finding in verify(history, final, EVERY)}
 
 
 def test_every_check_has_been_seen_to_find_something() -> None:
-    assert {check for check, _, _ in FAULTS.values()} == {check.__name__ for check in CHECKS}
+    assert {check for check, _, _ in FAULTS.values()} == {check.__name__ for check in EVERY}
 
 
 def test_a_consumer_that_is_assigned_anew_may_go_back() -> None:

@@ -24,6 +24,7 @@ KINDS: Mapping[str, tuple[str, str, str]] = {
         "`RegistryError`: the registry refused; Confluent's error code stands beside it.",
         "1",
     ),
+    "Q": ("Queries", "`QueryError`: a question about products that cannot be answered.", "1"),
     "K": ("Kafka", "The broker answered, and said no.", "1"),
     "S": ("The platform's answers", "Refusals of the platform's API and of its control log.", "1"),
     "X": ("Unreachable", "`UnreachableError`: a broker, registry, platform or program does not answer.", "4"),

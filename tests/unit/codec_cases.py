@@ -129,3 +129,17 @@ def events(draw: st.DrawFn, leaves: list[Any], most: int = 6) -> tuple[AvroSchem
     schema = draw(schemas(leaves))
     layout = layout_of(schema)
     return schema, draw(st.lists(_present(layout), max_size=most))
+
+
+def mutated(datum: bytes) -> st.SearchStrategy[bytes]:
+    """A datum as it is, cut, lengthened, with bits flipped, or something else altogether."""
+    flips = st.tuples(st.integers(0, max(len(datum) - 1, 0)), st.integers(1, 255)).map(
+        lambda at: datum[: at[0]] + bytes([datum[at[0]] ^ at[1]]) + datum[at[0] + 1 :] if datum else b"\x00"
+    )
+    return st.one_of(
+        st.just(datum),
+        st.integers(0, len(datum)).map(lambda size: datum[:size]),
+        st.binary(min_size=1, max_size=3).map(lambda tail: datum + tail),
+        flips,
+        st.binary(max_size=12),
+    )

@@ -21,7 +21,7 @@ from mesh.codec.structs import as_batch
 from mesh.errors import EventError, SchemaError
 from mesh.event import frame_prefix, unframe_batch
 from mesh.schema import AvroSchema, parse_schema
-from tests.unit.codec_cases import BEYOND, LOGICAL, PROVEN, events, record
+from tests.unit.codec_cases import BEYOND, LOGICAL, PROVEN, events, mutated, record
 
 ORDER = record("string", "long", ["null", "string"], {"type": "long", "logicalType": "timestamp-micros"})
 
@@ -37,7 +37,7 @@ def orders(number: int) -> list[dict[str, Any]]:
     ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(events(PROVEN + LOGICAL))
 def test_the_fast_engine_writes_and_reads_what_the_reference_does(
     drawn: tuple[AvroSchema, list[dict[str, Any]]],
@@ -77,7 +77,7 @@ def test_the_reference_writes_what_fastavro_writes(drawn: tuple[AvroSchema, list
     assert codec.encode(batch_of(codec, stored)) == written
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(events(PROVEN + LOGICAL), st.data())
 def test_both_engines_set_the_same_malformed_events_aside(
     drawn: tuple[AvroSchema, list[dict[str, Any]]], data: st.DataObject
@@ -86,7 +86,7 @@ def test_both_engines_set_the_same_malformed_events_aside(
     fast, reference = PyruhvroCodec(schema), FastavroCodec(schema)
     datums = fast.encode(batch_of(fast, stored))
     for index in range(len(datums)):
-        datums[index] = data.draw(mutations(datums[index]))
+        datums[index] = data.draw(mutated(datums[index]))
     quick, slow = fast.decode_with_poison(datums), reference.decode_with_poison(datums)
     assert [poison.index for poison in quick.poison] == [poison.index for poison in slow.poison]
     assert list(quick.indices) == list(slow.indices)
@@ -98,19 +98,6 @@ def test_both_engines_set_the_same_malformed_events_aside(
 def readable(schema: AvroSchema) -> bool:
     """Python's datetime ends in the year 9999, Arrow's does not."""
     return "logicalType" not in schema.text
-
-
-def mutations(datum: bytes) -> st.SearchStrategy[bytes]:
-    flips = st.tuples(st.integers(0, max(len(datum) - 1, 0)), st.integers(1, 255)).map(
-        lambda at: datum[: at[0]] + bytes([datum[at[0]] ^ at[1]]) + datum[at[0] + 1 :] if datum else b"\x00"
-    )
-    return st.one_of(
-        st.just(datum),
-        st.integers(0, len(datum)).map(lambda size: datum[:size]),
-        st.binary(min_size=1, max_size=3).map(lambda tail: datum + tail),
-        flips,
-        st.binary(max_size=12),
-    )
 
 
 @pytest.mark.parametrize("beyond", [json.dumps(one) for one in BEYOND])
@@ -159,7 +146,7 @@ def test_the_good_events_around_poison_keep_their_order_and_places(engine: Any) 
 @pytest.mark.parametrize(
     ("kind", "datum", "why"),
     [
-        ("int", b"\xfe\xff\xff\xff\xff\x01", "too large"),
+        ("int", b"\xfe\xff\xff\xff\xff\x01", "range"),
         ("boolean", b"\x02", "0 or 1"),
         ("string", b"\x04\xff\xfe", "UTF-8"),
         ("string", b"\x03ab", "-2 bytes"),
@@ -177,7 +164,7 @@ def test_bytes_that_mean_nothing_are_refused_with_the_reason(
     engine: Any, kind: Any, datum: bytes, why: str
 ) -> None:
     (poison,) = codec_for(record(kind), engine).decode_with_poison([datum]).poison
-    assert why in poison.error.why
+    assert why in f"{poison.error.what}: {poison.error.why}"
 
 
 @pytest.mark.parametrize("engine", ["auto", "fastavro"])

@@ -15,18 +15,29 @@ def places(records: list[Record]) -> list[tuple[int, int]]:
     return [(record.partition(), record.offset()) for record in records]
 
 
+def from_the_beginning(partition: int) -> None:
+    return None
+
+
 def test_records_in_order_all_remain() -> None:
-    once, ends = without_repeats([at(0, 4), at(1, 0), at(0, 5), at(0, 9)])
+    once, ends = without_repeats([at(0, 4), at(1, 0), at(0, 5), at(0, 9)], from_the_beginning)
 
     assert places(once) == [(0, 4), (1, 0), (0, 5), (0, 9)]
     assert ends == {0: 10, 1: 1}
 
 
 def test_records_that_come_again_after_the_reading_went_back_are_dropped() -> None:
-    once, ends = without_repeats([at(0, 4), at(0, 5), at(0, 4), at(0, 5), at(0, 6)])
+    once, ends = without_repeats([at(0, 4), at(0, 5), at(0, 4), at(0, 5), at(0, 6)], from_the_beginning)
 
     assert places(once) == [(0, 4), (0, 5), (0, 6)]
     assert ends == {0: 7}
+
+
+def test_records_that_were_handled_already_are_dropped() -> None:
+    once, ends = without_repeats([at(0, 4), at(0, 5), at(1, 3)], {0: 5, 1: 4}.get)
+
+    assert places(once) == [(0, 5)]
+    assert ends == {0: 6}
 
 
 def test_a_record_has_the_shape_of_the_official_clients_messages() -> None:

@@ -1,4 +1,7 @@
-"""A worker that has events to handle and handles none is ended."""
+"""A worker that has events to handle and handles none is ended.
+
+Numbers are issues of faust-streaming/faust about workers that die without ending.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +74,7 @@ def bench() -> Bench:
     return Bench()
 
 
-async def test_events_that_wait_for_a_minute_end_the_worker_with_70(bench: Bench) -> None:
+async def test_faust_175_events_that_wait_for_a_minute_end_the_worker_with_70(bench: Bench) -> None:
     with pytest.raises(StuckError) as caught:
         await bench.pass_by(75)
 
@@ -97,14 +100,14 @@ async def test_an_end_of_markers_that_are_never_handed_over_is_no_reason(bench: 
     await bench.pass_by(300)
 
 
-async def test_events_that_were_fetched_and_never_handled_are_a_reason(bench: Bench) -> None:
+async def test_faust_523_events_that_were_fetched_and_never_handled_are_a_reason(bench: Bench) -> None:
     bench.consumer.fetched, bench.consumer.handed, bench.positions[0] = 10, {0: 9}, 4
 
     with pytest.raises(StuckError):
         await bench.pass_by(75)
 
 
-async def test_a_consumer_that_does_not_answer_is_a_reason(bench: Bench) -> None:
+async def test_faust_532_a_consumer_that_does_not_answer_is_a_reason(bench: Bench) -> None:
     bench.consumer.dead = True
 
     with pytest.raises(StuckError):

@@ -30,7 +30,7 @@ def test_the_entry_point_bears_the_name_of_its_module() -> None:
 
 def test_no_fixture_acts_unasked() -> None:
     fixtures = [value for value in vars(plugin).values() if hasattr(value, "_fixture_function_marker")]
-    assert len(fixtures) == 3
+    assert len(fixtures) == 4
     assert not any(fixture._fixture_function_marker.autouse for fixture in fixtures)
 
 

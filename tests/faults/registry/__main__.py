@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from mesh_platform.brokers import start_kafka
-from tests.faults.checks import Finding
+from mesh_platform.chaos.report import Finding, table
 from tests.faults.registry import load
-from tests.faults.registry.campaign import Report, campaign
+from tests.faults.registry.campaign import campaign
 from tests.faults.registry.nemesis import SCHEDULES, Log, platforms
 from tests.faults.registry.races import Races, race
 
@@ -71,7 +71,7 @@ def _run(folder: Path, options: argparse.Namespace, log: Log) -> tuple[list[Find
         place, actors = _made(folder / "kills"), tuple(options.actors)
         log = Log(log.bootstrap)
         report = campaign(place, seed=options.seed, kills=kills, actors=actors, nodes=processes, log=log)
-        print(_table(report))
+        print(table(report.rows()))
         findings += report.findings
         said["kills"] = report.as_json()
     return findings, said
@@ -91,21 +91,7 @@ def _raced(races: Races, clients: int) -> str:
         ("  with one id", f"{races.ids.count(1)}"),
         ("findings", f"{len(races.findings) + len(races.wrong())}"),
     ]
-    return "\n".join(f"{name:<46}{figure:>14}" for name, figure in rows)
-
-
-def _table(report: Report) -> str:
-    rows = [("seed", f"{report.seed}"), ("kills", f"{sum(report.ends.values())}")]
-    rows += [(f"  by {end}", f"{count}") for end, count in sorted(report.ends.items())]
-    rows += [("acknowledged", f"{report.acknowledged:,}")]
-    rows += [(f"  {name}", f"{count:,}") for name, count in sorted(report.said.items())]
-    rows += [
-        ("restart, median", f"{report.restart_median:.2f} s"),
-        ("restart, longest", f"{report.restart_max:.2f} s"),
-    ]
-    rows += [("findings", f"{len(report.findings)}")]
-    rows += [(f"  {check}", f"{count}") for check, count in sorted(report.found.items())]
-    return "\n".join(f"{name:<46}{figure:>14}" for name, figure in rows)
+    return table(rows)
 
 
 if __name__ == "__main__":

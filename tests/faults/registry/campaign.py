@@ -5,47 +5,19 @@ Starts begin with a snapshot when there is one. The last start has none: what it
 
 from __future__ import annotations
 
-import statistics
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
-from tests.faults.checks import Finding
-from tests.faults.kills import Kill
-from tests.faults.registry import history, load
-from tests.faults.registry.checks import verify
+from mesh_platform.chaos.history import read
+from mesh_platform.chaos.kills import Kill
+from mesh_platform.chaos.report import Report
+from tests.faults.registry import load
+from tests.faults.registry.checks import CHECKS, verify
 from tests.faults.registry.final import read_final
+from tests.faults.registry.history import Line
 from tests.faults.registry.nemesis import Log, platforms
 
 _FILES = "*.history"
-
-
-@dataclass
-class Report:
-    """What a campaign did and found."""
-
-    seed: int
-    ends: Counter[str] = field(default_factory=Counter)
-    said: Counter[str] = field(default_factory=Counter)
-    restart_median: float = 0.0
-    restart_max: float = 0.0
-    findings: list[Finding] = field(default_factory=list)
-
-    @property
-    def found(self) -> Counter[str]:
-        return Counter(finding.check for finding in self.findings)
-
-    @property
-    def acknowledged(self) -> int:
-        return sum(count for name, count in self.said.items() if name.endswith(" ok"))
-
-    def as_json(self) -> dict[str, Any]:
-        said = {
-            name: dict(value) if isinstance(value, Counter) else value for name, value in vars(self).items()
-        }
-        return said | {"found": dict(self.found), "findings": [asdict(finding) for finding in self.findings]}
 
 
 def campaign(
@@ -73,7 +45,7 @@ def campaign(
                     break
             for platform in running:
                 platform.start()
-        told = history.read(sorted(folder.glob(_FILES)))
+        told = read(sorted(folder.glob(_FILES)), Line)
         ids = {line.id for line in told if line.type == "ok" and line.f in ("register", "get")}
         before = read_final(ports, token, ids, folder)
         for platform in running:
@@ -84,7 +56,8 @@ def campaign(
         if work.failures and not broken:
             raise RuntimeError("; ".join(work.failures))
     report.said.update(f"{line.f} {line.type}" for line in told)
-    starts = [seconds for platform in running for seconds in platform.starts]
-    report.restart_median, report.restart_max = statistics.median(starts), max(starts)
+    report.acknowledged = sum(count for name, count in report.said.items() if name.endswith(" ok"))
+    report.started([seconds for platform in running for seconds in platform.starts])
+    report.checks = tuple(CHECKS)
     report.findings = verify(told, [*before, *after])
     return report

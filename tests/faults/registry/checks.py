@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 
-from tests.faults.checks import Finding
+from mesh_platform.chaos.report import Finding
 from tests.faults.registry.final import Final
 from tests.faults.registry.history import Line
 from tests.faults.registry.schemas import readable, width

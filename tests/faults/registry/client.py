@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from tests.faults.history import Outcome, Recorder
+from mesh_platform.chaos.history import Outcome, Recorder
 from tests.faults.registry.schemas import key
 
 _PATIENCE_SECONDS = 20

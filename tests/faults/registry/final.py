@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.faults.history import Recorder
+from mesh_platform.chaos.history import Recorder
 from tests.faults.registry.client import Client
 from tests.faults.registry.schemas import key
 

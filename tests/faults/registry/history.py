@@ -15,12 +15,9 @@ the registry did not decide in time (50002), or it failed with another 5xx, whic
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-from tests.faults.history import Outcome
+from mesh_platform.chaos.history import Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,14 +34,3 @@ class Line:
     id: int = 0
     version: int = 0
     code: int = 0
-
-
-def read(paths: Iterable[Path]) -> list[Line]:
-    """The lines of all clients, in the order of time."""
-    return sorted((line for path in paths for line in _lines(path)), key=lambda line: line.t)
-
-
-def _lines(path: Path) -> Iterator[Line]:
-    with path.open(encoding="utf-8") as file:
-        for text in file:
-            yield Line(**json.loads(text))

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from mesh.contract.avro import avro_schema
 from mesh.contract.reading import read_contract
 from mesh.contract.rule_targets import rule_set
-from tests.faults.history import Recorder
+from mesh_platform.chaos.history import Recorder
 from tests.faults.registry.client import Client, Stopped
 from tests.faults.registry.schemas import grown, key, respelled, rival
 from tests.unit.contract_kit import CONTRACT, FILE, replaced

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
-from tests.faults.kills import Kill, Moments
+from mesh_platform.chaos.kills import Kill, Moments
 
 #: the moments at which tests.faults.registry.process can end itself, and how far into them
 MOMENTS = {

@@ -27,8 +27,8 @@ from unittest import mock
 sys.modules.setdefault("hypothesis", None)  # type: ignore[arg-type]
 
 from mesh_platform import app, control, snapshots, views  # noqa: E402
+from mesh_platform.chaos.countdown import Countdown  # noqa: E402
 from mesh_platform.log import snapshot  # noqa: E402
-from tests.faults.countdown import Countdown  # noqa: E402
 from tests.faults.registry import broken  # noqa: E402
 
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.faults.checks import Finding
-from tests.faults.history import Recorder
-from tests.faults.registry import history
+from mesh_platform.chaos.history import Recorder, read
+from mesh_platform.chaos.report import Finding
 from tests.faults.registry.checks import verify
 from tests.faults.registry.client import Client, Told
 from tests.faults.registry.final import read_final
+from tests.faults.registry.history import Line
 from tests.faults.registry.nemesis import Platform
 from tests.faults.registry.schemas import grown, respelled, rival
 
@@ -77,7 +77,7 @@ def race(
             told = field_.register(subjects, [respelled(text, dice) for _ in range(clients)])
             races.ids.append(len({answer.body["id"] for answer in told if answer.outcome == "ok"}))
             races.refusals.update(answer.status for answer in told if answer.outcome != "ok")
-    lines = history.read(sorted(folder.glob("*.history")))
+    lines = read(sorted(folder.glob("*.history")), Line)
     ids = {line.id for line in lines if line.type == "ok"}
     races.findings = verify(lines, read_final(ports, platforms[0].token, ids, folder))
     return races

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from mesh_platform.chaos.kills import Kill
 from mesh_platform.log import SqliteLog
-from tests.faults.kills import Kill
 from tests.faults.registry.campaign import campaign
 from tests.faults.registry.nemesis import MOMENTS, SCHEDULES, platforms
 from tests.faults.registry.races import race

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.history import Outcome
+from mesh_platform.chaos.history import Outcome
 from tests.faults.registry.checks import CHECKS, verify
 from tests.faults.registry.final import Final, Held
 from tests.faults.registry.history import Line

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from mesh_platform.brokers import RunningBroker
-from tests.faults.history import Recorder
-from tests.faults.kills import Kill
-from tests.faults.registry import history
+from mesh_platform.chaos.history import Recorder, read
+from mesh_platform.chaos.kills import Kill
 from tests.faults.registry.campaign import campaign
 from tests.faults.registry.checks import verify
 from tests.faults.registry.client import Client, Told
 from tests.faults.registry.final import read_final
+from tests.faults.registry.history import Line
 from tests.faults.registry.nemesis import Log, Platform, platforms
 from tests.faults.registry.races import race
 from tests.faults.registry.schemas import grown, rival
@@ -41,7 +41,7 @@ def client_of(folder: Path, running: list[Platform], name: str = "client") -> It
 
 
 def findings(folder: Path, running: list[Platform]) -> list[object]:
-    lines = history.read(folder.glob("*.history"))
+    lines = read(folder.glob("*.history"), Line)
     ids = {line.id for line in lines if line.type == "ok" and line.id}
     return [*verify(lines, read_final([each.port for each in running], running[0].token, ids, folder))]
 

@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from types import TracebackType
 
-from tests.faults.history import Recorder
+from mesh_platform.chaos.history import Recorder
 from tests.faults.registry.client import Client
 from tests.faults.registry.nemesis import Platform
 from tests.faults.registry.schemas import grown

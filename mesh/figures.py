@@ -1,11 +1,17 @@
-"""What a running pipeline tells of itself: counts since it began, and how it is."""
+"""What a running worker tells of itself: counts since it began, and how it is."""
 
 from __future__ import annotations
 
+import json
+import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Final
+
+REPORT_SECONDS: Final = 1.0
 
 
 @dataclass(slots=True)
@@ -40,3 +46,24 @@ class Figures:
         shown = {one.name: getattr(self, one.name) for one in fields(self)}
         del shown["clock"], shown["stepped"]
         return shown | {"idle_seconds": round(self.clock() - self.stepped, 3)}
+
+
+@contextmanager
+def told(figures: Figures, name: str) -> Iterator[None]:
+    """Figures on stdout, one JSON line a second, for whoever supervises."""
+    ended = threading.Event()
+
+    def tell() -> None:
+        last = False
+        while not last:
+            last = ended.wait(REPORT_SECONDS)
+            sys.stdout.write(json.dumps({"name": name, **figures.report()}) + "\n")
+            sys.stdout.flush()
+
+    teller = threading.Thread(target=tell, name="figures", daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        teller.join(REPORT_SECONDS)

@@ -5,41 +5,12 @@ The names are Jepsen's where it has one: `aborted_read` is its G1a, and `info` i
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
-from tests.faults.history import Line, Place
-
-Group = tuple[str, str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record as the final reader got it."""
-
-    offset: int
-    key: str | None
-    value: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Final:
-    """What is left when all is quiet: a committed read of each partition, each group's positions, topics."""
-
-    records: Mapping[Place, Sequence[Record]] = field(default_factory=dict)
-    commits: Mapping[Group, int] = field(default_factory=dict)
-    topics: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that must not be; `t` is when its cause was said, where that is known."""
-
-    check: str
-    what: str
-    t: float = 0.0
-
+from mesh_platform.chaos.final import Final, Group, Record
+from mesh_platform.chaos.history import Line, Place
+from mesh_platform.chaos.report import Finding
 
 History = Sequence[Line]
 Check = Callable[[History, Final], Iterator[Finding]]
@@ -52,30 +23,38 @@ def lost_write(history: History, final: Final) -> Iterator[Finding]:
         read[place][offset] = value
     last = {place: max(values) for place, values in read.items() if values}
     for line in _said(history, "send", "ok"):
-        if last.get(line.place, -1) > line.off and line.off not in read[line.place]:
-            yield Finding("lost_write", f"{line.v} at {line.place} {line.off} was passed unread", line.t)
+        for off, v in line.events:
+            if -1 < off < last.get(line.place, -1) and off not in read[line.place]:
+                yield Finding("lost_write", f"{v} at {line.place} {off} was passed unread", line.t)
 
 
-def unseen(history: History, final: Final) -> Iterator[Finding]:
+def lost(history: History, final: Final) -> Iterator[Finding]:
     """Acknowledged, or part of a committed transaction, and not there in the end."""
     there = {record.value for records in final.records.values() for record in records}
     for line in _said(history, "send", "ok"):
-        if line.v not in there:
-            yield Finding("unseen", f"{line.v} at {line.place} {line.off} is gone", line.t)
+        for off, v in line.events:
+            if v not in there:
+                yield Finding("lost", f"{v} at {line.place} {off} is gone", line.t)
     for line in _said(history, "txn", "ok"):
         if not there.intersection(line.vs):
-            yield Finding("unseen", f"committed transaction {line.v} is gone", line.t)
+            yield Finding("lost", f"committed transaction {line.v} is gone", line.t)
 
 
-def duplicate(history: History, final: Final) -> Iterator[Finding]:
-    """One value at two places."""
+def duplicated(history: History, final: Final) -> Iterator[Finding]:
+    """One value more often than it was sent; or, sent again after a death, under another event id."""
+    tries = Counter(v for line in history if line.type == "invoke" for v in _values(line))
     at: dict[str, set[tuple[Place, int]]] = defaultdict(set)
     for place, offset, value in _reads(history, final):
         if value is not None:
             at[value].add((place, offset))
     for value, places in at.items():
-        if len(places) > 1:
-            yield Finding("duplicate", f"{value} at {sorted(places)}")
+        if len(places) > max(tries[value], 1):
+            yield Finding("duplicated", f"{value}, sent {tries[value]} times, is at {sorted(places)}")
+    ids: dict[str, str] = {}
+    for records in final.records.values():
+        for record in records:
+            if record.value is not None and ids.setdefault(record.value, record.id) != record.id:
+                yield Finding("duplicated", f"{record.value} has the ids {ids[record.value]} and {record.id}")
 
 
 def inconsistent_offsets(history: History, final: Final) -> Iterator[Finding]:
@@ -83,7 +62,9 @@ def inconsistent_offsets(history: History, final: Final) -> Iterator[Finding]:
     held: dict[tuple[Place, int], set[str | None]] = defaultdict(set)
     for line in history:
         if line.type == "ok" and line.f in ("send", "put"):
-            held[line.place, line.off].add(line.v)
+            for off, v in line.events:
+                if off >= 0:
+                    held[line.place, off].add(v)
     for place, offset, value in _reads(history, final):
         held[place, offset].add(value)
     for (place, offset), values in held.items():
@@ -93,17 +74,16 @@ def inconsistent_offsets(history: History, final: Final) -> Iterator[Finding]:
 
 def unexpected(history: History, final: Final) -> Iterator[Finding]:
     """Read, but never sent."""
-    sent = {line.v for line in history if line.type == "invoke" and line.f in ("send", "put")}
-    sent |= {value for line in _said(history, "txn", "invoke") for value in line.vs}
+    sent = {v for line in history if line.type == "invoke" for v in _values(line)}
     for place, offset, value in _reads(history, final):
-        if value not in sent:
+        if value is not None and value not in sent:
             yield Finding("unexpected", f"{value} at {place} {offset} was never sent")
 
 
 def aborted_read(history: History, final: Final) -> Iterator[Finding]:
     """Part of an aborted transaction, or of a send that certainly failed, and yet read (G1a)."""
     void = {value for line in _said(history, "txn", "fail") for value in line.vs}
-    void |= {line.v for line in _said(history, "send", "fail") if line.v is not None}
+    void |= {v for line in _said(history, "send", "fail") for _, v in line.events if v is not None}
     for place, offset, value in _reads(history, final):
         if value in void:
             yield Finding("aborted_read", f"{value} at {place} {offset}")
@@ -125,23 +105,37 @@ def torn(history: History, final: Final) -> Iterator[Finding]:
 
 
 def inverted_order(history: History, final: Final) -> Iterator[Finding]:
-    """A producer's values in another order than it sent them, within one partition."""
+    """A producer's values in another order than it sent them, within one partition; repeats do not count."""
     for place, records in final.records.items():
         last: dict[str, int] = {}
+        seen: set[str] = set()
         for record in sorted(records, key=lambda record: record.offset):
             proc, _, number = (record.value or "").rpartition("-")
-            if not number.isdigit():
+            if not number.isdigit() or record.value in seen:
                 continue
+            seen.add(str(record.value))
             if int(number) < last.get(proc, -1):
                 yield Finding("inverted_order", f"{record.value} at {place} {record.offset} comes too late")
             last[proc] = max(last.get(proc, -1), int(number))
 
 
+def split_key(history: History, final: Final) -> Iterator[Finding]:
+    """A key in two partitions of one topic: nothing orders its events then."""
+    homes: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for (topic, partition), records in final.records.items():
+        for key in {record.key for record in records}:
+            if key is not None:
+                homes[topic, key].add(partition)
+    for (topic, key), partitions in homes.items():
+        if len(partitions) > 1:
+            yield Finding("split_key", f"{key} of {topic} is in the partitions {sorted(partitions)}")
+
+
 def nonmonotonic_poll(history: History, final: Final) -> Iterator[Finding]:
     """A consumer went back, or stood still, without being assigned anew."""
-    for line, before in _steps(history):
-        if line.off <= before:
-            yield Finding("nonmonotonic_poll", f"{line.proc} {line.place}: {before}, {line.off}", line.t)
+    for line, off, before in _steps(history):
+        if off <= before:
+            yield Finding("nonmonotonic_poll", f"{line.proc} {line.place}: {before}, {off}", line.t)
 
 
 def poll_skip(history: History, final: Final) -> Iterator[Finding]:
@@ -150,9 +144,9 @@ def poll_skip(history: History, final: Final) -> Iterator[Finding]:
     position = {
         place: {offset: index for index, offset in enumerate(found)} for place, found in offsets.items()
     }
-    for line, before in _steps(history):
-        index = position.get(line.place, {}).get(line.off, 0)
-        if line.off > before and index and offsets[line.place][index - 1] > before:
+    for line, off, before in _steps(history):
+        index = position.get(line.place, {}).get(off, 0)
+        if off > before and index and offsets[line.place][index - 1] > before:
             skipped = offsets[line.place][index - 1]
             yield Finding("poll_skip", f"{line.proc} {line.place}: from {before} over {skipped}", line.t)
 
@@ -206,15 +200,33 @@ def lost_topic(history: History, final: Final) -> Iterator[Finding]:
             yield Finding("lost_topic", f"{topic} is {'there' if topic in final.topics else 'gone'}")
 
 
+def unfinished(history: History, final: Final) -> Iterator[Finding]:
+    """A value whose outcome nobody ever learned, or a producer that its client gave up."""
+    known: set[str | None] = set()
+    for line in history:
+        if line.f in ("send", "put") and line.type in ("ok", "fail"):
+            known.update(value for _, value in line.events)
+    told: set[str | None] = set()
+    for line in history:
+        if line.f == "fatal":
+            yield Finding("unfinished", f"{line.proc}: {line.v}", line.t)
+        elif line.f in ("send", "put") and line.type == "invoke":
+            for _, value in line.events:
+                if value not in known and value not in told:
+                    told.add(value)
+                    yield Finding("unfinished", f"{value} at {line.place}", line.t)
+
+
 CHECKS: tuple[Check, ...] = (
     lost_write,
-    unseen,
-    duplicate,
+    lost,
+    duplicated,
     inconsistent_offsets,
     unexpected,
     aborted_read,
     torn,
     inverted_order,
+    split_key,
     nonmonotonic_poll,
     poll_skip,
     lost_commit,
@@ -223,9 +235,9 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def verify(history: History, final: Final) -> list[Finding]:
+def verify(history: History, final: Final, checks: Iterable[Check] = CHECKS) -> list[Finding]:
     """What every check finds."""
-    return [finding for check in CHECKS for finding in check(history, final)]
+    return [finding for check in checks for finding in check(history, final)]
 
 
 def _said(history: History, f: str, outcome: str) -> Iterator[Line]:
@@ -234,22 +246,31 @@ def _said(history: History, f: str, outcome: str) -> Iterator[Line]:
 
 def _reads(history: History, final: Final) -> Iterable[tuple[Place, int, str | None]]:
     for line in _said(history, "poll", "ok"):
-        yield line.place, line.off, line.v
+        for off, v in line.events:
+            yield line.place, off, v
     for place, records in final.records.items():
         for record in records:
             yield place, record.offset, record.value
 
 
-def _steps(history: History) -> Iterator[tuple[Line, int]]:
-    """Each poll and the offset before it, of one consumer on one partition since it was assigned."""
+def _values(line: Line) -> Iterable[str]:
+    """What a line says was to be written."""
+    if line.f == "txn":
+        return line.vs
+    return [v for _, v in line.events if v is not None] if line.f in ("send", "put") else ()
+
+
+def _steps(history: History) -> Iterator[tuple[Line, int, int]]:
+    """Each offset polled and the one before it, of one consumer on one partition since it was assigned."""
     at: dict[tuple[str, Place], int] = {}
     for line in history:
         if line.f == "assign":
             at.pop((line.proc, line.place), None)
         elif line.f == "poll":
-            if (before := at.get((line.proc, line.place))) is not None:
-                yield line, before
-            at[line.proc, line.place] = line.off
+            for off, _ in line.events:
+                if (before := at.get((line.proc, line.place))) is not None:
+                    yield line, off, before
+                at[line.proc, line.place] = off
 
 
 def _topics(history: History) -> Mapping[str, set[bool]]:

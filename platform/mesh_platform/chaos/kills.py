@@ -30,12 +30,12 @@ class Moments:
     soonest: float  #: when the clock ends a life at the earliest
     latest: float
 
-    def schedule(self, seed: int, kills: int, latest: float | None = None) -> list[Kill]:
+    def schedule(self, seed: int | str, kills: int, latest: float | None = None) -> list[Kill]:
         """A third of the kills come by the clock, the others at moments of every kind in turn."""
         dice = random.Random(seed)
         kinds, found = list(self.kinds), []
         for at in range(kills):
-            moment = None if at % 3 == 0 else kinds[(at - at // 3) % len(kinds)]
+            moment = None if at % 3 == 0 or not kinds else kinds[(at - at // 3) % len(kinds)]
             number = dice.randint(1, self.kinds[moment]) if moment else 0
             seconds = self.patience if moment else dice.uniform(self.soonest, latest or self.latest)
             found.append(Kill(moment, number, seconds))
