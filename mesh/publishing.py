@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from mesh.errors import NotAcknowledged, Unacknowledged, not_acknowledged
-from mesh.event import EventIds
+from mesh.event import EventIds, SchemaKey
 from mesh.interfaces import Sender
 from mesh.parcels import OnViolation, Packer, Parcel, allowed
 from mesh.port import OutputPort
@@ -39,7 +39,7 @@ class Publisher:
     def __init__(
         self,
         port: OutputPort,
-        schema_id: int,
+        schema_id: SchemaKey,
         sender: Sender,
         ids: EventIds,
         clock: Callable[[], datetime],

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from mesh.decoding import Batch, Decoder, unframed
 from mesh.draining import drained_on_sigterm
 from mesh.errors import EventError, Position
-from mesh.event import Unframed, dead_letter_headers
+from mesh.event import SchemaKey, Unframed, dead_letter_headers
 from mesh.interfaces import Message, Sender, Steered
 from mesh.port import OutputPort
 from mesh.positions import Gap, Place, Span, place_of, span_of
@@ -55,7 +55,7 @@ class Subscription:
         self._group = group
         self._asker = asker or Asker(decoder.writers)
         self._replayed = replayed
-        self._held: dict[int, int] = {}
+        self._held: dict[int, SchemaKey] = {}
         self._rest: tuple[Batch, int] | None = None
         self._gaps_told = 0
         self._stopped = False
@@ -237,12 +237,12 @@ class Subscription:
             if messages or self._stopped or clock() >= end:
                 return messages, parts
 
-    def _missing(self, messages: Sequence[Message], parts: Unframed) -> Mapping[int, tuple[int, int]]:
+    def _missing(self, messages: Sequence[Message], parts: Unframed) -> Mapping[int, tuple[int, SchemaKey]]:
         with self._coming_again(messages):
             return self._decoder.missing(messages, parts)
 
     def _held_back(
-        self, messages: Sequence[Message], missing: Mapping[int, tuple[int, int]]
+        self, messages: Sequence[Message], missing: Mapping[int, tuple[int, SchemaKey]]
     ) -> Sequence[Message]:
         """Without what waits: order within a partition is kept, so everything after it waits too."""
         self._receiver.hold({partition: offset for partition, (offset, _) in missing.items()})

@@ -11,9 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench.broker import against_kafka
+from tests.bench.latency import latency
 from tests.bench.measuring import Figure, keep, table
 from tests.bench.memory import memory
 from tests.bench.peers.running import ROOT
+from tests.bench.pipelines import pipelining
 from tests.bench.plans import plans
 from tests.bench.publishing import publishing
 from tests.bench.registry import registry
@@ -26,7 +28,8 @@ from tests.bench.subscribing import subscribing
 def data_plane(state: Path) -> list[Figure]:
     """What a domain team and a consumer touch every day."""
     with scene(state) as found:
-        return [*publishing(found), *subscribing(found), *memory(found)]
+        figures = [*publishing(found), *subscribing(found), *pipelining(found)]
+        return [*figures, *latency(found.mesh), *memory(found)]
 
 
 GROUPS: dict[str, Callable[[Path], list[Figure]]] = {

@@ -1,17 +1,14 @@
 """Exactly once: a pipeline of the mesh beside librdkafka's own consume, produce and commit in transactions.
 
-`python -m tests.bench.pipelines` measures it by itself. The mesh decodes, changes a field, checks the
+The mesh decodes, changes a field, checks the
 contract, encodes, and says of each event where it comes from; librdkafka hands bytes and headers on as they
 are.
 """
 
 from __future__ import annotations
 
-import sys
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from uuid import uuid4
 
 import pyarrow as pa
@@ -24,12 +21,14 @@ from mesh.connection import Mesh
 from mesh.declaration import SourceFile, declare
 from mesh.pipelines import Derived, Pace, Pipeline
 from mesh.plan import make_plan
-from tests.bench.measuring import Contender, Figure, compared, in_turns, table
+from tests.bench.measuring import Contender, Figure, compared, in_turns
 from tests.bench.peers.running import ROOT
-from tests.bench.scene import PRODUCT, Scene, scene
+from tests.bench.scene import DERIVED, PEERS, PRODUCT, Scene
 
 MAKES = "bench.repriced"
 PACE = Pace()
+QUIX, FAUST = "Quix Streams, a field changed", "Faust, a field changed and a table counted"
+FEWER, FEWEST = 50_000, 5_000
 RAW, MESH, TRACED = "librdkafka, bytes handed on", "mesh, a field changed", "mesh, with exact offsets"
 
 
@@ -57,11 +56,21 @@ def pipelining(found: Scene, rounds: int = 5) -> list[Figure]:
             Contender(RAW, events, lambda: raw(mesh, start, events)),
             Contender(MESH, events, lambda: derived(mesh, repriced, start, events)),
             Contender(TRACED, events, lambda: derived(mesh, traced, start, events)),
+            found.peers.contender(QUIX, "quix", "pipeline", PEERS, FEWER, DERIVED),
+            found.peers.contender(FAUST, "faust_worker", "pipeline", PEERS, FEWEST, DERIVED),
         ],
         rounds,
     )
-    limit = figures[RAW]
-    return [limit, compared(figures[MESH], limit, "≥ 100,000/s"), compared(figures[TRACED], limit, "")]
+    limit, ours = figures[RAW], figures[MESH]
+    return [
+        limit,
+        compared(ours, limit, "≥ 100,000/s"),
+        compared(ours, figures[QUIX], "≥ 4"),
+        compared(ours, figures[FAUST], "≥ 50"),
+        compared(figures[TRACED], limit, ""),
+        figures[QUIX],
+        figures[FAUST],
+    ]
 
 
 def declared(mesh: Mesh) -> None:
@@ -158,8 +167,3 @@ def raw(mesh: Mesh, start: dict[int, int], events: int) -> float:
     seconds = time.perf_counter() - began
     consumer.close()
     return seconds
-
-
-if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as folder, scene(Path(folder) / "state") as made:
-        print(table(pipelining(made, int(sys.argv[1]) if sys.argv[1:] else 5)))
