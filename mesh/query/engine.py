@@ -20,26 +20,13 @@ import pyarrow as pa
 from mesh import limits
 from mesh.errors import MeshError, QueryError
 from mesh.query.answer import Answer
-from mesh.query.names import TableName, Wanted, quoting_hint, wanted
+from mesh.query.names import quoting_hint, wanted
 from mesh.query.sandbox import TABLES, Refused, first_line, interrupted_after, opened, tables_of
-from mesh.query.table import (
-    FACTS,
-    OFFSET,
-    PARTITION,
-    PUBLISHED,
-    Bounds,
-    KeysTable,
-    ProductTable,
-    Reads,
-    Topic,
-)
+from mesh.query.table import Bounds, Reads, Topic
+from mesh.query.views import Views
 
 _KINDS: Final = TABLES | {"SHOW_REF"}  #: DESCRIBE and SUMMARIZE too
 _FETCH: Final = 10_000
-_LATEST: Final = (
-    f"({PARTITION}, {OFFSET}) IN "  # noqa: S608 - nothing here comes from outside
-    f"(SELECT ({PARTITION}, max({OFFSET})) FROM __keys_{{number}} GROUP BY key, {PARTITION})"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,53 +74,21 @@ def ask(
     reads = Reads(require_time)
     with opened(ceiling.megabytes) as connection, _told(query, reads, ceiling):
         tables, named = tables_of(connection, query, _KINDS)
-        facts = [fact for fact in FACTS if fact in {name.casefold() for name in named}]
-        within = _within(since, until)
+        views = Views(connection, reads, named, since, until)
         topics: dict[str, tuple[Topic, Bounds]] = {}
-        for number, table in enumerate(sorted(tables, key=str)):
+        for table in sorted(tables, key=str):
             want = wanted(table)
             if want.product not in topics:
                 topic = _topic(shelf, want.product)
                 # Once for the whole query: each look at a product sees the same events.
                 topics[want.product] = topic, topic.bounds(None, None)
-            _register(connection, number, table, want, *topics[want.product], facts, within, reads)
+            views.add(table, *topics[want.product], every_event=want.every_event)
         connection.execute("SET lock_configuration = true")
         try:
             with interrupted_after(connection, max(end - clock(), 0.0)):
                 return Answer(_fetched(connection, query, parameters, ceiling), reads.unreadable)
         finally:
             reads.close()
-
-
-def _register(
-    connection: Any,
-    number: int,
-    table: TableName,
-    want: Wanted,
-    topic: Topic,
-    bounds: Bounds,
-    facts: Sequence[str],
-    within: Sequence[str],
-    reads: Reads,
-) -> None:
-    """Put a product where the query looks for it."""
-    contract = topic.port.contract
-    latest = "compact" in contract.settings.cleanup_policy and bool(contract.key) and not want.every_event
-    needed = {*facts, *((PARTITION, OFFSET) if latest else ()), *((PUBLISHED,) if within else ())}
-    events = ProductTable(topic, bounds, [fact for fact in FACTS if fact in needed], reads)
-    connection.register(f"__events_{number}", events)
-    shown = [name for name in events.schema.names if name not in needed or name in facts]
-    conditions = list(within)
-    if latest:
-        connection.register(f"__keys_{number}", KeysTable(topic, bounds, reads))
-        conditions.append(_LATEST.format(number=number))
-    text = f"SELECT {', '.join(map(_quoted, shown))} FROM __events_{number}"  # noqa: S608 - names are quoted
-    text += f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    place = _quoted(table.table)
-    if table.schema:
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_quoted(table.schema)}")
-        place = f"{_quoted(table.schema)}.{place}"
-    connection.execute(f"CREATE VIEW IF NOT EXISTS {place} AS {text}")
 
 
 def _fetched(connection: Any, query: str, parameters: Sequence[Any], ceiling: Ceiling) -> pa.Table:
@@ -166,11 +121,6 @@ def _apart(names: Sequence[str]) -> list[str]:
             chosen = f"{name}_{next(numbers)}"
         made.append(chosen)
     return made
-
-
-def _within(since: datetime | None, until: datetime | None) -> list[str]:
-    bounds = [(">=", since), ("<", until)]
-    return [f"{PUBLISHED} {how} TIMESTAMPTZ '{at.isoformat()}'" for how, at in bounds if at is not None]
 
 
 def _topic(shelf: Shelf, product: str) -> Topic:
@@ -255,7 +205,3 @@ def _too_large(ceiling: Ceiling, why: str) -> QueryError:
 
 def _spelled(product: str) -> str:
     return product.replace("-", "_")
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -133,7 +133,7 @@ def test_only_columns_that_are_needed_leave_the_reading(flights: Retained) -> No
             return super().scanner(columns, **more)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mesh.query.engine.ProductTable", Watched)
+        patch.setattr("mesh.query.views.ProductTable", Watched)
         assert answered("select max(delay) from ops.flights where carrier = 'UA'", known) == [(30,)]
     assert set(*taken) <= {"carrier", "delay"}
 
