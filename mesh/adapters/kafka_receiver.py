@@ -14,7 +14,14 @@ from mesh.adapters.kafka_admin import TIMEOUT_SECONDS, unreachable
 from mesh.adapters.kafka_commits import Commits
 from mesh.adapters.kafka_places import Places
 from mesh.adapters.kafka_reading import BoundedReceiver
-from mesh.adapters.kafka_taking import CONSUMER, apart, as_soon_as_some, is_end, last_offsets, require_readable
+from mesh.adapters.kafka_taking import (
+    CONSUMER,
+    apart,
+    as_soon_as_some,
+    is_end,
+    last_offsets,
+    require_readable,
+)
 from mesh.errors import MeshError
 from mesh.interfaces import Message
 from mesh.positions import Gap, OutOfRange, Place
