@@ -6,6 +6,8 @@
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.14; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 BIN := .venv/bin
+# Half of what tests do is wait for processes of their own: twice as many workers as two processors.
+WORKERS ?= 4
 READY := .venv/.ready
 PEERS := .venv-peers/.ready
 
@@ -28,7 +30,7 @@ up: $(READY) ## broker, platform and quality worker, until Ctrl-C
 	$(BIN)/mesh up
 
 test: $(READY) ## all tests; those that need Java, Maven or Chromium skip loudly without
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 lint: $(READY) ## style, types, architecture
 	$(BIN)/ruff check .

@@ -8,6 +8,7 @@
 | token | MESH_TOKEN or MESH_TOKEN_FILE | .mesh/token |
 | token of a registry elsewhere | MESH_REGISTRY_TOKEN | the token, where the platform serves the registry |
 | codec engine | MESH_CODEC (auto, fastavro) | |
+| where events name their schema | MESH_FRAMING (prefix, header) | |
 | memory of a query | MESH_SQL_MEGABYTES | |
 """
 
@@ -15,10 +16,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from mesh import limits
@@ -31,6 +32,7 @@ TOKEN_FILE = "token"  # noqa: S105 - a file name
 
 _MOST_MEGABYTES = 1_000_000
 CodecChoice = Literal["auto", "fastavro"]
+Framing = Literal["prefix", "header"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Settings:
     token: str = field(repr=False)
     codec: CodecChoice = "auto"
     registry_own_token: str = field(repr=False, default="")
+    framing: Framing = "prefix"
     sql_megabytes: int = limits.QUERY_MEGABYTES
 
     @property
@@ -70,24 +73,30 @@ def load(start: Path | None = None, environ: Mapping[str, str] | None = None) ->
             why=f"neither {state / RUN_FILE} nor MESH_KAFKA_BOOTSTRAP and MESH_PLATFORM_URL say where it is",
             fix="mesh up",
         )
-    codec = env.get("MESH_CODEC", "auto")
-    if codec not in ("auto", "fastavro"):
-        raise UsageError(
-            f"MESH_CODEC cannot be {codec!r}",
-            code="MESH-U031",
-            where="MESH_CODEC",
-            why="allowed: auto, fastavro",
-            fix="unset MESH_CODEC",
-        )
     return Settings(
         bootstrap=bootstrap,
         platform_url=platform,
         registry_url=(env.get("MESH_REGISTRY_URL") or f"{platform}/registry").rstrip("/"),
         token=_token(state, env),
         registry_own_token=env.get("MESH_REGISTRY_TOKEN", ""),
-        codec="auto" if codec == "auto" else "fastavro",
+        framing=_choice(env, "MESH_FRAMING", get_args(Framing)),
+        codec=_choice(env, "MESH_CODEC", get_args(CodecChoice)),
         sql_megabytes=_megabytes(env.get("MESH_SQL_MEGABYTES")),
     )
+
+
+def _choice(env: Mapping[str, str], name: str, allowed: Sequence[str]) -> Any:
+    """One of the allowed words, the first unless another is set."""
+    found = env.get(name) or allowed[0]
+    if found not in allowed:
+        raise UsageError(
+            f"{name} cannot be {found!r}",
+            code="MESH-U031",
+            where=name,
+            why=f"allowed: {', '.join(allowed)}",
+            fix=f"unset {name}",
+        )
+    return found
 
 
 def find_state(start: Path, environ: Mapping[str, str]) -> Path:

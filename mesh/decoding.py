@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
 from mesh.errors import EventError, Position, UsageError
-from mesh.event import Poison, SchemaGroup, Unframed, unframe_batch, violations
+from mesh.event import Poison, SchemaGroup, SchemaKey, Unframed, unframe_batch, violations
 from mesh.interfaces import Message, Registry
 from mesh.parcels import rule_error
 from mesh.port import OutputPort
@@ -80,15 +81,16 @@ class Decoder:
         self._port = port
         self.writers = Writers(port, registry, patience or Patience())
 
-    def missing(self, messages: Sequence[Message], parts: Unframed) -> Mapping[int, tuple[int, int]]:
+    def missing(self, messages: Sequence[Message], parts: Unframed) -> Mapping[int, tuple[int, SchemaKey]]:
         """By partition, offset and schema id of the first event whose schema is not to be had at present.
 
         Each schema that is new is asked for once. Raises RegistryError when the registry turns us away.
         """
         unsettled = self.writers.sought([group.schema_id for group in parts.groups])
         gone = [group for group in parts.groups if group.schema_id in unsettled]
-        found: dict[int, tuple[int, int]] = {}
-        for index, schema_id in sorted((i, group.schema_id) for group in gone for i in group.indices):
+        found: dict[int, tuple[int, SchemaKey]] = {}
+        wanted = {index: group.schema_id for group in gone for index in group.indices}
+        for index, schema_id in sorted(wanted.items(), key=itemgetter(0)):
             found.setdefault(messages[index].partition(), (messages[index].offset(), schema_id))
         return found
 
@@ -153,7 +155,7 @@ def _says_so(message: Message, verdict: Verdict, row: int) -> bool:
 
 def unframed(messages: Sequence[Message]) -> Unframed:
     """The messages by schema id."""
-    return unframe_batch([message.value() for message in messages])
+    return unframe_batch([message.value() for message in messages], lambda index: messages[index].headers())
 
 
 def to_polars(events: pa.RecordBatch | pa.Table) -> polars.DataFrame:

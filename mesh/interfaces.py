@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
+from uuid import UUID
 
+from mesh.event import SchemaKey
 from mesh.plan.access import Grant
 from mesh.plan.actual import ContractFacts, ProductFacts, SubjectFacts, TopicFacts
 from mesh.positions import Gap, Place
@@ -52,7 +54,10 @@ class Registry(Protocol):
 
     def set_level(self, subject: str, level: str) -> None: ...
     def schema_id(self, subject: str, schema: AvroSchema) -> int: ...
-    def schema(self, schema_id: int) -> AvroSchema: ...
+    def schema_guid(self, subject: str, schema: AvroSchema) -> UUID:
+        """By which events name it in a header."""
+
+    def schema(self, schema_id: SchemaKey) -> AvroSchema: ...
 
 
 class Platform(Protocol):

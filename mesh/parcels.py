@@ -18,12 +18,13 @@ from mesh.errors import EventError, Position, UsageError
 from mesh.event import (
     PUBLISHER,
     EventIds,
+    SchemaKey,
     Stamp,
     active_traceparent,
     checked_traceparent,
     dead_letter_headers,
     format_time,
-    frame_prefix,
+    framing,
     instants_as_text,
     violation_header,
 )
@@ -78,13 +79,13 @@ class Packer:
     """Makes parcels of the events of one port."""
 
     def __init__(
-        self, port: OutputPort, schema_id: int, ids: EventIds, clock: Callable[[], datetime]
+        self, port: OutputPort, schema_id: SchemaKey, ids: EventIds, clock: Callable[[], datetime]
     ) -> None:
         self._port = port
         self._ids = ids
         self._clock = clock
-        self._prefix = frame_prefix(schema_id)
-        self._stamp = Stamp(f"/{port.contract.domain}/{port.topic}", port.topic)
+        self._prefix, also = framing(schema_id)
+        self._stamp = Stamp(f"/{port.contract.domain}/{port.topic}", port.topic, also=also)
 
     def check(
         self,

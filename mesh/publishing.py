@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from mesh.errors import NotAcknowledged, Unacknowledged, not_acknowledged
-from mesh.event import EventIds
+from mesh.event import EventIds, SchemaKey
 from mesh.interfaces import Sender
 from mesh.parcels import OnViolation, Packer, Parcel, allowed
 from mesh.port import OutputPort
@@ -39,7 +39,7 @@ class Publisher:
     def __init__(
         self,
         port: OutputPort,
-        schema_id: int,
+        schema_id: SchemaKey,
         sender: Sender,
         ids: EventIds,
         clock: Callable[[], datetime],
@@ -121,7 +121,7 @@ def _parcel(topic: str, events: Sequence[Unacknowledged]) -> Parcel:
         topic,
         [event.key for event in events],
         [event.value for event in events],
-        [event.headers for event in events],
+        [list(event.headers) for event in events],
         [event.time_ms for event in events],
     )
 

@@ -8,6 +8,7 @@ not to be had at present, its partition waits and the others go on.
 from __future__ import annotations
 
 import logging
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from mesh.decoding import Batch, Decoder, unframed
 from mesh.draining import drained_on_sigterm
 from mesh.errors import EventError, Position
-from mesh.event import Unframed, dead_letter_headers
+from mesh.event import SchemaKey, Unframed, dead_letter_headers
 from mesh.interfaces import Message, Sender, Steered
 from mesh.port import OutputPort
 from mesh.positions import Gap, Place, Span, place_of, span_of
@@ -54,11 +55,13 @@ class Subscription:
         self._group = group
         self._asker = asker or Asker(decoder.writers)
         self._replayed = replayed
-        self._held: dict[int, int] = {}
+        self._held: dict[int, SchemaKey] = {}
         self._rest: tuple[Batch, int] | None = None
         self._gaps_told = 0
         self._stopped = False
         self._drained = ExitStack()
+        # A notebook's cell leaves its subscription behind: run again, it would wait for the group to miss it.
+        self._end = weakref.finalize(self, _leave, self._asker, receiver, dead_letters)
         self.buried = 0
 
     @property
@@ -180,9 +183,7 @@ class Subscription:
     def close(self) -> None:
         """Leave the group; what was given out and not handled comes again."""
         self._drained.close()
-        self._asker.close()
-        self._receiver.close()
-        self._dead_letters.close()
+        self._end()
 
     def __enter__(self) -> Subscription:
         """SIGTERM now means `stop`, unless the program has said otherwise."""
@@ -236,12 +237,12 @@ class Subscription:
             if messages or self._stopped or clock() >= end:
                 return messages, parts
 
-    def _missing(self, messages: Sequence[Message], parts: Unframed) -> Mapping[int, tuple[int, int]]:
+    def _missing(self, messages: Sequence[Message], parts: Unframed) -> Mapping[int, tuple[int, SchemaKey]]:
         with self._coming_again(messages):
             return self._decoder.missing(messages, parts)
 
     def _held_back(
-        self, messages: Sequence[Message], missing: Mapping[int, tuple[int, int]]
+        self, messages: Sequence[Message], missing: Mapping[int, tuple[int, SchemaKey]]
     ) -> Sequence[Message]:
         """Without what waits: order within a partition is kept, so everything after it waits too."""
         self._receiver.hold({partition: offset for partition, (offset, _) in missing.items()})
@@ -278,3 +279,9 @@ class Subscription:
         self._dead_letters.send(self._port.dead_letters, keys, values, headers, [0] * len(messages))
         self._dead_letters.flush()
         self.buried += len(poison)
+
+
+def _leave(asker: Asker, receiver: Steered, dead_letters: Sender) -> None:
+    asker.close()
+    receiver.close()
+    dead_letters.close()

@@ -12,10 +12,12 @@ import time
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from mesh.codec import Codec, codec_for
 from mesh.codec.resolution import Resolution, resolution
 from mesh.errors import EventError, MeshError, RegistryError, SchemaError, UnreachableError
+from mesh.event import SchemaKey
 from mesh.interfaces import Registry
 from mesh.port import OutputPort
 
@@ -65,11 +67,11 @@ class Writers:
         self._registry = registry
         self._patience = patience
         self.clock = patience.clock
-        self._known: dict[int, Writer] = {}
-        self._unknown: dict[int, tuple[EventError, float]] = {}
-        self._questions: dict[int, _Question] = {}
+        self._known: dict[SchemaKey, Writer] = {}
+        self._unknown: dict[SchemaKey, tuple[EventError, float]] = {}
+        self._questions: dict[SchemaKey, _Question] = {}
 
-    def settled(self, schema_id: int) -> Writer | EventError | None:
+    def settled(self, schema_id: SchemaKey) -> Writer | EventError | None:
         """The writer of an id, or why its events cannot be read, or None while neither is known."""
         known = self._known.get(schema_id)
         if known is not None:
@@ -77,7 +79,7 @@ class Writers:
         error, until = self._unknown.get(schema_id, (None, 0.0))
         return error if self.clock() < until else None
 
-    def sought(self, schema_ids: Collection[int]) -> frozenset[int]:
+    def sought(self, schema_ids: Collection[SchemaKey]) -> frozenset[SchemaKey]:
         """Those of these ids that are not settled. New ones are asked for once, until nobody answers."""
         for schema_id in schema_ids:
             if self.settled(schema_id) is None and schema_id not in self._questions:
@@ -87,7 +89,7 @@ class Writers:
                     self.ask(schema_id)
         return frozenset(i for i in schema_ids if self.settled(i) is None)
 
-    def awaited(self, schema_id: int) -> Writer | EventError:
+    def awaited(self, schema_id: SchemaKey) -> Writer | EventError:
         """As `settled`, waiting in place; raises UnreachableError when the registry stays away too long."""
         began = self.clock()
         while (found := self.settled(schema_id)) is None:
@@ -100,7 +102,7 @@ class Writers:
             self.ask(schema_id)
         return found
 
-    def ask(self, schema_id: int) -> None:
+    def ask(self, schema_id: SchemaKey) -> None:
         """Ask the registry once. Raises RegistryError when it turns us away: that is no event's fault."""
         question = self._questions.setdefault(schema_id, _Question(self.clock()))
         question.tries += 1
@@ -121,27 +123,27 @@ class Writers:
         except SchemaError as error:
             self._settle(schema_id, _of_no_use(schema_id, error))
 
-    def due(self, wanted: Collection[int]) -> int | None:
+    def due(self, wanted: Collection[SchemaKey]) -> SchemaKey | None:
         """The id whose turn it is to be asked for again, of those that are or were wanted."""
         for schema_id in wanted:
             self._questions.setdefault(schema_id, _Question(self.clock()))
         waiting = [(question.due, schema_id) for schema_id, question in self._questions.items()]
         if not waiting:
             return None
-        due, first = min(waiting)
+        due, first = min(waiting, key=itemgetter(0))
         return first if due <= self.clock() else None
 
-    def why(self, schema_id: int) -> str:
+    def why(self, schema_id: SchemaKey) -> str:
         """Why an id is not settled, in a sentence."""
         question = self._questions.get(schema_id)
         trouble = question.trouble if question else None
         return f"schema id {schema_id}: " + (f"{trouble.what}: {trouble.why}" if trouble else "asked for")
 
-    def _writer(self, schema_id: int) -> Writer:
+    def _writer(self, schema_id: SchemaKey) -> Writer:
         codec = codec_for(self._registry.schema(schema_id), self._port.engine)
         return Writer(codec, resolution(codec, self._port.codec))
 
-    def _settle(self, schema_id: int, found: Writer | EventError) -> None:
+    def _settle(self, schema_id: SchemaKey, found: Writer | EventError) -> None:
         if isinstance(found, Writer):
             self._known[schema_id] = found
         else:
@@ -178,7 +180,7 @@ class Asker:
         self._pool: ThreadPoolExecutor | None = None
         self._asking: Future[None] | None = None
 
-    def look(self, wanted: Collection[int]) -> None:
+    def look(self, wanted: Collection[SchemaKey]) -> None:
         """Ask for the next that is due. Raises RegistryError when the registry turned us away."""
         if self._asking is not None:
             if not self._asking.done():
@@ -194,13 +196,13 @@ class Asker:
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _begun(self, schema_id: int) -> Future[None]:
+    def _begun(self, schema_id: SchemaKey) -> Future[None]:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(1, "schemas")
         return self._pool.submit(self._writers.ask, schema_id)
 
 
-def _of_no_use(schema_id: int, error: MeshError) -> EventError:
+def _of_no_use(schema_id: SchemaKey, error: MeshError) -> EventError:
     return EventError(
         f"the event's schema id {schema_id} is of no use",
         code="MESH-E013",

@@ -79,10 +79,10 @@ ONE_WORKER_A_MODULE = ("clients", "e2e")
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What shares something heavy runs in one worker: two JVMs or browsers would only slow each other."""
+    """What shares something heavy runs in one worker: one Kafka for each folder of tests, one browser."""
     for item in items:
         if item.get_closest_marker("kafka") or "kafka_broker" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("kafka"))
+            item.add_marker(pytest.mark.xdist_group(f"kafka-{item.path.parent.name}"))
         elif "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("browser"))
         elif item.path.parent.name in ONE_WORKER_A_MODULE and not item.get_closest_marker("xdist_group"):

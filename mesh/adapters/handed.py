@@ -20,11 +20,16 @@ if TYPE_CHECKING:
     from confluent_kafka import Message as KafkaMessage
 
 Header = tuple[str, bytes | None]
+#: the call and the row in it: the order in which events were handed over
+Turn = tuple[int, int]
 Report = Callable[["KafkaError | None", "KafkaMessage"], None]
 
 
 class Handed:
-    """The events of one call; failures are added to `failed`. `headers` must say the same each time."""
+    """The events of one call; failures are added to `failed` by their turn, as reports come in no order.
+
+    `headers` must say the same each time they are gone through.
+    """
 
     def __init__(
         self,
@@ -33,7 +38,8 @@ class Handed:
         values: Sequence[bytes | None],
         headers: Iterable[Sequence[Header]],
         times_ms: Sequence[int],
-        failed: list[Unacknowledged],
+        failed: dict[Turn, Unacknowledged],
+        call: int,
     ) -> None:
         self._topic = topic
         self._keys = keys
@@ -41,6 +47,7 @@ class Handed:
         self._given = list(headers) if isinstance(headers, Iterator) else headers
         self._times = times_ms
         self._failed = failed
+        self._call = call
 
     def events(
         self,
@@ -69,7 +76,7 @@ class Handed:
 
     def _fail(self, row: int, partition: int, cause: str) -> None:
         event = self._keys[row], self._values[row], tuple(self._headers[row]), self._times[row]
-        self._failed.append(Unacknowledged(self._topic, partition, *event, cause))
+        self._failed[self._call, row] = Unacknowledged(self._topic, partition, *event, cause)
 
     @cached_property
     def _rows(self) -> dict[bytes | None, int]:

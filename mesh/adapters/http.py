@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import random
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -73,6 +74,8 @@ class Http:
         self._repeatable = repeatable
         self._hours = hours or Hours()
         self._pool = self._address.pool(Deadlines(self._hours.clock))
+        # A notebook does not close what a cell leaves behind; sockets are closed all the same.
+        self._end = weakref.finalize(self, self._pool.close)
 
     def request(
         self, method: str, path: str, body: object | None = None, *, budget: Budget | None = None
@@ -111,7 +114,7 @@ class Http:
 
     def close(self) -> None:
         """Let go of the connections."""
-        self._pool.close()
+        self._end()
 
     def _worth_another(self, method: str, error: Exception) -> bool:
         """A refused connection is told at once; what may have arrived is sent again only if it may be."""

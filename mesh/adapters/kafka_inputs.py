@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mesh.adapters.kafka_admin import TIMEOUT_SECONDS, unreachable
-from mesh.adapters.kafka_taking import CONSUMER, apart, as_soon_as_some, is_end, require_readable
+from mesh.adapters.kafka_taking import CONSUMER, MEMBER, apart, as_soon_as_some, is_end, require_readable
 from mesh.errors import MeshError
 from mesh.interfaces import Message, Partition
 
@@ -49,13 +49,10 @@ class GroupInputs:
         self._consumer: Consumer = Consumer(
             {
                 **CONSUMER,
+                **MEMBER,
                 "bootstrap.servers": bootstrap,
                 "group.id": group,
                 "session.timeout.ms": SESSION_MS,
-                # Where nothing is committed it begins at the beginning; anything else would skip in silence.
-                "auto.offset.reset": "error",
-                "enable.partition.eof": True,
-                "partition.assignment.strategy": "cooperative-sticky",
                 "metadata.recovery.strategy": "none",
                 "error_cb": self._told,
                 **({"group.instance.id": name} if name else {}),

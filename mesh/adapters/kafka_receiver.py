@@ -16,6 +16,7 @@ from mesh.adapters.kafka_places import Places
 from mesh.adapters.kafka_reading import BoundedReceiver
 from mesh.adapters.kafka_taking import (
     CONSUMER,
+    MEMBER,
     apart,
     as_soon_as_some,
     is_end,
@@ -29,16 +30,8 @@ from mesh.positions import Gap, OutOfRange, Place
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError
 
-__all__ = ["MEMBER", "BoundedReceiver", "GroupReceiver"]
+__all__ = ["BoundedReceiver", "GroupReceiver"]
 
-MEMBER: dict[str, Any] = {
-    "partition.assignment.strategy": "cooperative-sticky",
-    # Where there is no position, librdkafka says so, and we decide: it would skip in silence.
-    "auto.offset.reset": "error",
-    "enable.partition.eof": True,
-    # A member learns of a rebalance by its heartbeat: a partition that moves waits for this.
-    "heartbeat.interval.ms": 1_000,
-}
 #: so long after its last word a member counts as dead, and its partitions go to the others
 SESSION_MS = 45_000
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
-from mesh.adapters.handed import Handed, Header
+from mesh.adapters.handed import Handed, Header, Turn
 from mesh.errors import NotAcknowledged, Unacknowledged, not_acknowledged
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ PURGE_SECONDS: Final = 10.0
 #: how long after its time limit an event may still wait for its report
 GRACE_SECONDS: Final = 5.0
 _NOT_SENT: Final = "not sent: an event before it was not acknowledged"
-#: what every producer of the mesh is set to, transactional or not
+#: what all producers of the mesh have in common; nobody outside sets these
 PRODUCER: Final[Mapping[str, Any]] = {
     "acks": "all",
     "enable.idempotence": True,
@@ -49,7 +50,8 @@ class KafkaSender:
 
     def __init__(self, bootstrap: str, settings: Mapping[str, Any] | None = None) -> None:
         self._settings = {**PRODUCER, "bootstrap.servers": bootstrap, **(settings or {})}
-        self._failed: list[Unacknowledged] = []
+        self._failed: dict[Turn, Unacknowledged] = {}
+        self._calls = count()
         self._fatal: str | None = None
         self._producer: Producer = self._made()
 
@@ -62,7 +64,7 @@ class KafkaSender:
         times_ms: Sequence[int],
     ) -> None:
         """Hand events over; waits while the queue is full. After a failure nothing more is handed over."""
-        handed = Handed(topic, keys, values, headers, times_ms, self._failed)
+        handed = Handed(topic, keys, values, headers, times_ms, self._failed, next(self._calls))
         if self._failed or self._fatal is not None:
             handed.give_up(range(len(values)), _NOT_SENT)
             raise self._given_up()
@@ -141,7 +143,8 @@ class KafkaSender:
         if fatal is not None:
             self.close()
             self._producer, self._fatal = self._made(), None
-        failed = tuple(self._failed)
+        # In the order in which they were handed over: sent again like this, a key keeps its order.
+        failed = [self._failed[turn] for turn in sorted(self._failed)]
         self._failed.clear()
         return not_acknowledged(failed, fatal=fatal)
 

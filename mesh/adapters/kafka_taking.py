@@ -21,6 +21,15 @@ CONSUMER: Mapping[str, Any] = {
     "fetch.wait.max.ms": 100,
     "log_level": 0,
 }
+#: and what those have that share a topic's partitions
+MEMBER: dict[str, Any] = {
+    "partition.assignment.strategy": "cooperative-sticky",
+    # Where there is no position, librdkafka says so, and we decide: it would skip in silence.
+    "auto.offset.reset": "error",
+    "enable.partition.eof": True,
+    # A member learns of a rebalance by its heartbeat: a partition that moves waits for this.
+    "heartbeat.interval.ms": 1_000,
+}
 
 
 def as_soon_as_some(consumer: Consumer, most: int, wait_seconds: float, fill_seconds: float) -> list[Any]:

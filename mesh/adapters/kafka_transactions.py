@@ -11,6 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from mesh.adapters.handed import Header
@@ -56,8 +57,13 @@ class TransactionalSender:
             }
         )
         # A daemon: where the client never comes back, the process can end all the same.
-        threading.Thread(target=self._work, name=f"transactions of {name}", daemon=True).start()
-        self._in_time(lambda: self._insist(self._producer.init_transactions))
+        self._worker = threading.Thread(target=self._work, name=f"transactions of {name}", daemon=True)
+        self._worker.start()
+        try:
+            self._in_time(lambda: self._insist(self._producer.init_transactions))
+        except BaseException:
+            self.close()
+            raise
 
     def begin(self) -> None:
         """Begin a transaction. Raises MeshError (MESH-K051) when another holds the id."""
@@ -159,12 +165,19 @@ class TransactionalSender:
 
     def close(self) -> None:
         """End what is open without a trace, and let go of the connection."""
+        from confluent_kafka import KafkaException
+
         try:
             if self._waiting:
                 self.outcome()
             self.abort()
         finally:
             self._begun.put(None)
+            if not self._stuck:
+                self._worker.join()
+                # A client that has failed for good says so again; whoever closes it knows.
+                with suppress(KafkaException):
+                    self._producer.close()
 
     def _work(self) -> None:
         while (step := self._begun.get()) is not None:

@@ -9,10 +9,12 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import UUID
 
 from mesh.adapters.registry_answers import NOT_SERVED, Requests, accept, escaped, understood
 from mesh.adapters.registry_listing import listed_versions
 from mesh.adapters.registry_schemas import SchemasById
+from mesh.event import SchemaKey
 from mesh.plan.actual import SubjectFacts, VersionFacts
 from mesh.rules.ruleset import RuleSet
 from mesh.schema import AvroSchema
@@ -113,8 +115,15 @@ class HttpRegistry:
                 known = self._ids[subject, schema.text] = int(answer["id"])
         return known
 
-    def schema(self, schema_id: int) -> AvroSchema:
-        """The schema of an id, asked for once; within seconds, because whoever reads has patience."""
+    def schema_guid(self, subject: str, schema: AvroSchema) -> UUID:
+        """The GUID of a schema that the subject holds. Raises RegistryError where the registry has none."""
+        status, answer = self._http.request("POST", f"/subjects/{escaped(subject)}", {"schema": schema.text})
+        accept(status, answer, subject)
+        with understood(self._http):
+            return UUID(answer["guid"])
+
+    def schema(self, schema_id: SchemaKey) -> AvroSchema:
+        """The schema of an id or GUID, asked for once; within seconds, because whoever reads has patience."""
         return self._schemas.schema(schema_id)
 
     def _every_level(self) -> Mapping[str, str | None] | None:

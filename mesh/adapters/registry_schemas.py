@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from mesh.adapters.http import Budget
 from mesh.adapters.registry_answers import Requests, accept, avro_text, escaped, understood
 from mesh.errors import RegistryError
+from mesh.event import SchemaKey
 from mesh.schema import AvroSchema, parse_any_schema, parse_schema
 
 #: One look: whoever needs the schema asks again, and other partitions wait no longer than this.
@@ -21,14 +23,15 @@ class SchemasById:
 
     def __init__(self, http: Requests) -> None:
         self._http = http
-        self._by_id: dict[int, AvroSchema] = {}
+        self._by_id: dict[SchemaKey, AvroSchema] = {}
 
-    def schema(self, schema_id: int) -> AvroSchema:
-        """The schema of an id. Raises RegistryError, SchemaError or UnreachableError."""
+    def schema(self, schema_id: SchemaKey) -> AvroSchema:
+        """The schema of an id or GUID. Raises RegistryError, SchemaError or UnreachableError."""
         known = self._by_id.get(schema_id)
         if known is None:
             where = f"schema id {schema_id}"
-            status, answer = self._http.request("GET", f"/schemas/ids/{schema_id}", budget=LOOK)
+            kind = "guids" if isinstance(schema_id, UUID) else "ids"
+            status, answer = self._http.request("GET", f"/schemas/{kind}/{schema_id}", budget=LOOK)
             accept(status, answer, where)
             with understood(self._http):
                 known = self._by_id[schema_id] = self._parsed(answer, where)

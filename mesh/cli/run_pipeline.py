@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 import time
@@ -32,6 +33,10 @@ def run_here(made: Pipeline, port: int, reports: bool, exit_with_parent: bool) -
     from mesh.connection import connect
     from mesh.figures import Figures, told
 
+    # Batches are many small objects that live for a moment: to look through all that was loaded each time
+    # finds nothing.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     figures = Figures()
     folder = find_state(Path.cwd(), os.environ) / "pipelines"
     with slot(folder, made.product) as name, connect() as mesh, until_stopped(exit_with_parent) as going_on:

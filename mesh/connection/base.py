@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from mesh.adapters.registry_copies import RegistryReader
     from mesh.adapters.registry_migration import RegistryWriter
+    from mesh.event import SchemaKey
     from mesh.port import OutputPort
 
 
@@ -40,6 +41,12 @@ class Connection:
     def world(self) -> World:
         """What plans are made of."""
         return World(KafkaAdmin(self.settings.bootstrap), self.registry, self.platform)
+
+    def schema_key(self, port: OutputPort) -> SchemaKey:
+        """By which events name a port's schema: its id before them or, where it is set so, a GUID."""
+        if self.settings.framing == "header":
+            return self.registry.schema_guid(port.subject, port.schema)
+        return self.registry.schema_id(port.subject, port.schema)
 
     def port(self, product: str) -> OutputPort:
         """A product's output port by `<domain>.<product>` or by contract id, with the contract in force."""

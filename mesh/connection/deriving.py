@@ -38,7 +38,7 @@ class Deriving(Looking):
         from mesh.publishing import Publisher
 
         where, port = self.settings.bootstrap, self.port(made.product)
-        schema_id = self.registry.schema_id(port.subject, port.schema)
+        schema_id = self.schema_key(port)
         ids = EventIds(os.urandom(8))
         inputs = [
             Input(read, self.port(read), Decoder(self.port(read), self.registry)) for read in made.reads

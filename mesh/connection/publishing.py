@@ -28,7 +28,7 @@ class Publishing(Connection):
         from mesh.publishing import Publisher
 
         port = self.port(product)
-        schema_id = self.registry.schema_id(port.subject, port.schema)
+        schema_id = self.schema_key(port)
         sender = KafkaSender(self.settings.bootstrap)
         ids = EventIds(os.urandom(8))
         return Publisher(port, schema_id, sender, ids, lambda: datetime.now(UTC), on_violation)
@@ -46,7 +46,7 @@ class Publishing(Connection):
         from mesh.parcels import Packer
 
         port = self.port(product)
-        schema_id = self.registry.schema_id(port.subject, port.schema)
+        schema_id = self.schema_key(port)
         packer = Packer(port, schema_id, EventIds(os.urandom(8)), lambda: datetime.now(UTC))
         return Outbox(packer, on_violation)
 

@@ -74,13 +74,14 @@ class Stamp:
     type: str
     content_type: str = AVRO
     dataschema: str | None = None
+    also: tuple[Header, ...] = ()
     shared: tuple[Header, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         shared = Envelope(
             source=self.source, type=self.type, content_type=self.content_type, dataschema=self.dataschema
         )
-        object.__setattr__(self, "shared", tuple(shared.headers()))
+        object.__setattr__(self, "shared", (*shared.headers(), *self.also))
 
     def headers(self, event_id: bytes, time: bytes, traceparent: bytes | None = None) -> list[Header]:
         """The headers of one event; `time` as RFC 3339 text."""

@@ -1,20 +1,32 @@
-"""The Confluent wire format: `0x00`, schema id (4 bytes, big endian), Avro datum.
+"""Which schema an event was written with: told before its datum, or in a header.
+
+Before it, in five bytes: `0x00` and the schema's id, big endian. In the header `__value_schema_id`: `0x01`
+and the schema's GUID, or `0x00` and its id; then the value is the bare datum. A header
+counts before all else.
 
 MESH-E010  no value    MESH-E011  too short for a frame    MESH-E012  not framed
+MESH-E033  a header that names no schema
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 from mesh.errors import EventError
 
 FRAME_BYTES: Final = 5
 _FRAME: Final = struct.Struct(">bi")
 _MAX_SCHEMA_ID: Final = 2**31 - 1
+SCHEMA_HEADER: Final = "__value_schema_id"
+
+#: How an event names its schema: by its id in one registry, or by the GUID that it has in all of them.
+SchemaKey = int | UUID
+Headers = Iterable[tuple[str, bytes | None]] | None
 
 
 def frame_prefix(schema_id: int) -> bytes:
@@ -24,6 +36,35 @@ def frame_prefix(schema_id: int) -> bytes:
             f"{schema_id} is not a schema id", code="MESH-E012", why="an id is between 1 and 2147483647"
         )
     return _FRAME.pack(0, schema_id)
+
+
+def framing(schema: SchemaKey) -> tuple[bytes, tuple[tuple[str, bytes], ...]]:
+    """What stands before each datum, and among its headers: an id before it, a GUID in a header."""
+    if isinstance(schema, UUID):
+        return b"", (schema_header(schema),)
+    return frame_prefix(schema), ()
+
+
+def schema_header(guid: UUID) -> tuple[str, bytes]:
+    """The header that names the schema of a bare datum."""
+    return SCHEMA_HEADER, b"\x01" + guid.bytes
+
+
+def schema_of_headers(headers: Headers) -> SchemaKey | None:
+    """The schema that an event's headers name, None when they name none; raises EventError (MESH-E033)."""
+    raw = next((raw for name, raw in headers or () if name == SCHEMA_HEADER), None)
+    if raw is None:
+        return None
+    if len(raw) == 17 and raw[0] == 1:
+        return UUID(bytes=bytes(raw[1:]))
+    if len(raw) == FRAME_BYTES and raw[0] == 0 and raw[1:] != b"\0\0\0\0":
+        return int.from_bytes(raw[1:], "big")
+    raise EventError(
+        f"the header {SCHEMA_HEADER} names no schema",
+        code="MESH-E033",
+        why=f"it is {bytes(raw[:20]).hex(' ') or 'empty'}; 01 and a GUID are expected, or 00 and an id",
+        fix="publish with mesh, or with a client that uses the schema registry",
+    )
 
 
 def frame(schema_id: int, datum: bytes) -> bytes:
@@ -70,7 +111,7 @@ class Poison:
 class SchemaGroup:
     """The events of a batch written with one schema, in order."""
 
-    schema_id: int
+    schema_id: SchemaKey
     indices: Sequence[int]
     datums: list[bytes]
 
@@ -84,20 +125,61 @@ class Unframed:
     poison: tuple[Poison, ...] = ()
 
 
-def unframe_batch(values: Sequence[bytes | None]) -> Unframed:
-    """Split values by schema id; what is no event is set aside, nothing is raised."""
-    whole = _one_schema(values)
-    if whole is not None:
-        return Unframed((whole,) if whole.datums else ())
-    found: dict[int, tuple[list[int], list[bytes]]] = {}
+def unframe_batch(
+    values: Sequence[bytes | None], headers_of: Callable[[int], Headers] | None = None
+) -> Unframed:
+    """Split values by schema; what is no event is set aside, nothing is raised.
+
+    To ask each event for its headers would cost a third of all reading. So the first event of every five
+    bytes that values begin with is asked; bare datums begin in many ways. Where one names its schema, all of
+    the batch are asked.
+    """
+    if not values:
+        return Unframed(())
+    starts = [None if value is None else value[:FRAME_BYTES] for value in values]
+    kinds = Counter(starts)
+    if headers_of is not None:
+        first_of = dict(zip(reversed(starts), range(len(starts) - 1, -1, -1), strict=True))
+        if any(start is not None and _tells(headers_of(index)) for start, index in first_of.items()):
+            return _taken_apart(values, range(len(values)), headers_of)
+    usual = kinds.most_common(1)[0][0]
+    try:
+        schema_id, _ = unframe(usual)
+    except EventError:
+        return _taken_apart(values, range(len(values)))
+    if len(kinds) == 1:
+        return Unframed((SchemaGroup(schema_id, range(len(values)), _datums(values)),))
+    rest = _taken_apart(values, [index for index, start in enumerate(starts) if start != usual])
+    indices = [index for index, start in enumerate(starts) if start == usual]
+    group = SchemaGroup(schema_id, indices, _datums([values[index] for index in indices]))
+    return Unframed((group, *rest.groups), rest.tombstones, rest.poison)
+
+
+def _datums(values: Sequence[bytes | None]) -> list[bytes]:
+    return [value[FRAME_BYTES:] for value in values]  # type: ignore[index]
+
+
+def _tells(headers: Headers) -> bool:
+    return any(name == SCHEMA_HEADER for name, _ in headers or ())
+
+
+def _taken_apart(
+    values: Sequence[bytes | None],
+    places: Sequence[int],
+    headers_of: Callable[[int], Headers] = lambda _: None,
+) -> Unframed:
+    """One by one."""
+    found: dict[SchemaKey, tuple[list[int], list[bytes]]] = {}
     tombstones: list[int] = []
     poison: list[Poison] = []
-    for index, value in enumerate(values):
+    for index in places:
+        value = values[index]
         if value is None:
             tombstones.append(index)
             continue
         try:
-            schema_id, datum = unframe(value)
+            named = schema_of_headers(headers_of(index))
+            schema_id, datum = unframe(value) if named is None else (named, value)
         except EventError as error:
             poison.append(Poison(index, error))
             continue
@@ -106,20 +188,3 @@ def unframe_batch(values: Sequence[bytes | None]) -> Unframed:
         datums.append(datum)
     groups = tuple(SchemaGroup(schema_id, indices, datums) for schema_id, (indices, datums) in found.items())
     return Unframed(groups, tuple(tombstones), tuple(poison))
-
-
-def _one_schema(values: Sequence[bytes | None]) -> SchemaGroup | None:
-    """The whole batch as one group, the usual case at a tenth of the price; None when it is mixed."""
-    if not values:
-        return SchemaGroup(0, (), [])
-    try:
-        prefixes = {value[:FRAME_BYTES] for value in values}  # type: ignore[index]
-    except TypeError:
-        return None
-    if len(prefixes) != 1:
-        return None
-    try:
-        schema_id, _ = unframe(prefixes.pop())
-    except EventError:
-        return None
-    return SchemaGroup(schema_id, range(len(values)), [value[FRAME_BYTES:] for value in values])  # type: ignore[index]

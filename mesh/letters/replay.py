@@ -13,7 +13,7 @@ from typing import Protocol
 
 from mesh.decoding import Decoder
 from mesh.errors import EventError
-from mesh.event import unframe
+from mesh.event import schema_of_headers, unframe
 from mesh.letters.letter import Letter
 from mesh.letters.marks import Marks
 from mesh.letters.target import Parcel, Target
@@ -89,7 +89,8 @@ class Replay:
 def _no_event(letter: Letter) -> EventError | None:
     """Why a letter holds no event at all: sent on, one without a value would delete its key."""
     try:
-        unframe(letter.event.value())
+        if schema_of_headers(letter.event.headers()) is None or letter.event.value() is None:
+            unframe(letter.event.value())
     except EventError as error:
         return error
     return None

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mesh.decoding import Batch, Decoder, unframed
-from mesh.event import Unframed
+from mesh.event import SchemaKey, Unframed
 from mesh.interfaces import Inputs, Message, Partition
+from mesh.pipelines.provenance import Ranges, ranges
 from mesh.port import OutputPort
 from mesh.writers import Asker
 
@@ -34,10 +35,30 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
+class Portion:
+    """Events of one input, and the offsets of the records that they came among."""
+
+    read: Input
+    batch: Batch
+    ranges: Ranges
+
+    def halves(self) -> tuple[Portion, Portion]:
+        """The first and the second half of its events."""
+        middle = len(self.batch) // 2
+        return self._part(0, middle), self._part(middle, len(self.batch))
+
+    def _part(self, start: int, end: int) -> Portion:
+        messages = self.batch.messages[start:end]
+        return Portion(
+            self.read, Batch(self.batch.events.slice(start, end - start), messages), ranges(messages)
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """What one transaction is about: batches and poison by input, and where reading goes on after it."""
 
-    batches: Sequence[tuple[Input, Batch]]
+    portions: Sequence[Portion]
     poison: Sequence[tuple[Input, Poison]]
     positions: Mapping[Partition, int]
     member: bytes
@@ -50,7 +71,7 @@ class Intake:
     def __init__(self, inputs: Sequence[Input], receiver: Inputs) -> None:
         self._inputs = {one.port.topic: one for one in inputs}
         self._receiver = receiver
-        self._held: dict[Partition, int] = {}
+        self._held: dict[Partition, SchemaKey] = {}
 
     def take(self, most: int, wait_seconds: float, fill_seconds: float) -> Taken | None:
         """The next records, None when none can be worked on at present."""
@@ -64,7 +85,7 @@ class Intake:
             return None
         if not messages or member is None:
             return None
-        batches: list[tuple[Input, Batch]] = []
+        portions: list[Portion] = []
         poison: list[tuple[Input, Poison]] = []
         positions: dict[Partition, int] = {}
         records = 0
@@ -72,15 +93,15 @@ class Intake:
             read = self._inputs[topic]
             kept, parts = self._readable(read, found)
             batch, bad = read.decoder.decode(kept, parts)
+            found_at = ranges(kept)
             if len(batch):
-                batches.append((read, batch))
+                portions.append(Portion(read, batch, found_at))
             if bad:
                 poison.append((read, bad))
-            partitions, offsets = [m.partition() for m in kept], [m.offset() for m in kept]
-            for partition, last in dict(zip(partitions, offsets, strict=True)).items():
+            for partition, (_, last) in found_at.items():
                 positions[topic, partition] = last + 1
             records += len(kept)
-        return Taken(batches, poison, positions, member, records) if records else None
+        return Taken(portions, poison, positions, member, records) if records else None
 
     def rewind(self) -> None:
         """Begin again where the last transaction that was committed left off."""
@@ -94,6 +115,11 @@ class Intake:
             place: self._inputs[place[0]].decoder.writers.why(schema_id)
             for place, schema_id in self._held.items()
         }
+
+    @property
+    def joined(self) -> bool:
+        """Whether it is a member of its group at present."""
+        return self._receiver.member is not None
 
     def lag(self) -> tuple[int, int]:
         """How many records were not taken so far, and on how many partitions, as far as is known here."""

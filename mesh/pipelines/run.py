@@ -15,12 +15,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from mesh.decoding import Batch
 from mesh.errors import MeshError, Position
 from mesh.event import dead_letter_headers
 from mesh.figures import Figures
 from mesh.interfaces import Transactional
-from mesh.pipelines.intake import Input, Intake, Poison, Taken
+from mesh.pipelines.intake import Input, Intake, Poison, Portion, Taken
 from mesh.pipelines.model import Derived, Pipeline
 from mesh.pipelines.provenance import Marked, of_batch, of_rows
 from mesh.publishing import Publisher
@@ -90,7 +89,7 @@ class PipelineRun:
             return 0
         # As they stand now: all that one transaction derives has looked things up in the same tables.
         tables = [self._tables[name]() for name in self._made.tables]
-        made = [self._derive(read, batch, tables) for read, batch in self._early(taken)]
+        made = [self._derive(portion, tables) for portion in self._early(taken)]
         if not self._end():
             # The transaction before came to nothing, so this one would leave a gap: both are read again.
             return 0
@@ -142,6 +141,8 @@ class PipelineRun:
         if now >= self._looked + LOOK_SECONDS:
             self._looked = now
             self.figures.lag, self.figures.partitions = self._intake.lag()
+            if self._intake.joined:
+                self.figures.trouble = ""
 
     def _end(self) -> bool:
         """Whether the transaction before was committed, if there was one; goes back when it was not."""
@@ -174,10 +175,10 @@ class PipelineRun:
         try:
             dead_letters = sum(self._bury(read, poison) for read, poison in taken.poison)
             published = 0
-            for (read, batch), derived in zip(self._early(taken), made, strict=True):
-                published += self._send(read, batch, derived)
-            for read, batch in self._late(taken):
-                good, bad = self._attempt(read, batch, tables)
+            for portion, derived in zip(self._early(taken), made, strict=True):
+                published += self._send(portion, derived)
+            for portion in self._late(taken):
+                good, bad = self._attempt(portion, tables)
                 published, dead_letters = published + good, dead_letters + bad
         except BaseException:
             self._transactions.abort()
@@ -185,17 +186,18 @@ class PipelineRun:
         self._pending = published, dead_letters, taken.records
         self._transactions.commit(taken.positions, taken.member)
 
-    def _early(self, taken: Taken) -> Sequence[tuple[Input, Batch]]:
+    def _early(self, taken: Taken) -> Sequence[Portion]:
         """What is derived while the transaction before is committed."""
-        return taken.batches if self._made.on_error == "stop" else ()
+        return taken.portions if self._made.on_error == "stop" else ()
 
-    def _late(self, taken: Taken) -> Sequence[tuple[Input, Batch]]:
+    def _late(self, taken: Taken) -> Sequence[Portion]:
         """What is derived as it is sent, because each may show which events cannot be taken."""
-        return taken.batches if self._made.on_error == "dead-letter" else ()
+        return taken.portions if self._made.on_error == "dead-letter" else ()
 
-    def _derive(self, read: Input, batch: Batch, tables: list[pa.Table]) -> Any:
+    def _derive(self, portion: Portion, tables: list[pa.Table]) -> Any:
+        batch = portion.batch
         try:
-            return self._made.inputs[read.product](batch.events, *tables)
+            return self._made.inputs[portion.read.product](batch.events, *tables)
         except Exception as error:
             raise MeshError(
                 f"the function of {self._made.product} raised {type(error).__name__}",
@@ -205,10 +207,11 @@ class PipelineRun:
                 fix="mend the function, or declare it with on_error='dead-letter'",
             ) from error
 
-    def _send(self, read: Input, batch: Batch, derived: Any) -> int:
-        version = str(read.port.contract.version)
+    def _send(self, portion: Portion, derived: Any) -> int:
+        port = portion.read.port
+        version = str(port.contract.version)
         if not isinstance(derived, Derived):
-            self._marked.mark(of_batch(batch.messages, version))
+            self._marked.mark(of_batch(port.topic, portion.ranges, version))
             return self._publish.many(derived).events if len(derived) else 0
         if len(derived.rows) != len(derived.events):
             raise MeshError(
@@ -219,22 +222,20 @@ class PipelineRun:
                 fix="name one row of the batch for each event, in their order",
             )
         rows = derived.rows.to_pylist() if isinstance(derived.rows, _COLUMNS) else derived.rows
-        self._marked.mark(of_rows(batch.messages, rows, version))
+        self._marked.mark(of_rows(portion.batch.messages, rows, version))
         return self._publish.many(derived.events).events if len(rows) else 0
 
-    def _attempt(self, read: Input, batch: Batch, tables: list[pa.Table]) -> tuple[int, int]:
-        """Publish what can be derived; halves a batch that fails until the events that fail are found."""
+    def _attempt(self, portion: Portion, tables: list[pa.Table]) -> tuple[int, int]:
+        """Publish what can be derived; halves what fails until the events that fail are found."""
         try:
-            return self._send(read, batch, self._derive(read, batch, tables)), 0
+            return self._send(portion, self._derive(portion, tables)), 0
         except MeshError as error:
-            # Both are said before anything of the batch is sent.
+            # Both are said before anything of the portion is sent.
             if error.error_code != "MESH-K054" and not error.error_code.startswith("MESH-E"):
                 raise
-            if len(batch) == 1:
-                return 0, self._bury(read, [(batch.messages[0], error.__cause__ or error)])
-        middle = len(batch) // 2
-        first = self._attempt(read, _part(batch, 0, middle), tables)
-        rest = self._attempt(read, _part(batch, middle, len(batch)), tables)
+            if len(portion.batch) == 1:
+                return 0, self._bury(portion.read, [(portion.batch.messages[0], error.__cause__ or error)])
+        first, rest = (self._attempt(half, tables) for half in portion.halves())
         return first[0] + rest[0], first[1] + rest[1]
 
     def _bury(self, read: Input, poison: Poison) -> int:
@@ -257,7 +258,3 @@ class PipelineRun:
             [max(message.timestamp()[1], 0) for message in messages],
         )
         return len(poison)
-
-
-def _part(batch: Batch, start: int, end: int) -> Batch:
-    return Batch(batch.events.slice(start, end - start), batch.messages[start:end])

@@ -45,7 +45,7 @@ def run(arguments: list[str], stop: Stop) -> None:
         if REPORTS in arguments:
             closing.enter_context(told(figures, name))
         source, port = mesh.port(stream.reads), mesh.port(stream.product)
-        schema_id = mesh.registry.schema_id(port.subject, port.schema)
+        schema_id = mesh.schema_key(port)
         ids = EventIds(os.urandom(8))
         tables = {name: mesh.lookup(name) for name in stream.tables}
         for table in tables.values():

@@ -11,7 +11,7 @@ the events before the kept positions. Kept, as JSON:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -60,10 +60,10 @@ class State(Generic[Totals]):
     ) -> Changes:
         """Add events, none of them added before; `ends` (partition → next offset) are the new positions."""
         found, unfit = summarised(self.stream, events, tables)
-        changed: dict[str, Totals] = {}
         names = {what: self.stream.name(what) for what in found}
-        since = self._since(names.values())
+        since = self._since(self._closing)
         late = {what for what, name in names.items() if self._is_over(name, since)}
+        changed: dict[str, Totals] = {}
         for what, more in found.items():
             if what not in late:
                 before = self._totals(names[what])
@@ -73,10 +73,7 @@ class State(Generic[Totals]):
             return changed[name] if name in changed else self._totals(name)
 
         published = self.stream.published([what for what in found if what not in late], kept, since)
-        over = dict.fromkeys(self._over(since))
-        states = {name: self.stream.to_state(totals) for name, totals in changed.items()}
-        positions = {_position(partition): end for partition, end in ends.items()}
-        return Changes(over | states | positions, published, unfit, len(late))
+        return Changes(self._entries_of(changed, ends), published, unfit, len(late))
 
     def keep(self, changes: Changes) -> None:
         """Make a batch's changes the state to count on from."""
@@ -104,16 +101,24 @@ class State(Generic[Totals]):
         if not self._closing[closes]:
             del self._closing[closes]
 
-    def _since(self, names: Iterable[str]) -> datetime | None:
-        """What closed before this is over, with the newest event as the clock."""
-        closing = [closes for name in names if (closes := self._closes(name)) is not None]
-        newest = max([*closing, *self._closing], default=None)
-        return None if newest is None else self.stream.over_before(newest)
+    def _entries_of(self, changed: Mapping[str, Totals], ends: Mapping[int, int]) -> dict[str, Any]:
+        """What is kept of a batch; what it makes be over is forgotten after the batch, not within it."""
+        closing = {closes for name in changed if (closes := self._closes(name)) is not None}
+        since = self._since(closing | self._closing.keys())
+        over = [
+            name for closes, names in self._closing.items() if since and closes <= since for name in names
+        ]
+        states = {
+            name: self.stream.to_state(totals)
+            for name, totals in changed.items()
+            if not self._is_over(name, since)
+        }
+        positions = {_position(partition): end for partition, end in ends.items()}
+        return dict.fromkeys(over) | states | positions
 
-    def _over(self, since: datetime | None) -> list[str]:
-        if since is None:
-            return []
-        return [name for closes, names in self._closing.items() if closes <= since for name in names]
+    def _since(self, closing: Collection[datetime]) -> datetime | None:
+        """What closed by then is over, with the newest event as the clock."""
+        return self.stream.over_before(max(closing)) if closing else None
 
     def _is_over(self, name: str, since: datetime | None) -> bool:
         closes = self._closes(name)

@@ -95,17 +95,21 @@ class ManagedProcess(Generic[T]):
                     fix=f"which {program.argv[0]}",
                 ) from error
 
-    def wait_ready(self) -> T:
-        """The `ready` value, once the child serves; UnreachableError when it dies or takes too long."""
+    def wait_ready(self, within: float | None = None) -> T:
+        """The `ready` value, once the child serves; UnreachableError when it dies or takes too long.
+
+        `within` so many seconds, where that is not what was said at first.
+        """
         child = self._running()
-        deadline = time.monotonic() + self._ready_within
+        within = within or self._ready_within
+        deadline = time.monotonic() + within
         while (ready := self._is_ready(self.program)) is None:
             if (code := child.poll()) is not None:
                 self._close()
                 raise _failure(self.program, f"ended before it was ready ({_spoken(code)})", "MESH-X011")
             if time.monotonic() > deadline:
                 self.kill()
-                raise late(self.program, f"was not ready within {self._ready_within:g} s")
+                raise late(self.program, f"was not ready within {within:g} s")
             time.sleep(_POLL_SECONDS)
         self._ready = ready
         return ready

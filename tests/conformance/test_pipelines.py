@@ -200,15 +200,16 @@ def test_events_that_cannot_be_derived_may_be_set_aside_and_the_others_go_on(
         found = batch["celsius"].to_pylist()
         if 7.0 in found:
             raise ValueError("seven is unlucky")
-        return too_hot(batch) if 9.0 in found else warmed(batch)
+        table = warmed(batch)
+        hot = pc.if_else(pc.equal(batch["celsius"], 9.0), 1_000.0, table["celsius"])
+        return table.set_column(2, "celsius", hot)
 
     made = pipeline(makes, reads=reads, on_error="dead-letter")(picky)
     with mesh.derive(made, pace=SOON) as run:
         until(run, 40)
     assert numbers(mesh, makes) == [number for number in range(40) if number not in (7, 9)]
-    codes = {dict(letter.headers())["mesh.dlq.code"]: letter for letter in letters(mesh, reads)}
-    assert sorted(codes) == [b"MESH-E020", b"MESH-E090"]
-    assert dict(codes[b"MESH-E090"].headers())["mesh.dlq.reason"] == b"ValueError: seven is unlucky"
+    codes = sorted(dict(letter.headers())["mesh.dlq.code"] for letter in letters(mesh, reads))
+    assert codes == [b"MESH-E020", b"MESH-E090"]
 
 
 def test_who_takes_over_a_name_shuts_the_other_out(mesh: Mesh, products: tuple[str, str]) -> None:

@@ -12,7 +12,8 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from mesh.adapters.kafka_admin import KafkaAdmin
-from mesh.adapters.kafka_receiver import MEMBER, GroupReceiver
+from mesh.adapters.kafka_receiver import GroupReceiver
+from mesh.adapters.kafka_taking import MEMBER
 from mesh.interfaces import Message
 from mesh_platform.brokers import RunningBroker
 from tests.conformance.asking import Asking

@@ -45,6 +45,7 @@ GUIDES = (
     "guides/policies.md",
     "guides/schemas.md",
     "guides/backups.md",
+    "guides/outbox.md",
 )
 ALONE = ("guides/kafka-for-your-tests.md", "guides/conversions.md")
 FROM_TEMPLATE = "guides/first-product.md"

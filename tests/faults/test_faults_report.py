@@ -93,6 +93,14 @@ def test_a_page_says_verdict_seed_kills_and_every_check() -> None:
     assert all(f"| `{check}` |" in said for check in report.checks)
 
 
+def test_a_page_says_when_less_was_reached_than_was_asked_for() -> None:
+    report = judged(left("p-0", "p-1"))
+    report.figures["seconds"] = 90.0
+    more = Wish(seed=1, kills=300, events=1_000_000)
+    assert "Asked for were 1,000,000 events and 300 kills" in page(report, more, "mesh chaos")
+    assert "Asked for" not in page(report, WISH, "mesh chaos")
+
+
 def test_a_page_names_what_was_found() -> None:
     report = judged(left("p-0", "p-1"))
     report.figures["seconds"] = 90.0

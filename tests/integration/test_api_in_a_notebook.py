@@ -164,7 +164,7 @@ def test_ctrl_c_ends_tail_with_130(connected: Mesh) -> None:
     assert following.stdout is not None
     assert json.loads(following.stdout.readline())
     following.send_signal(signal.SIGINT)
-    assert following.communicate(timeout=20) == (b"", b"")
+    assert following.communicate(timeout=60) == (b"", b"")
     assert following.returncode == 130
 
 
@@ -178,4 +178,4 @@ def test_a_reader_that_goes_away_is_no_error(connected: Mesh) -> None:
     assert writing.stderr is not None
     assert writing.stderr.read() == b""
     writing.stderr.close()
-    assert writing.wait(20) == 0
+    assert writing.wait(60) == 0

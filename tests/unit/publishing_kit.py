@@ -52,6 +52,7 @@ class Remembering:
         times_ms: Sequence[int],
     ) -> None:
         events = list(zip(keys, values, headers, times_ms, strict=True))
+        assert all(isinstance(own, list) for _, _, own, _ in events), "librdkafka takes lists only"
         room = len(events) if self.refuses_at is None else max(self.refuses_at - len(self.sent), 0)
         self.sent += [(topic, key, value, dict(own)) for key, value, own, _ in events[:room]]
         if room < len(events):

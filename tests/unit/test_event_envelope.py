@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,8 @@ from mesh.event import (
     dead_letter_headers,
     frame,
     frame_prefix,
+    framing,
+    schema_header,
     unframe,
     unframe_batch,
     without_dead_letter_headers,
@@ -83,6 +86,57 @@ def test_a_batch_of_one_schema_is_one_group() -> None:
 
 def test_a_batch_of_unframed_values_is_all_poison() -> None:
     assert [poison.index for poison in unframe_batch([b"\x01aaaaa", b"\x01aaaab"]).poison] == [0, 1]
+
+
+GUID = UUID("b6ce7e31-3f56-4e6d-9a3c-0d5d4a1f2e10")
+
+
+def test_a_guid_goes_into_a_header_and_an_id_before_the_datum() -> None:
+    assert framing(GUID) == (b"", (("__value_schema_id", b"\x01" + GUID.bytes),))
+    assert framing(7) == (frame_prefix(7), ())
+
+
+@pytest.mark.parametrize("raw", [b"", b"\x01", b"\x02" + bytes(16), bytes(5), b"\x00" + bytes(16)])
+def test_a_header_that_names_no_schema_is_poison(raw: bytes) -> None:
+    parts = unframe_batch([frame(7, b"a")], lambda _: [("__value_schema_id", raw)])
+    assert [one.error.error_code for one in parts.poison] == ["MESH-E033"]
+
+
+BY_ID = ("__value_schema_id", frame_prefix(7))
+FRAMINGS = st.one_of(
+    st.tuples(st.none(), st.sampled_from([None, schema_header(GUID)])),
+    st.tuples(
+        st.binary(max_size=8), st.sampled_from([schema_header(GUID), ("__value_schema_id", frame_prefix(7))])
+    ),
+    st.tuples(st.builds(frame, st.integers(1, 2), st.binary(max_size=2)), st.just(("other", b""))),
+    st.tuples(st.binary(max_size=8), st.none()),
+)
+
+
+@given(st.lists(FRAMINGS, max_size=8))
+def test_events_of_both_framings_are_told_apart(
+    events: list[tuple[bytes | None, tuple[str, bytes] | None]],
+) -> None:
+    parts = unframe_batch([value for value, _ in events], lambda index: [h for h in [events[index][1]] if h])
+    seen = {index: group.schema_id for group in parts.groups for index in group.indices}
+    datums = {
+        i: datum for group in parts.groups for i, datum in zip(group.indices, group.datums, strict=True)
+    }
+    for index, (value, header) in enumerate(events):
+        if value is None:
+            assert index in parts.tombstones
+        elif header is not None and header[0] == "__value_schema_id":
+            assert (seen[index], datums[index]) == (GUID if len(header[1]) == 17 else 7, value)
+        elif index in seen:
+            assert (seen[index], datums[index]) == unframe(value)
+        else:
+            assert index in [one.index for one in parts.poison]
+
+
+def test_an_event_without_a_schema_header_is_not_asked_twice() -> None:
+    asked: list[int] = []
+    unframe_batch([frame(7, b"%d" % n) for n in range(100)], lambda index: asked.append(index))
+    assert asked == [0]
 
 
 def test_an_envelope_survives_its_headers() -> None:

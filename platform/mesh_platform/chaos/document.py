@@ -36,7 +36,9 @@ def _lines(report: Report, wish: Wish, command: str) -> Iterator[str]:
     yield f"Written by `{command}` on {datetime.now(UTC):%d %B %Y}. [What it does](guides/chaos.md)."
     yield from ("", f"**Verdict: {report.verdict}.** {_SAID[report.verdict]}", "")
     yield f"{report.acknowledged:,} events were acknowledged, and {report.kills} processes died by kill -9."
-    yield f"The broker was {_broker(wish)}, the seed {wish.seed}. It took {_minutes(report)}; {_machine()}."
+    yield f"The broker was {_broker(wish)}, the seed {wish.seed}. It took {_long(report)}; {_machine()}."
+    if report.kills < wish.kills or report.acknowledged < wish.events:
+        yield f"Asked for were {wish.events:,} events and {wish.kills} kills; the time was over before."
     yield from ("", "## Who died", "")
     ends = _by_role(report)
     rows = [(_ROLES[role], str(count.total()), _moments(count)) for role, count in ends.items()]
@@ -94,8 +96,8 @@ def _broker(wish: Wish) -> str:
     return "the embedded broker" if wish.broker == "embedded" else "a Kafka that ran elsewhere"
 
 
-def _minutes(report: Report) -> str:
-    return f"{report.figures['seconds'] / 60:.0f} minutes"
+def _long(report: Report) -> str:
+    return f"{report.figures['seconds']:,.0f} s"
 
 
 def _machine() -> str:
