@@ -41,6 +41,9 @@ class Value:
     def offset(self) -> int:
         return 0
 
+    def headers(self) -> list[tuple[str, bytes]]:
+        return []
+
     def topic(self) -> str:
         return "t"
 
