@@ -14,10 +14,11 @@ from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mesh.burying import Letter, bury
 from mesh.decoding import Batch, Decoder, unframed
 from mesh.draining import drained_on_sigterm
-from mesh.errors import EventError, Position
-from mesh.event import SchemaKey, Unframed, dead_letter_headers
+from mesh.errors import EventError
+from mesh.event import SchemaKey, Unframed
 from mesh.interfaces import Message, Sender, Steered
 from mesh.port import OutputPort
 from mesh.positions import Gap, Place, Span, place_of, span_of
@@ -275,23 +276,11 @@ class Subscription:
 
     def _bury(self, poison: list[tuple[Message, EventError]]) -> None:
         """Send poison on, bytes and headers untouched; no position passes it before that is acknowledged."""
-        headers = [
-            dead_letter_headers(
-                message.headers(),
-                error=error,
-                position=Position(message.topic(), message.partition(), message.offset()),
-                group=self._group,
-                time_ms=message.timestamp()[1],
-            )
-            for message, error in poison
-        ]
-        messages = [message for message, _ in poison]
-        keys, values = [m.key() for m in messages], [m.value() for m in messages]
         if not self._unsafe:
             self._unsafe_since = self._decoder.writers.clock()
-        for message in messages:
+        for message, _ in poison:
             self._unsafe.setdefault(message.partition(), message.offset())
-        self._dead_letters.send(self._port.dead_letters, keys, values, headers, [0] * len(messages))
+        bury(self._dead_letters, self._port.dead_letters, [Letter(*one) for one in poison], self._group)
         self.buried += len(poison)
 
     def _make_letters_safe(self, rest: Sequence[Message] = ()) -> None:

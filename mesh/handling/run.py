@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any
 
+from mesh.burying import Letter, bury
 from mesh.decoding import Batch, rows_of
-from mesh.errors import MeshError, Position
-from mesh.event import dead_letter_headers
+from mesh.errors import MeshError
 from mesh.handling.attempts import (
     Attempts,
     Given,
@@ -30,7 +30,7 @@ from mesh.handling.event import Event
 from mesh.handling.journal import Journal
 from mesh.handling.retries import Retries
 from mesh.handling.waiting import Waiting, chain
-from mesh.interfaces import Message, Sender
+from mesh.interfaces import Sender
 from mesh.subscription import BATCH, Subscription
 
 #: while events wait, how often it is seen what other members wrote
@@ -219,7 +219,7 @@ class Handling:
             return None
         batch, poison = self._subscription.decoded([waiting.message for waiting in due])
         if poison:
-            self._bury([(message, error, 0) for message, error in poison])
+            self._bury([Letter(message, error, 0) for message, error in poison])
             self._journal.done(Waiting(message).origin for message, _ in poison)
             self._journal.flush()
         states = {waiting.origin: waiting for waiting in due}
@@ -228,13 +228,13 @@ class Handling:
 
     def _settle(self, work: _Work, outcome: Outcome) -> None:
         """Write down what became of a batch: dead letters first, so that nothing is forgotten before."""
-        letters: list[tuple[Message, Exception, int]] = []
+        letters: list[Letter] = []
         again: list[Waiting] = []
         for row, error in outcome.failed.items():
             state = work.state(row)
             wait = self._retries.after(state.failures + 1, error)
             if wait is None:
-                letters.append((state.message, error, state.failures + 1))
+                letters.append(Letter(state.message, error, state.failures + 1))
             else:
                 again.append(state.failed(error, self._clock() + wait))
         again += [Waiting(work.batch.messages[row]) for row in outcome.behind if row not in work.waiting]
@@ -253,21 +253,8 @@ class Handling:
             failures=self.handled.failures + len(outcome.failed),
         )
 
-    def _bury(self, letters: Sequence[tuple[Message, Exception, int]]) -> None:
-        headers = [
-            dead_letter_headers(
-                message.headers(),
-                error=error,
-                position=Position(message.topic(), message.partition(), message.offset()),
-                group=self._group,
-                time_ms=message.timestamp()[1],
-                failures=failures,
-            )
-            for message, error, failures in letters
-        ]
-        messages = [message for message, _, _ in letters]
-        keys, values = [m.key() for m in messages], [m.value() for m in messages]
-        self._dead_letters.send(self._dead_letter_topic, keys, values, headers, [0] * len(messages))
+    def _bury(self, letters: Sequence[Letter]) -> None:
+        bury(self._dead_letters, self._dead_letter_topic, letters, self._group)
         self._dead_letters.flush()
         self.handled = replace(self.handled, dead_letters=self.handled.dead_letters + len(letters))
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from mesh.errors import MeshError, Position
-from mesh.event import dead_letter_headers
+from mesh.burying import Letter, bury
+from mesh.errors import MeshError
 from mesh.figures import Figures
 from mesh.interfaces import Transactional
 from mesh.pipelines.intake import Input, Intake, Poison, Portion, Taken
@@ -240,21 +240,6 @@ class PipelineRun:
 
     def _bury(self, read: Input, poison: Poison) -> int:
         """Send poison on within the transaction, bytes and headers untouched."""
-        headers = [
-            dead_letter_headers(
-                message.headers(),
-                error=error,
-                position=Position(message.topic(), message.partition(), message.offset()),
-                group=self._made.product,
-            )
-            for message, error in poison
-        ]
-        messages = [message for message, _ in poison]
-        self._transactions.send(
-            read.port.dead_letters,
-            [message.key() for message in messages],
-            [message.value() for message in messages],
-            headers,
-            [max(message.timestamp()[1], 0) for message in messages],
-        )
+        letters = [Letter(*one) for one in poison]
+        bury(self._transactions, read.port.dead_letters, letters, self._made.product)
         return len(poison)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mesh.errors import EventError, Position
-from mesh.event import dead_letter_headers
+from mesh.burying import Letter, bury
+from mesh.errors import EventError
 from mesh.figures import Figures
 from mesh.interfaces import Message, Sender, Transactional
 from mesh.publishing import Publisher
@@ -74,19 +74,7 @@ class Outlet:
 
     def _bury(self, sender: Sender, poison: Sequence[tuple[Message, EventError]]) -> None:
         """Bytes and headers untouched, with the reason."""
-        messages = [message for message, _ in poison]
-        headers = [
-            dead_letter_headers(
-                message.headers(),
-                error=error,
-                position=Position(message.topic(), message.partition(), message.offset()),
-                group=self.group,
-            )
-            for message, error in poison
-        ]
-        times = [max(message.timestamp()[1], 0) for message in messages]
-        keys, values = [message.key() for message in messages], [message.value() for message in messages]
-        sender.send(self.dead_letters, keys, values, headers, times)
+        bury(sender, self.dead_letters, [Letter(*one) for one in poison], self.group)
 
     def _keep(self, sender: Sender, entries: Mapping[str, Any]) -> None:
         """As the JSON that Faust recovers."""
