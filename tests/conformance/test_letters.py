@@ -60,7 +60,7 @@ class Books:
 @pytest.fixture
 def books(mesh: Mesh, product: str) -> Books:
     """A group with two dead letters, of -1 and -2 degrees."""
-    publish(mesh, product, [{**reading(n), "celsius": float(c)} for n, c in enumerate((1, -1, 2, -2))])
+    publish(mesh, product, [{**reading(5 * n), "celsius": float(c)} for n, c in enumerate((1, -1, 2, -2))])
     made = Books()
     made.run(mesh, product, lambda handled: handled.events + handled.dead_letters == 4)
     return made
