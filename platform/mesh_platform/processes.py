@@ -106,10 +106,10 @@ class ManagedProcess(Generic[T]):
         while (ready := self._is_ready(self.program)) is None:
             if (code := child.poll()) is not None:
                 self._close()
-                raise _failure(self.program, f"ended before it was ready ({_spoken(code)})", "MESH-X011")
+                raise _failure(f"ended before it was ready ({_spoken(code)})", self.program, "MESH-X011")
             if time.monotonic() > deadline:
                 self.kill()
-                raise late(self.program, f"was not ready within {within:g} s")
+                raise late(self.program, within)
             time.sleep(_POLL_SECONDS)
         self._ready = ready
         return ready
@@ -188,9 +188,9 @@ class ManagedProcess(Generic[T]):
         return child.wait()
 
 
-def late(program: Program, what: str) -> UnreachableError:
+def late(program: Program, seconds: float) -> UnreachableError:
     """A child that is not as it should be within its time (MESH-X012)."""
-    return _failure(program, what, "MESH-X012")
+    return _failure(f"was not ready within {seconds:g} s", program, "MESH-X012")
 
 
 def ended_by_itself(name: str, log: Path, fix: str) -> MeshError:
@@ -279,7 +279,7 @@ def tail(log: Path) -> str:
     return "\n".join(lines[-_TAIL_LINES:])
 
 
-def _failure(program: Program, what: str, code: str) -> UnreachableError:
+def _failure(what: str, program: Program, code: str) -> UnreachableError:
     return UnreachableError(
         f"{program.name} {what}",
         code=code,

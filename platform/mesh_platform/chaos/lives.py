@@ -128,6 +128,4 @@ class Nodes:
             if partitions and all(len(part.isrs) == len(part.replicas) for part in partitions):
                 return
             time.sleep(0.2)
-        raise late(
-            self._processes[0].program, f"has partitions that were not in sync within {_HEAL_SECONDS:g} s"
-        )
+        raise late(self._processes[0].program, _HEAL_SECONDS)
