@@ -130,9 +130,9 @@ def unframe_batch(
 ) -> Unframed:
     """Split values by schema; what is no event is set aside, nothing is raised.
 
-    To ask each event for its headers would cost a third of all reading. So the first event of every five
-    bytes that values begin with is asked; bare datums begin in many ways. Where one names its schema, all of
-    the batch are asked.
+    To ask each event for its headers would cost a third of all reading. So of those that begin with the same
+    frame the first is asked, and whatever begins with none; bare datums begin in many ways. Where one names
+    its schema, all of the batch are asked.
     """
     if not values:
         return Unframed(())
@@ -140,7 +140,10 @@ def unframe_batch(
     kinds = Counter(starts)
     if headers_of is not None:
         first_of = dict(zip(reversed(starts), range(len(starts) - 1, -1, -1), strict=True))
-        if any(start is not None and _tells(headers_of(index)) for start, index in first_of.items()):
+        bare = [i for i, start in enumerate(starts) if start is not None and not _frames(start)]
+        if any(
+            _tells(headers_of(index)) for index in (*bare, *first_of.values()) if values[index] is not None
+        ):
             return _taken_apart(values, range(len(values)), headers_of)
     usual = kinds.most_common(1)[0][0]
     try:
@@ -157,6 +160,10 @@ def unframe_batch(
 
 def _datums(values: Sequence[bytes | None]) -> list[bytes]:
     return [value[FRAME_BYTES:] for value in values]  # type: ignore[index]
+
+
+def _frames(start: bytes) -> bool:
+    return len(start) == FRAME_BYTES and start[0] == 0
 
 
 def _tells(headers: Headers) -> bool:

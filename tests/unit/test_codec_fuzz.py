@@ -72,3 +72,50 @@ def test_ten_thousand_malformed_events_end_no_process_and_fool_no_engine() -> No
         env={**os.environ, "RUST_BACKTRACE": "0"},
     )
     assert (ended.returncode, ended.stdout.strip()) == (0, "survived 10000"), ended.stderr[-2_000:]
+
+
+HOSTILE = """
+import random, resource
+from mesh.codec import codec_for
+from tests.unit.codec_cases import BEYOND, LOGICAL, PROVEN, record
+
+leaves = [{**one, "name": f"F{at}"} if isinstance(one, dict) and "name" in one else one
+          for at, one in enumerate(PROVEN + LOGICAL + BEYOND)]
+schemas = [record(one) for one in leaves] + [record({"type": "array", "items": one}) for one in leaves[:14]]
+codecs = [codec_for(schema, engine) for schema in schemas for engine in ("auto", "fastavro")]
+source = random.Random(SEED)
+resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))  # what takes more fails, and ends this process
+
+def huge():
+    number = source.choice([2**31, 2**40, 2**62, 2**63 - 1, -(2**31), -(2**63), 10**7])
+    zigzag, out = (number << 1) ^ (number >> 63), bytearray()
+    zigzag &= 2**64 - 1
+    while zigzag >= 0x80:
+        out.append(zigzag & 0x7F | 0x80)
+        zigzag >>= 7
+    return bytes([*out, zigzag])
+
+def hostile():
+    noise = source.randbytes(source.randrange(6))
+    parts = [huge(), noise, b"\\x80" * source.randrange(12), b"\\x01" + huge()]
+    return b"".join(source.sample(parts, source.randint(1, 4)))
+
+for codec in codecs:
+    datums = [hostile() for _ in range(60)]
+    decoded = codec.decode_with_poison(datums)
+    assert len(decoded.indices) + len(decoded.poison) == len(datums)
+print("survived", len(codecs))
+"""
+
+
+def test_announced_sizes_take_no_memory_and_end_no_process() -> None:
+    program = HOSTILE.replace("SEED", "20261122").replace("MEMORY", str(3 * 2**29))
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+        env={**os.environ, "RUST_BACKTRACE": "0"},
+    )
+    assert (ended.returncode, ended.stdout.split()[:1]) == (0, ["survived"]), ended.stderr[-2_000:]
