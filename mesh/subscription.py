@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mesh.burying import Letter, bury
+from mesh.burying import Letter, LettersUnderWay
 from mesh.decoding import Batch, Decoder, unframed
 from mesh.draining import drained_on_sigterm
 from mesh.errors import EventError
@@ -34,7 +34,6 @@ Item = TypeVar("Item")
 BATCH = 10_000
 #: how often waiting is looked up from: for partitions that wait for a schema, and for a wish to stop
 LOOK_SECONDS = 0.25
-LETTER_SECONDS = 1.0  #: so long positions wait for dead letters; asking at every batch costs a third
 
 
 class Subscription:
@@ -53,20 +52,17 @@ class Subscription:
         self._port = port
         self._decoder = decoder
         self._receiver = receiver
-        self._dead_letters = dead_letters
         self._group = group
         self._asker = asker or Asker(decoder.writers)
         self._replayed = replayed
         self._held: dict[int, SchemaKey] = {}
         self._rest: tuple[Batch, int] | None = None
-        self._unsafe: dict[int, int] = {}  # by partition, the first whose dead letter is not acknowledged
-        self._unsafe_since = 0.0
+        self._letters = LettersUnderWay(dead_letters, port.dead_letters, group, decoder.writers.clock)
         self._gaps_told = 0
         self._stopped = False
         self._drained = ExitStack()
         # A notebook's cell leaves its subscription behind: run again, it would wait for the group to miss it.
         self._end = weakref.finalize(self, _leave, self._asker, receiver, dead_letters)
-        self.buried = 0
 
     @property
     def waiting(self) -> Mapping[int, str]:
@@ -83,6 +79,11 @@ class Subscription:
     def stopped(self) -> bool:
         """Whether somebody asked to stop."""
         return self._stopped
+
+    @property
+    def buried(self) -> int:
+        """How many events were set aside; each is acknowledged on the dead-letter topic."""
+        return self._letters.acknowledged
 
     @property
     def gaps(self) -> Sequence[Gap]:
@@ -123,16 +124,15 @@ class Subscription:
     def poll(self, *, most: int = BATCH, wait_seconds: float = 0.5) -> Batch | None:
         """The next batch, None when nothing readable came in `wait_seconds`; the one before is handled."""
         self._give_back_the_rest()
-        if not self._unsafe or self._decoder.writers.clock() - self._unsafe_since >= LETTER_SECONDS:
-            self._make_letters_safe()
-            self._receiver.settle()
+        if not self._letters or self._letters.are_due:
+            self._settle()
         messages, parts = self._taken(most, wait_seconds)
         if not messages:
             return None
         with self._coming_again(messages):
             batch, poison = self._decoder.decode(messages, parts)
             if poison:
-                self._bury(poison)
+                self._letters.bury([Letter(*one) for one in poison])
         return batch if len(batch) else None
 
     def handing_out(self, batch: Batch, items: Iterable[Item]) -> Iterator[Item]:
@@ -207,6 +207,11 @@ class Subscription:
         finally:
             self.close()
 
+    def _settle(self) -> None:
+        """Everything taken so far is handled, its dead letters too."""
+        self._make_letters_safe()
+        self._receiver.settle()
+
     def _give_back_the_rest(self) -> None:
         if self._rest is None:
             return
@@ -218,9 +223,8 @@ class Subscription:
     def _again(self, messages: Sequence[Message]) -> None:
         """Nothing of it was handled, and no dead letter is known to be there: the same records come again."""
         firsts = {message.partition(): message.offset() for message in reversed(messages)}
-        for partition, offset in self._unsafe.items():
+        for partition, offset in self._letters.forgotten().items():
             firsts[partition] = min(offset, firsts.get(partition, offset))
-        self._unsafe.clear()
         self._receiver.hold(firsts)
         self._receiver.release(firsts)
 
@@ -241,6 +245,8 @@ class Subscription:
             left = max(end - clock(), 0.0)
             messages = self._receiver.take(most, min(left, LOOK_SECONDS))
             self._tell_gaps()
+            if not messages and self._letters:
+                self._settle()  # there is time for it now
             parts = unframed(messages)
             missing = self._missing(messages, parts)
             if missing:
@@ -274,20 +280,9 @@ class Subscription:
             self._gaps_told += 1
             logging.getLogger("mesh.subscription").warning("group %s: %s", self._group, gap)
 
-    def _bury(self, poison: list[tuple[Message, EventError]]) -> None:
-        """Send poison on, bytes and headers untouched; no position passes it before that is acknowledged."""
-        if not self._unsafe:
-            self._unsafe_since = self._decoder.writers.clock()
-        for message, _ in poison:
-            self._unsafe.setdefault(message.partition(), message.offset())
-        bury(self._dead_letters, self._port.dead_letters, [Letter(*one) for one in poison], self._group)
-        self.buried += len(poison)
-
     def _make_letters_safe(self, rest: Sequence[Message] = ()) -> None:
         with self._coming_again(rest):
-            if self._unsafe:
-                self._dead_letters.flush()
-        self._unsafe.clear()
+            self._letters.make_safe()
 
 
 def _leave(asker: Asker, receiver: Steered, dead_letters: Sender) -> None:
