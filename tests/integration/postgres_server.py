@@ -9,14 +9,15 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import quote
 
 from tests.conftest import require, unavailable
 
 
 @contextlib.contextmanager
 def postgres_server() -> Iterator[str]:
-    """How to connect to a fresh server; skips at home and fails in CI where there is none."""
-    initdb, control = require("initdb"), require("pg_ctl")
+    """The address of a fresh server; skips at home and fails in CI where there is none."""
+    initdb, control = _program("initdb"), _program("pg_ctl")
     with TemporaryDirectory(prefix="pg-", dir="/tmp") as folder:
         user = _user(Path(folder))
         data, socket = f"{folder}/data", folder
@@ -24,9 +25,14 @@ def postgres_server() -> Iterator[str]:
         options = f"-c listen_addresses='' -c unix_socket_directories={socket} -c fsync=off"
         _run(user, control, "-D", data, "-w", "-l", f"{folder}/log", "-o", options, "start")
         try:
-            yield f"host={socket} user=mesh dbname=postgres"
+            yield f"postgresql://mesh@/postgres?host={quote(socket, safe='')}"
         finally:
             _run(user, control, "-D", data, "-m", "immediate", "stop")
+
+
+def _program(name: str) -> str:
+    """Debian keeps PostgreSQL's programs of each version in a folder that is on nobody's PATH."""
+    return require(name, *map(str, sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))))
 
 
 def _user(folder: Path) -> str | None:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pyarrow as pa
 import pytest
 
@@ -14,23 +15,13 @@ from mesh.decoding import Batch
 from mesh.errors import Position, UsageError
 from mesh.event.record import Record
 from mesh.inbox import Inbox, Postgres
-from tests.conftest import unavailable
-from tests.integration.postgres_server import postgres_server
 
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with postgres_server() as address:
-        yield address
+pytestmark = pytest.mark.xdist_group("postgres")
 
 
 @pytest.fixture(params=[False, True], ids=["implicit", "autocommit"])
-def connection(server: str, request: pytest.FixtureRequest) -> Iterator[Any]:
-    try:
-        import psycopg
-    except ImportError:
-        unavailable("psycopg is not installed")
-    with psycopg.connect(server, autocommit=request.param) as made:
+def connection(postgres: str, request: pytest.FixtureRequest) -> Iterator[Any]:
+    with psycopg.connect(postgres, autocommit=request.param) as made:
         made.execute("drop table if exists mesh_inbox, booked")
         made.execute("create table booked (at int)")
         made.commit()
@@ -48,19 +39,19 @@ def book(connection: Any, offset: int, event_id: str) -> bool:
     return bool(first)
 
 
-def booked(server: str) -> list[int]:
+def booked(postgres: str) -> list[int]:
     import psycopg
 
-    with psycopg.connect(server) as other:
+    with psycopg.connect(postgres) as other:
         return [row[0] for row in other.execute("select at from booked order by at").fetchall()]
 
 
-def test_an_event_that_comes_again_has_no_second_effect(connection: Any, server: str) -> None:
+def test_an_event_that_comes_again_has_no_second_effect(connection: Any, postgres: str) -> None:
     assert [book(connection, 1, "a") for _ in range(3)] == [True, False, False]
-    assert booked(server) == [1]
+    assert booked(postgres) == [1]
 
 
-def test_a_handler_that_fails_leaves_neither_effect_nor_id(connection: Any, server: str) -> None:
+def test_a_handler_that_fails_leaves_neither_effect_nor_id(connection: Any, postgres: str) -> None:
     inbox = Inbox(Postgres(connection), "finance.board")
 
     def fail() -> None:
@@ -70,7 +61,7 @@ def test_a_handler_that_fails_leaves_neither_effect_nor_id(connection: Any, serv
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    assert booked(server) == []
+    assert booked(postgres) == []
     assert book(connection, 1, "a")
 
 
@@ -90,11 +81,11 @@ def test_no_transaction_is_committed_that_somebody_else_began(connection: Any) -
     connection.rollback()
 
 
-def test_of_two_members_with_one_event_one_has_the_effect(connection: Any, server: str) -> None:
+def test_of_two_members_with_one_event_one_has_the_effect(connection: Any, postgres: str) -> None:
     import psycopg
 
     def member(number: int) -> int:
-        with psycopg.connect(server) as own:
+        with psycopg.connect(postgres) as own:
             return sum(book(own, number, str(event)) for event in range(20))
 
     Inbox(Postgres(connection), "finance.board")

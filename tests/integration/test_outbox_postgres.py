@@ -2,75 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from mesh.errors import EventError, UnreachableError, UsageError
 from mesh.outbox import Outbox, Relay, store_of, table_of
-from mesh_platform.processes import claim
-from tests.conftest import require
 from tests.unit.publishing_kit import Remembering, packer, rows
 
-psycopg: Any = pytest.importorskip("psycopg", reason="psycopg is an extra: pip install 'mesh[postgres]'")
 pytestmark = pytest.mark.xdist_group("postgres")
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """A PostgreSQL of its own on loopback; it refuses to run as root, so somebody else does."""
-    programs = Path(require("postgres")).resolve().parent
-    folder = Path(tempfile.mkdtemp(prefix="mesh-postgres-"))
-    other: dict[str, Any] = {}
-    if os.geteuid() == 0:
-        person = pwd.getpwnam("postgres")
-        os.chown(folder, person.pw_uid, person.pw_gid)
-        other = {"user": person.pw_uid, "group": person.pw_gid, "extra_groups": []}
-    data, port = str(folder / "data"), claim(None)
-    argv = [str(programs / "initdb"), "-D", data, "-U", "mesh", "--auth", "trust", "--no-sync", "-E", "UTF8"]
-    subprocess.run(argv, check=True, capture_output=True, cwd=folder, timeout=60, **other)
-    settings = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "fsync": "off"}
-    argv = [str(programs / "postgres"), "-D", data]
-    argv += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    with (folder.parent / f"{folder.name}.log").open("wb") as log:
-        process = subprocess.Popen(argv, stdout=log, stderr=log, cwd=folder, **other)
-    url = f"postgresql://mesh@127.0.0.1:{port}/postgres"
-    try:
-        _until_it_answers(url)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(20)
-        shutil.rmtree(folder)
-        Path(log.name).unlink()
-
-
-def _until_it_answers(url: str) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            psycopg.connect(url, connect_timeout=5).close()
-            return
-        except psycopg.OperationalError:
-            assert time.monotonic() < deadline, "PostgreSQL does not answer"
-
-
 @pytest.fixture
-def url(server: str) -> str:
+def url(postgres: str) -> str:
     """The server, with an empty outbox."""
-    with psycopg.connect(server) as shop:
+    with psycopg.connect(postgres) as shop:
         shop.execute("drop table if exists mesh_outbox, orders")
         shop.execute(table_of("postgres"))
         shop.execute("create table orders (name text)")
-    return server
+    return postgres
 
 
 @pytest.fixture
