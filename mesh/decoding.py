@@ -17,6 +17,7 @@ from mesh.port import OutputPort
 from mesh.rows import rows_of_arrow
 from mesh.rules.masks import Verdict
 from mesh.writers import Patience, Writers
+from mesh.years import beyond, rows_beyond
 
 if TYPE_CHECKING:
     import pandas
@@ -133,6 +134,10 @@ class Decoder:
             group.indices if not poison else [group.indices[index] for index in decoded.indices]
         )
         events = writer.to_reader.apply(decoded.batch)
+        if far := rows_beyond(events):
+            poison += [Poison(indices[row], beyond(row)) for row in far]
+            kept = sorted(set(range(events.num_rows)).difference(far))
+            events, indices = events.take(pa.array(kept, pa.int64())), [indices[row] for row in kept]
         verdict = self._port.guard.check(events)
         if verdict.valid is None:
             return events, indices, poison

@@ -30,6 +30,7 @@ from mesh.event import (
 )
 from mesh.port import OutputPort
 from mesh.rules.masks import Verdict
+from mesh.years import beyond, rows_beyond
 
 CHUNK = 10_000
 OnViolation = Literal["reject", "dead-letter", "mark"]
@@ -104,6 +105,8 @@ class Packer:
         trace = active_traceparent() if traceparent is None else checked_traceparent(traceparent)
         chunks, start = [], 0
         for batch in batches:
+            if far := rows_beyond(batch):
+                raise beyond(start + far[0])
             own = ids[start : start + batch.num_rows]
             chunks.append(Chunk(batch, self._port.guard.check(batch), own))
             start += batch.num_rows

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from mesh.decoding import Batch, rows_of
-from mesh.errors import EventError
 from mesh.handling.event import Event
 from mesh.handling.waiting import chain
 
@@ -32,11 +31,11 @@ def event_by_event(batch: Batch) -> Generator[Event, Exception | None, Outcome]:
     """Each event by itself, in order; nothing of a key after one of it failed."""
     outcome = Outcome()
     blocked: set[tuple[int, bytes | int]] = set()
-    for row, (fields, message) in enumerate(zip(_fields(batch), batch.messages, strict=True)):
+    for row, (fields, message) in enumerate(zip(batch.rows(), batch.messages, strict=True)):
         if blocked and chain(message) in blocked:
             outcome.behind.append(row)
             continue
-        error = fields if isinstance(fields, Exception) else (yield Event(fields, message))
+        error = yield Event(fields, message)
         if error is not None:
             outcome.failed[row] = error
             blocked.add(chain(message))
@@ -105,27 +104,6 @@ async def adriven(
     except StopIteration as end:
         outcome: Outcome = end.value
         return outcome
-
-
-def _fields(batch: Batch) -> Sequence[dict[str, Any] | EventError]:
-    """Each event as a dict, or why Python has no value for it: Avro's times go on beyond the year 9999."""
-    try:
-        return batch.rows()
-    except (ArithmeticError, ValueError):
-        return [_fields_of(rows_of(batch, (row,))) for row in range(len(batch))]
-
-
-def _fields_of(one: Batch) -> dict[str, Any] | EventError:
-    try:
-        return one.rows()[0]
-    except (ArithmeticError, ValueError) as error:
-        return EventError(
-            "the event cannot be handed over as a dict",
-            code="MESH-E094",
-            where=one.position(0),
-            why=f"{type(error).__name__}: {error}",
-            fix="handle this product in batches, as Arrow, or mend its publisher",
-        )
 
 
 def _part(batch: Batch, rows: Sequence[int]) -> Batch:

@@ -67,17 +67,6 @@ def test_what_is_no_events_fault_is_raised() -> None:
         driven(event_by_event(batch(b"a")), failing(0), (LookupError,))
 
 
-def test_an_event_that_python_has_no_value_for_fails_alone() -> None:
-    times = pa.array([0, 2**63 - 1, 5], pa.timestamp("us", "UTC"))
-    far = Batch(pa.RecordBatch.from_arrays([times], ["at"]), [record(n, None) for n in range(3)])
-    seen: list[int] = []
-    outcome = driven(event_by_event(far), lambda event: seen.append(event.position.offset), ())
-    assert seen == [0, 2]
-    assert [error.error_code for error in outcome.failed.values() if isinstance(error, EventError)] == [
-        "MESH-E094"
-    ]
-
-
 @pytest.mark.parametrize("key", [None, b"", b"\xff\x00", b"7-7"])
 def test_a_waiting_event_comes_back_from_its_record_as_it_was(key: bytes | None) -> None:
     waiting = Waiting(record(7, key)).failed(LookupError("no book"), 12.5).failed(LookupError("still"), 99.5)
