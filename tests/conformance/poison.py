@@ -32,6 +32,7 @@ SEED = 20_261_121
 OVERSIZED = 900_000
 NOBODYS_ID = 2**31 - 1
 TEXT = b"\x08noon"  # as a string in Avro
+NEVER = b"\xfe" + 8 * b"\xff" + b"\x01"  # the largest long in Avro, as a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ def kinds(mesh: Mesh, product: str) -> dict[str, Callable[[bytes], bytes]]:
         "a truncated body": lambda good: good[:-3],
         "bytes after the end": lambda good: good + b"rest",
         "another type where the contract has a time": lambda good: frame(stray, good[5:9] + TEXT + good[-8:]),
+        "a time that no calendar has": lambda good: good[:9] + NEVER + good[-8:],
         "oversized": lambda good: good[:-8] + random.Random(SEED).randbytes(OVERSIZED),
     }
 
