@@ -157,7 +157,7 @@ class _Walk:
             rows = self._left(rows)
 
     def _varint(self, rows: Numbers) -> Numbers:
-        """The numbers at the cursors; one of more than ten bytes leaves its cursor beyond the datum."""
+        """The numbers at the cursors; one of more than 64 bits leaves its cursor beyond the datum."""
         at = self._at[rows]
         byte = self._bytes[at]
         raw = (byte & 0x7F).astype(np.uint64)
@@ -168,6 +168,9 @@ class _Walk:
             byte = self._bytes[at[more]]
             raw[more] |= (byte & 0x7F).astype(np.uint64) << np.uint64(shift)
             at[more] += 1
+            if shift == 63:  # of the tenth byte one bit has room
+                wide = more[byte > 1]
+                at[wide] = self._ends[rows[wide]] + 1
             more = more[byte >= 0x80]
             shift += 7
         at[more] = self._ends[rows[more]] + 1

@@ -97,17 +97,13 @@ class Member(threading.Thread):
         self.going = threading.Event()
         self.receiver = GroupReceiver(storm.bootstrap, storm.topic, storm.topic)
         self.failure: BaseException | None = None
-        self.rebalances = 0
 
     def run(self) -> None:
-        owned = self.receiver.assigned()
         try:
             while not self.going.is_set():
                 self.receiver.settle()
                 taken = self.receiver.take(MOST, 0.05)
                 assert {message.partition() for message in taken} <= self.receiver.assigned()
-                self.rebalances += owned != self.receiver.assigned()
-                owned = self.receiver.assigned()
                 self.storm.handle(taken)
             self.receiver.settle()
             self.receiver.take(MOST, 0.0)
@@ -193,11 +189,12 @@ def test_f11_a_member_that_was_put_out_commits_nothing(storm: Storm) -> None:
 
 
 def test_f11_a_member_that_was_put_out_comes_back_and_nothing_is_skipped(storm: Storm) -> None:
-    member = storm.join()
+    storm.join()
     storm.publish()
     storm.wait_for(storm.all_handled)
     put_out(storm.bootstrap, storm.topic)
     storm.publish()
-    storm.wait_for(lambda: storm.all_handled() and storm.all_settled() and member.rebalances >= 3)
+    # Only a member may commit: whose positions are the group's in the end has come back.
+    storm.wait_for(lambda: storm.all_handled() and storm.all_settled())
     each = storm.published // PARTITIONS
     storm.wait_for(lambda: committed(storm) == dict.fromkeys(range(PARTITIONS), each))

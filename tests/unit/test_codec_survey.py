@@ -26,7 +26,7 @@ def reason(schema: AvroSchema, datum: bytes) -> str | None:
     return None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(events(PROVEN + LOGICAL), st.data())
 def test_every_datum_that_fails_is_found_with_its_reason(
     drawn: tuple[AvroSchema, list[dict[str, Any]]], data: st.DataObject
@@ -40,6 +40,12 @@ def test_every_datum_that_fails_is_found_with_its_reason(
         for doubt in doubts(schema, datums) or ()
     }
     assert found == {row: why for row, datum in enumerate(datums) if (why := reason(schema, datum))}
+
+
+def test_a_number_of_more_than_64_bits_is_found() -> None:
+    schema = record("long")
+    widest, wider = b"\xff" * 9 + b"\x01", b"\xff" * 9 + b"\x03"
+    assert [(doubt.row, doubt.at) for doubt in doubts(schema, [widest, wider, b"\x02"]) or ()] == [(1, 0)]
 
 
 def test_long_lists_are_left_to_a_look_at_each() -> None:

@@ -121,6 +121,11 @@ def test_a_name_is_held_by_one_and_comes_again(tmp_path: Path) -> None:
         assert again == first
 
 
+def still(**facts: str) -> Figures:
+    """Figures of a moment ago, however long the tests before take."""
+    return Figures(clock=lambda: 0.0, **facts)
+
+
 def board(*reports: Figures | None) -> Board:
     told = {f"w{number}": figures and figures.report() for number, figures in enumerate(reports)}
     return Board("a.b", lambda: told, lambda: 3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
+import shlex
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -58,7 +59,8 @@ def _layout(directory: Path, count: int, port: int | None) -> list[Node]:
 
 def _process(java: str, env: dict[str, str], node: Node, cluster_id: str) -> ManagedProcess[str]:
     argv = [java, HEAP, "-Djava.awt.headless=true", f"-Dlog4j2.configurationFile={LOG_SETTINGS.as_uri()}"]
-    argv += ["kafka.Kafka", str(node.properties_file)]
+    # Kafka's own name for more options of its virtual machine.
+    argv += [*shlex.split(os.environ.get("KAFKA_OPTS", "")), "kafka.Kafka", str(node.properties_file)]
     # Kafka's own lock comes after it has opened the metadata log, which two processes would tear.
     command = supervised(argv, lock=node.directory / "lock")
     program = Program(name=f"kafka-{node.id}", argv=command, state_dir=node.directory, env=env)
