@@ -20,6 +20,8 @@ from uuid import UUID
 from mesh.errors import EventError
 
 FRAME_BYTES: Final = 5
+#: so few kinds of frames are looked for one by one
+_FEW: Final = 16
 _FRAME: Final = struct.Struct(">bi")
 _MAX_SCHEMA_ID: Final = 2**31 - 1
 SCHEMA_HEADER: Final = "__value_schema_id"
@@ -139,11 +141,10 @@ def unframe_batch(
     starts = [None if value is None else value[:FRAME_BYTES] for value in values]
     kinds = Counter(starts)
     if headers_of is not None:
-        first_of = dict(zip(reversed(starts), range(len(starts) - 1, -1, -1), strict=True))
-        bare = [i for i, start in enumerate(starts) if start is not None and not _frames(start)]
-        if any(
-            _tells(headers_of(index)) for index in (*bare, *first_of.values()) if values[index] is not None
-        ):
+        bare = {start for start in kinds if start is not None and not _frames(start)}
+        asked = [index for index, start in enumerate(starts) if start in bare] if bare else []
+        asked += _firsts(starts, [start for start in kinds if start is not None and start not in bare])
+        if any(_tells(headers_of(index)) for index in asked):
             return _taken_apart(values, range(len(values)), headers_of)
     usual = kinds.most_common(1)[0][0]
     try:
@@ -156,6 +157,14 @@ def unframe_batch(
     indices = [index for index, start in enumerate(starts) if start == usual]
     group = SchemaGroup(schema_id, indices, _datums([values[index] for index in indices]))
     return Unframed((group, *rest.groups), rest.tombstones, rest.poison)
+
+
+def _firsts(starts: Sequence[bytes | None], wanted: Sequence[bytes]) -> list[int]:
+    """Where each of these stands first."""
+    if len(wanted) <= _FEW:
+        return [starts.index(start) for start in wanted]
+    first_of = dict(zip(reversed(starts), range(len(starts) - 1, -1, -1), strict=True))
+    return [first_of[start] for start in wanted]
 
 
 def _datums(values: Sequence[bytes | None]) -> list[bytes]:
