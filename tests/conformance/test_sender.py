@@ -27,7 +27,9 @@ class Sending:
         self.bootstrap, self.topic = bootstrap, topic
         self.known: dict[str, Any] = {}
         watched = {"statistics.interval.ms": 20, "stats_cb": self._watch}
-        self.sender = KafkaSender(bootstrap, watched | settings)
+        # What is handed over in one call travels together, so that its end is the same for all of it.
+        together: dict[str, Any] = {"linger.ms": 100}
+        self.sender = KafkaSender(bootstrap, together | watched | settings)
         self.count = 0
 
     def _watch(self, text: str) -> None:

@@ -134,9 +134,9 @@ def board(*reports: Figures | None) -> Board:
 @pytest.mark.parametrize(
     ("reports", "healthy"),
     [
-        ((Figures(), Figures()), True),
-        ((Figures(), None), False),
-        ((Figures(), Figures(trouble="MESH-X001 no broker")), False),
+        ((still(), still()), True),
+        ((still(), None), False),
+        ((still(), still(trouble="MESH-X001 no broker")), False),
         ((Figures(), Figures(clock=iter([0.0, 61.0, 61.0, 61.0]).__next__)), False),
         ((), False),
     ],
