@@ -26,7 +26,7 @@ from mesh.event import frame, frame_prefix
 from mesh.schema import parse_schema
 from mesh_platform.brokers import start_embedded
 from tests.conformance.declared import applied, declaration, fresh_name, platform_on
-from tests.conformance.test_data_plane import reading
+from tests.conformance.readings import reading
 
 SEED = 20_261_121
 OVERSIZED = 900_000

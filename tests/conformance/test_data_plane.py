@@ -3,79 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 import pytest
-from confluent_kafka import Producer
 from pydantic import BaseModel
 
-from mesh.adapters.kafka_receiver import BoundedReceiver
 from mesh.connection import Mesh
-from mesh.decoding import Batch
 from mesh.errors import EventError, RegistryError
 from mesh.event import Envelope, frame_prefix
 from mesh.lookup import LookupTable
 from mesh.naming import value_subject
 from mesh.plan import make_plan
-from mesh_platform.brokers import RunningBroker
-from tests.conformance.declared import NOTE, applied, declaration, fresh_name, platform_on
-
-BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def mesh(broker: RunningBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
-    with platform_on(broker.bootstrap, tmp_path_factory.mktemp("platform")) as connected:
-        yield connected
-
-
-@pytest.fixture
-def product(mesh: Mesh) -> str:
-    """A declared product with an empty topic."""
-    name = fresh_name()
-    applied(mesh, declaration(name))
-    return f"tests.{name}"
-
-
-def reading(number: int, **other: Any) -> dict[str, Any]:
-    at = BEGAN + timedelta(seconds=number)
-    return {"sensor": f"s-{number % 5}", "at": at, "celsius": float(number % 40), **other}
-
-
-def publish(mesh: Mesh, product: str, events: Any) -> None:
-    with mesh.publisher(product) as publisher:
-        publisher.many(events)
-
-
-def taken(mesh: Mesh, product: str, group: str, count: int, bad: int = 0) -> tuple[list[Batch], int]:
-    """Batches until `count` events came and `bad` ones were set aside; and how many were."""
-    batches: list[Batch] = []
-    with mesh.subscribe(product, group=group) as subscription:
-        deadline = time.monotonic() + 20
-        while sum(map(len, batches)) < count or subscription.buried < bad:
-            assert time.monotonic() < deadline, "nothing came for 20 s"
-            batch = subscription.poll()
-            batches += [batch] if batch is not None else []
-        return batches, subscription.buried
-
-
-def letters(mesh: Mesh, product: str) -> list[Any]:
-    receiver = BoundedReceiver(mesh.settings.bootstrap, mesh.port(product).dead_letters)
-    found: list[Any] = []
-    while not receiver.at_end():
-        found += receiver.take(1_000, 1.0)
-    receiver.close()
-    return found
-
-
-def send_raw(mesh: Mesh, product: str, *values: bytes) -> None:
-    producer = Producer({"bootstrap.servers": mesh.settings.bootstrap})
-    for value in values:
-        producer.produce(mesh.port(product).topic, value, b"s-1", headers=[("mine", b"kept")])
-    assert producer.flush(20) == 0
+from tests.conformance.declared import NOTE, applied, declaration, fresh_name
+from tests.conformance.readings import BEGAN, letters, publish, reading, send_raw, taken
 
 
 def test_a_second_plan_is_empty(mesh: Mesh) -> None:

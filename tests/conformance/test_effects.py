@@ -17,19 +17,12 @@ from typing import Any
 import pytest
 
 from mesh.connection import Mesh
-from mesh_platform.brokers import RunningBroker
-from tests.conformance.declared import applied, declaration, fresh_name, platform_on
-from tests.conformance.test_data_plane import publish, reading
+from tests.conformance.declared import applied, declaration, fresh_name
+from tests.conformance.readings import publish, reading
 
 STAGES = ("before the handler", "in the transaction", "after the effect", "before the commit")
 EVENTS = 300
 KILLS = 12
-
-
-@pytest.fixture(scope="module")
-def mesh(broker: RunningBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
-    with platform_on(broker.bootstrap, tmp_path_factory.mktemp("platform")) as connected:
-        yield connected
 
 
 @pytest.fixture

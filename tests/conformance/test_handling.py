@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,24 +13,10 @@ from mesh.decoding import Batch
 from mesh.errors import EventError, MeshError, UnreachableError
 from mesh.handling import Event, Handled, Retries
 from mesh.subscription import Subscription
-from mesh_platform.brokers import RunningBroker
-from tests.conformance.declared import applied, declaration, fresh_name, platform_on
-from tests.conformance.test_data_plane import letters, publish, reading, send_raw
+from tests.conformance.declared import fresh_name
+from tests.conformance.readings import letters, publish, reading, send_raw
 
 AT_ONCE = Retries(waits=(0, 0))
-
-
-@pytest.fixture(scope="module")
-def mesh(broker: RunningBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
-    with platform_on(broker.bootstrap, tmp_path_factory.mktemp("platform")) as connected:
-        yield connected
-
-
-@pytest.fixture
-def product(mesh: Mesh) -> str:
-    name = fresh_name()
-    applied(mesh, declaration(name))
-    return f"tests.{name}"
 
 
 class Book:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,24 +18,10 @@ from mesh.handling import Event, Retries
 from mesh.letters import Choice
 from mesh.letters.target import Parcel
 from mesh.naming import retry_topic
-from mesh_platform.brokers import RunningBroker
-from tests.conformance.declared import applied, declaration, fresh_name, platform_on
-from tests.conformance.test_data_plane import publish, reading, send_raw, taken
+from tests.conformance.declared import declaration, fresh_name
+from tests.conformance.readings import publish, reading, send_raw, taken
 
 AT_ONCE = Retries(waits=())
-
-
-@pytest.fixture(scope="module")
-def mesh(broker: RunningBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
-    with platform_on(broker.bootstrap, tmp_path_factory.mktemp("platform")) as connected:
-        yield connected
-
-
-@pytest.fixture
-def product(mesh: Mesh) -> str:
-    name = fresh_name()
-    applied(mesh, declaration(name))
-    return f"tests.{name}"
 
 
 class Books:

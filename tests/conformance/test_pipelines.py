@@ -3,47 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from mesh.adapters.kafka_receiver import BoundedReceiver
 from mesh.connection import Mesh
 from mesh.errors import EventError, MeshError
 from mesh.pipelines import Derived, Pace, Pipeline, PipelineRun, pipeline
-from mesh_platform.brokers import RunningBroker
-from tests.conformance.declared import applied, declaration, fresh_name, platform_on
+from tests.conformance.readings import BEGAN, letters, new_product, reading, send_raw
 
-BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 SOON = Pace(within_seconds=0.01, wait_seconds=0.2)
-
-
-@pytest.fixture(scope="module")
-def mesh(broker: RunningBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
-    with platform_on(broker.bootstrap, tmp_path_factory.mktemp("platform")) as connected:
-        yield connected
 
 
 @pytest.fixture
 def products(mesh: Mesh) -> tuple[str, str]:
     """Two declared products with empty topics: one to read, one to make."""
-    return declared(mesh), declared(mesh)
-
-
-def declared(mesh: Mesh) -> str:
-    name = fresh_name()
-    applied(mesh, declaration(name))
-    return f"tests.{name}"
-
-
-def reading(number: int, **other: Any) -> dict[str, Any]:
-    at = BEGAN + timedelta(seconds=number)
-    return {"sensor": f"s-{number % 5}", "at": at, "celsius": float(number % 40), **other}
+    return new_product(mesh), new_product(mesh)
 
 
 def publish(mesh: Mesh, product: str, numbers: range) -> None:
@@ -131,7 +108,7 @@ def test_an_event_that_comes_of_one_record_says_which(mesh: Mesh, products: tupl
 def test_a_pipeline_of_several_inputs_is_told_which_a_batch_comes_from(
     mesh: Mesh, products: tuple[str, str]
 ) -> None:
-    (one, makes), other = products, declared(mesh)
+    (one, makes), other = products, new_product(mesh)
     publish(mesh, one, range(10))
     publish(mesh, other, range(100, 110))
     seen: dict[str, list[int]] = {one: [], other: []}
@@ -280,7 +257,7 @@ def test_a_lookup_table_forgets_a_key_that_was_deleted(mesh: Mesh, products: tup
 
 
 def test_what_is_looked_up_is_all_there_before_the_first_batch(mesh: Mesh, products: tuple[str, str]) -> None:
-    (reads, makes), names = products, declared(mesh)
+    (reads, makes), names = products, new_product(mesh)
     publish(mesh, names, range(500))
     publish(mesh, reads, range(10))
     rows: list[int] = []
@@ -307,19 +284,3 @@ def test_a_position_whose_events_are_gone_stops_the_pipeline(mesh: Mesh, product
     ):
         until(run, 1_000)
     assert (failure.value.error_code, failure.value.where) == ("MESH-K053", f"{topic}/0/1000")
-
-
-def send_raw(mesh: Mesh, product: str, *values: bytes) -> None:
-    producer = Producer({"bootstrap.servers": mesh.settings.bootstrap})
-    for value in values:
-        producer.produce(mesh.port(product).topic, value, b"s-1")
-    assert producer.flush(20) == 0
-
-
-def letters(mesh: Mesh, product: str) -> list[Any]:
-    receiver = BoundedReceiver(mesh.settings.bootstrap, mesh.port(product).dead_letters)
-    found: list[Any] = []
-    while not receiver.at_end():
-        found += receiver.take(1_000, 1.0)
-    receiver.close()
-    return found

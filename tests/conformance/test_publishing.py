@@ -6,7 +6,6 @@ import json
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,9 @@ from mesh.declaration import SourceFile, declare
 from mesh.errors import EventError
 from mesh.event import violations
 from mesh.outbox import table_of
-from mesh_platform.brokers import RunningBroker
 from mesh_platform.processes import ManagedProcess, Program, json_line
-from tests.conformance.declared import CONTRACT, PRODUCT, applied, declaration, fresh_name, platform_on
-from tests.conformance.test_data_plane import letters, reading
+from tests.conformance.declared import CONTRACT, PRODUCT, applied, fresh_name
+from tests.conformance.readings import letters, reading
 from tests.conformance.test_sender import records
 from tests.conftest import require
 
@@ -36,19 +34,6 @@ ROOM = """\
         description: Where.
 """
 OFFICIAL = Path(__file__).parents[1] / "e2e" / "official_reader.py"
-
-
-@pytest.fixture(scope="module")
-def mesh(broker: RunningBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
-    with platform_on(broker.bootstrap, tmp_path_factory.mktemp("platform")) as connected:
-        yield connected
-
-
-@pytest.fixture
-def product(mesh: Mesh) -> str:
-    name = fresh_name()
-    applied(mesh, declaration(name))
-    return f"tests.{name}"
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,24 +9,8 @@ import pytest
 
 from mesh.connection import Mesh
 from mesh.errors import MeshError, QueryError
-from mesh_platform.brokers import RunningBroker
-from tests.conformance.declared import applied, declaration, fresh_name, platform_on
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def mesh(broker: RunningBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
-    with platform_on(broker.bootstrap, tmp_path_factory.mktemp("platform")) as connected:
-        yield connected
-
-
-@pytest.fixture
-def product(mesh: Mesh) -> str:
-    """A declared product with an empty topic of two partitions."""
-    name = fresh_name()
-    applied(mesh, declaration(name))
-    return f"tests.{name}"
 
 
 def publish(mesh: Mesh, product: str, count: int, *, first: int = 0) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -13,8 +12,7 @@ from pydantic import BaseModel
 
 from mesh.connection import Mesh
 from mesh.errors import UsageError
-from mesh_platform.brokers import RunningBroker
-from tests.conformance.declared import NOTE, applied, declaration, fresh_name, platform_on
+from tests.conformance.declared import NOTE, applied, declaration, fresh_name
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -22,12 +20,6 @@ BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 class Reading(BaseModel):
     sensor: str
     celsius: float
-
-
-@pytest.fixture(scope="module")
-def mesh(broker: RunningBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
-    with platform_on(broker.bootstrap, tmp_path_factory.mktemp("platform")) as connected:
-        yield connected
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,8 @@ import pytest
 
 from mesh_platform.brokers import RunningBroker
 from tests.conformance.declared import applied, declaration, fresh_name, platform_on
-from tests.conformance.test_pipelines import BEGAN, publish
+from tests.conformance.readings import BEGAN
+from tests.conformance.test_pipelines import publish
 from tests.integration.pipeline_worker import MOMENTS, halved
 
 ROOT = Path(__file__).parents[2]
