@@ -2,6 +2,11 @@
 
 What was taken and is not committed when a partition moves away belongs to nobody any more. So `take` gives
 nothing that came beside a move: it goes back to what is committed instead.
+
+A member with a name takes its old place without a new generation. In a cooperative group a partition that
+moves waits for its owner to give it up, so one that is killed just then and comes back would leave it to
+nobody for good (ADR 0034). Whoever is back therefore asks for a new generation, in the one way a client has:
+its subscription changes, by a pattern that no topic has.
 """
 
 from __future__ import annotations
@@ -22,6 +27,7 @@ SESSION_MS = 10_000
 #: librdkafka's serialised member facts: a magic word, then the generation; -1 is a member of nothing
 _GENERATION = slice(7, 11)
 _NONE = b"\xff\xff\xff\xff"
+_NO_TOPIC = "^mesh no topic$"
 
 
 class GroupInputs:
@@ -58,7 +64,9 @@ class GroupInputs:
                 **({"group.instance.id": name} if name else {}),
             }
         )
-        self._consumer.subscribe(list(topics), on_assign=self._assigned, on_revoke=self._revoked)
+        self._topics = list(topics)
+        self._back = name is not None
+        self._subscribe(self._topics)
 
     @property
     def member(self) -> bytes | None:
@@ -73,6 +81,9 @@ class GroupInputs:
         Raises UnreachableError when every broker is down, MeshError (MESH-K051) when another has the name,
         MESH-K053 when events that were not read yet are gone.
         """
+        if self._back and self.member is not None:
+            self._back = False
+            self._subscribe([*self._topics, _NO_TOPIC])
         moves = self._moves
         found = as_soon_as_some(self._consumer, most, wait_seconds, fill_seconds)
         self._raise_fatal()
@@ -130,6 +141,9 @@ class GroupInputs:
         """Leave the group."""
         self._consumer.close()
 
+    def _subscribe(self, topics: list[str]) -> None:
+        self._consumer.subscribe(topics, on_assign=self._assigned, on_revoke=self._revoked)
+
     def _good(self, found: list[Any]) -> list[Any]:
         good, bad = apart(found)
         others = []
@@ -139,7 +153,7 @@ class GroupInputs:
                 self._next[message.topic(), message.partition()] = message.offset()
             elif message.error().name() == "_AUTO_OFFSET_RESET":
                 self._without_position(message)
-            else:
+            elif message.topic() != _NO_TOPIC:
                 others.append(message)
         require_readable(others)
         return good

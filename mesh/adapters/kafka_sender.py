@@ -150,5 +150,11 @@ class KafkaSender:
         return not_acknowledged(failed, fatal=fatal)
 
     def _purge(self) -> None:
+        """Give up what is not acknowledged, and take the reports of it.
+
+        In short waits: within a long one reports are called even after librdkafka has raised, and fail.
+        """
         self._producer.purge()
-        self._waited(lambda: self._producer.flush(PURGE_SECONDS))
+        deadline = time.monotonic() + PURGE_SECONDS
+        while len(self._producer) and time.monotonic() < deadline:
+            self._waited(lambda: self._producer.flush(SLICE_SECONDS))

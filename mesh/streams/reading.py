@@ -72,6 +72,14 @@ def consumer_class(position: Position, take_over: TakeOver) -> type[Any]:
                 else:
                     self._sought = False
 
+        async def perform_seek(self) -> None:
+            """Positions that nobody has committed yet, because who counted was killed, are committed next."""
+            await super().perform_seek()
+            self._committed_offset.clear()
+            for tp in self.assignment():
+                if not self._is_changelog_tp(tp):
+                    self._acked[tp] = []
+
         async def seek_to_committed(self) -> Any:
             """To the kept positions; without one, nothing is counted yet: to the beginning."""
             events = [tp for tp in self.assignment() if not self._is_changelog_tp(tp)]

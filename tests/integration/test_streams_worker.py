@@ -17,8 +17,8 @@ from uuid import uuid4
 import polars as pl
 import pyarrow as pa
 import pytest
-from confluent_kafka import Consumer, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from domains.operations.departures import departures
 from mesh.adapters.kafka_admin import KafkaAdmin
@@ -132,6 +132,20 @@ class World:
     def until_done(self) -> None:
         ends = self.ends(self.source.topic, PARTITIONS)
         until(lambda: self.committed() == ends, f"the worker commits {ends}")
+        # A transaction's end is written on each partition in its own time.
+        until(lambda: not self.in_transactions(), "the last transaction is over everywhere")
+
+    def in_transactions(self) -> int:
+        """Offsets of the windows that nobody may read yet."""
+        latest = {
+            TopicPartition(self.windows.topic, partition): OffsetSpec.latest() for partition in range(2)
+        }
+
+        def ends(level: IsolationLevel) -> int:
+            asked = self.admin.list_offsets(latest, isolation_level=level)
+            return sum(told.result(10).offset for told in asked.values())
+
+        return ends(IsolationLevel.READ_UNCOMMITTED) - ends(IsolationLevel.READ_COMMITTED)
 
     def figures(self) -> pl.DataFrame:
         """The last event of every window, as a subscriber sees them."""
