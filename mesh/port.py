@@ -13,7 +13,7 @@ from mesh.contract.avro import avro_schema
 from mesh.contract.model import Contract
 from mesh.contract.record_rules import record_rules
 from mesh.keys import record_keys
-from mesh.rules.masks import BatchGuard, compile_masks
+from mesh.rules.guard import Guard, compile_guard
 from mesh.schema import AvroSchema
 
 
@@ -50,9 +50,9 @@ class OutputPort:
         return codec_for(self.schema, self.engine)
 
     @cached_property
-    def guard(self) -> BatchGuard:
+    def guard(self) -> Guard:
         """The contract's record rules, over batches."""
-        return compile_masks(record_rules(self.contract), self.codec.arrow_schema)
+        return compile_guard(record_rules(self.contract), self.codec.arrow_schema)
 
     def keys(self, batch: pa.RecordBatch) -> list[bytes | None]:
         """The record key of each event: its text as UTF-8; of several properties a JSON array of texts."""

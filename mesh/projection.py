@@ -16,7 +16,7 @@ from mesh.errors import UsageError
 from mesh.port import OutputPort
 from mesh.rules.arrow import object_of
 from mesh.rules.compilation import place_of
-from mesh.rules.masks import BatchGuard, compile_masks
+from mesh.rules.guard import Guard, compile_guard
 from mesh.schema import AvroSchema, parse_schema
 from mesh.schema.nodes import Record
 from mesh.schema.render import complete_tree
@@ -65,8 +65,8 @@ class Projection(OutputPort):
         return parse_schema(json.dumps(complete_tree(replace(whole.root, fields=kept), whole.names)))
 
     @cached_property
-    def guard(self) -> BatchGuard:
+    def guard(self) -> Guard:
         """The record rules of these fields."""
         whole = object_of(OutputPort(self.contract, self.engine).codec.arrow_schema)
         rules = [r for r in record_rules(self.contract) if place_of(r, whole).steps[0] in self.fields]
-        return compile_masks(rules, self.codec.arrow_schema)
+        return compile_guard(rules, self.codec.arrow_schema)

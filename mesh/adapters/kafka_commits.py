@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from mesh.errors import MeshError
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError
 
+#: What is handled is written down so often at most: to ask and to send takes as long as a small batch does.
+PAUSE_SECONDS: Final = 0.1
 #: The group's word that this member may not commit, or not at present.
 _NOT_OURS = frozenset(
     {"UNKNOWN_MEMBER_ID", "ILLEGAL_GENERATION", "REBALANCE_IN_PROGRESS", "_ASSIGNMENT_LOST"}
@@ -26,6 +29,7 @@ class Commits:
         self._topic = topic
         self._open: dict[int, int] = {}
         self._under_way = False
+        self._due = 0.0
 
     def add(self, positions: Mapping[int, int]) -> None:
         """These are handled up to, not including, their offsets."""
@@ -40,7 +44,10 @@ class Commits:
 
     def begin(self) -> None:
         """Write down what is open without waiting; one commit at a time, the next takes what came since."""
-        if self._open and not self._under_way and self._is_member():
+        if not self._open or self._under_way or time.monotonic() < self._due:
+            return
+        self._due = time.monotonic() + PAUSE_SECONDS
+        if self._is_member():
             self._under_way = True
             self._consumer.commit(offsets=self._offsets(self._open), asynchronous=True)
 

@@ -99,6 +99,8 @@ class GroupReceiver:
         if self._misplaced:
             self._find_places()
         found = as_soon_as_some(self._consumer, most, wait_seconds, 0.0)
+        if not found:
+            self._commits.begin()  # what was handled a moment ago may be due by now
         if not found and self._down is not None:
             why, self._down = self._down, None
             raise unreachable(self._bootstrap, why)

@@ -4,7 +4,8 @@
     values = codec.encode(batch, frame_prefix(schema_id))
     decoded = codec.decode_with_poison(datums)
 
-`codec_for` picks the engine: pyruhvro where it is proven equal to fastavro, fastavro elsewhere.
+`codec_for` picks the engine: pyruhvro for many events of a schema where it is proven equal to fastavro,
+fastavro elsewhere.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ def codec_for(schema: AvroSchema, engine: EngineChoice = "auto") -> Codec:
     from mesh.codec.reference import FastavroCodec
 
     if engine == "auto":
-        from mesh.codec.fast import PyruhvroCodec, declines
+        from mesh.codec.fast import declines
+        from mesh.codec.sized import SizedCodec
 
         if declines(schema) is None:
-            return PyruhvroCodec(schema)
+            return SizedCodec(schema)
     return FastavroCodec(schema)

@@ -14,6 +14,7 @@ import struct
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final
 from uuid import UUID
 
@@ -22,8 +23,10 @@ from mesh.errors import EventError
 FRAME_BYTES: Final = 5
 #: so few kinds of frames are looked for one by one
 _FEW: Final = 16
+_datum = itemgetter(slice(FRAME_BYTES, None))
 _FRAME: Final = struct.Struct(">bi")
 _MAX_SCHEMA_ID: Final = 2**31 - 1
+_NO_SCHEMA: Final = bytes(FRAME_BYTES)
 SCHEMA_HEADER: Final = "__value_schema_id"
 
 #: How an event names its schema: by its id in one registry, or by the GUID that it has in all of them.
@@ -138,6 +141,10 @@ def unframe_batch(
     """
     if not values:
         return Unframed(())
+    shared = _shared_start(values)
+    if shared is not None and not (headers_of is not None and _tells(headers_of(0))):
+        schema_id, _ = unframe(shared)
+        return Unframed((SchemaGroup(schema_id, range(len(values)), _datums(values)),))
     starts = [None if value is None else value[:FRAME_BYTES] for value in values]
     kinds = Counter(starts)
     if headers_of is not None:
@@ -159,6 +166,19 @@ def unframe_batch(
     return Unframed((group, *rest.groups), rest.tombstones, rest.poison)
 
 
+def _shared_start(values: Sequence[bytes | None]) -> bytes | None:
+    """The frame that all values begin with, if they do: the least and the greatest of them share it then."""
+    try:
+        least, greatest = min(values), max(values)  # type: ignore[type-var]
+    except TypeError:  # a tombstone has no place among bytes
+        return None
+    assert least is not None
+    assert greatest is not None
+    start = least[:FRAME_BYTES]
+    framed = _frames(start) and start[1] < 0x80 and start != _NO_SCHEMA
+    return start if framed and greatest[:FRAME_BYTES] == start else None
+
+
 def _firsts(starts: Sequence[bytes | None], wanted: Sequence[bytes]) -> list[int]:
     """Where each of these stands first."""
     if len(wanted) <= _FEW:
@@ -168,7 +188,7 @@ def _firsts(starts: Sequence[bytes | None], wanted: Sequence[bytes]) -> list[int
 
 
 def _datums(values: Sequence[bytes | None]) -> list[bytes]:
-    return [value[FRAME_BYTES:] for value in values]  # type: ignore[index]
+    return list(map(_datum, values))  # type: ignore[arg-type]
 
 
 def _frames(start: bytes) -> bool:

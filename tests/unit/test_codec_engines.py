@@ -16,6 +16,7 @@ from mesh.codec import Codec, codec_for
 from mesh.codec.fast import PyruhvroCodec, declines
 from mesh.codec.physical import physical_tree
 from mesh.codec.reference import FastavroCodec
+from mesh.codec.sized import FEW
 from mesh.codec.storage import to_arrow
 from mesh.codec.structs import as_batch
 from mesh.errors import EventError, SchemaError
@@ -61,6 +62,23 @@ def test_what_a_codec_wrote_it_reads_back_even_from_a_slice(
     codec = codec_for(schema)
     batch = batch_of(codec, stored).slice(cut)
     assert codec.decode(codec.encode(batch)).equals(batch)
+
+
+@settings(max_examples=100, deadline=None)
+@given(events(PROVEN + LOGICAL), st.integers(FEW - 1, FEW + 2), st.data())
+def test_few_events_and_many_are_written_and_read_alike(
+    drawn: tuple[AvroSchema, list[dict[str, Any]]], count: int, data: st.DataObject
+) -> None:
+    schema, stored = drawn
+    stored = [stored[number % len(stored)] for number in range(count)] if stored else []
+    codec, reference = codec_for(schema), FastavroCodec(schema)
+    batch = batch_of(codec, stored)
+    datums = codec.encode(batch)
+    assert (datums, codec.decode(datums)) == (reference.encode(batch), batch)
+    if datums:
+        datums[-1] = data.draw(mutated(datums[-1]))
+    found, wanted = codec.decode_with_poison(datums), reference.decode_with_poison(datums)
+    assert list(found.indices) == list(wanted.indices)
 
 
 @settings(max_examples=200, deadline=None)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mesh.rules.closures import compile_closures
+from mesh.rules.guard import FEW, compile_guard
 from mesh.rules.masks import compile_masks
 from mesh.rules.model import (
     ItemCount,
@@ -147,3 +148,14 @@ def test_the_reasons_of_a_row_are_the_rules_its_closure_names(
     assert [verdict.reasons(index) for index in range(len(given_rows))] == list(
         map(row_guard.check, given_rows)
     )
+
+
+@settings(max_examples=200, deadline=None)
+@given(some=st.lists(rules(), max_size=3), given_rows=st.lists(rows(), max_size=FEW + 1))
+def test_few_events_are_judged_as_many_are(some: list[Rule], given_rows: list[dict[str, Any]]) -> None:
+    batch = pa.RecordBatch.from_pylist(given_rows, schema=SCHEMA)
+    found, wanted = compile_guard(some, SCHEMA).check(batch), compile_masks(some, SCHEMA).check(batch)
+    assert (found.valid, found.failures) == (wanted.valid, wanted.failures)
+    assert [found.reasons(row) for row in range(len(batch))] == [
+        wanted.reasons(row) for row in range(len(batch))
+    ]

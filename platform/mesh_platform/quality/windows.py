@@ -16,7 +16,7 @@ import pyarrow as pa
 from mesh.decoding import Decoder
 from mesh.interfaces import Message, Receiver
 from mesh.port import OutputPort
-from mesh.rules.masks import BatchGuard, compile_masks
+from mesh.rules.guard import Guard, compile_guard
 from mesh_platform.quality.tables import LatestEvents
 
 MOST_PER_TAKE = 10_000
@@ -27,9 +27,9 @@ class ObservedPort(OutputPort):
     """A port without its record rules: what breaks them is to be counted here, not set aside."""
 
     @cached_property
-    def guard(self) -> BatchGuard:
+    def guard(self) -> Guard:
         """No rules."""
-        return compile_masks((), self.codec.arrow_schema)
+        return compile_guard((), self.codec.arrow_schema)
 
 
 @dataclass(frozen=True, slots=True)
