@@ -108,6 +108,13 @@ class _Field:
         def one(number: int) -> Told:
             client = self._clients[number]
             self._start.wait(30)
-            return client.register(subjects[number], texts[number], number % client.nodes)
+
+            def register() -> Told:
+                return client.register(subjects[number], texts[number], number % client.nodes)
+
+            told = register()
+            while not told.status:  # whom a slow machine keeps waiting for too long asks again
+                told = register()
+            return told
 
         return list(self._pool.map(one, range(len(self._clients))))
