@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import BaseModel
 
 EVENTS = 200_000
 PARTITIONS = 4
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Line(BaseModel):
+    """One article of an order."""
+
+    sku: str
+    quantity: int
+
+
+class Order(BaseModel):
+    """An order, as a program would type it."""
+
+    order_id: str
+    customer: str
+    amount: float
+    currency: Literal["EUR", "USD", "GBP"]
+    placed_at: datetime
+    note: str | None
+    priority: int
+    items: list[Line]
 
 
 def orders(count: int = EVENTS) -> list[dict[str, Any]]:

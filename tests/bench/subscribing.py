@@ -13,7 +13,7 @@ from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 from tests.bench.measuring import Contender, Figure, clocked, compared, in_turns
-from tests.bench.orders import EVENTS, PARTITIONS
+from tests.bench.orders import EVENTS, PARTITIONS, Order
 from tests.bench.publishing import FEW
 from tests.bench.scene import PEERS, PRODUCT, TOPIC, Scene
 
@@ -34,6 +34,7 @@ def subscribing(scene: Scene) -> list[Figure]:
             Contender("librdkafka, value() only", EVENTS, clocked(ways.raw)),
             Contender("mesh, Arrow batches", EVENTS, clocked(ways.batches)),
             Contender("mesh, dicts", EVENTS, clocked(ways.rows)),
+            Contender("mesh, Pydantic models", EVENTS, clocked(ways.models)),
             Contender("official AvroDeserializer, dicts", EVENTS, clocked(ways.official)),
             scene.peers.contender("Quix Streams, dicts", "quix", "subscribe", PEERS, EVENTS),
             scene.peers.contender("FastStream, dicts", "fast_stream", "subscribe", PEERS, FEW),
@@ -47,6 +48,7 @@ def subscribing(scene: Scene) -> list[Figure]:
         compared(batches, limit, "≥ 0.85"),
         compared(batches, best, "≥ 8"),
         compared(found["mesh, dicts"], best, "≥ 1.5"),
+        compared(found["mesh, Pydantic models"], best, "≥ 1"),
         *peers,
     ]
 
@@ -72,6 +74,9 @@ class Ways:
     def rows(self) -> None:
         for _ in islice(self.scene.mesh.read(PRODUCT).rows(), EVENTS):
             pass
+
+    def models(self) -> None:
+        _taken(len(batch.models(Order)) for batch in self.scene.mesh.read(PRODUCT).batches())
 
     def _consume(self, topic: str, handle: Callable[[Any], object]) -> None:
         consumer = Consumer({"bootstrap.servers": self.scene.peers.bootstrap, **RECEIVING})
