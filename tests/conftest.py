@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -18,6 +19,12 @@ from mesh_platform.brokers import RunningBroker, start_embedded, start_kafka
 
 #: Virtual machines that live for seconds are not worth optimising: a Kafka starts in 3 s instead of 4.
 os.environ.setdefault("KAFKA_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """A failure is named when it happens, not at the end of all."""
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        print(f"\n{report.when} of {report.nodeid} failed", file=sys.stderr, flush=True)
 
 
 def require(program: str, *alternatives: str) -> str:
