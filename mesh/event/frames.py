@@ -172,8 +172,8 @@ def _shared_start(values: Sequence[bytes | None]) -> bytes | None:
         least, greatest = min(values), max(values)  # type: ignore[type-var]
     except TypeError:  # a tombstone has no place among bytes
         return None
-    assert least is not None
-    assert greatest is not None
+    if least is None or greatest is None:  # a tombstone alone
+        return None
     start = least[:FRAME_BYTES]
     framed = _frames(start) and start[1] < 0x80 and start != _NO_SCHEMA
     return start if framed and greatest[:FRAME_BYTES] == start else None
