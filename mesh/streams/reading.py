@@ -6,6 +6,7 @@ What Faust 0.15.3 does, found by killing, failing and joining workers:
   the committed offset runs ahead of what was counted.
 - It resumes the partitions before it has sought, and clears its queues after: events read between are gone.
 - It then drops what is read again as already read ("DROPPED MESSAGE").
+- A stream skips what it takes while the flow is held up, and goes on behind it.
 
 So the kept position rules. Events reach the stream only after a seek to it that nothing overlaps, and it
 alone is committed, for people to see: nothing is ever read from what is committed.
@@ -13,6 +14,7 @@ alone is committed, for people to see: nothing is ever read from what is committ
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -44,6 +46,9 @@ def consumer_class(position: Position, take_over: TakeOver) -> type[Any]:
             self._read_offset = _Forgetful()
             self._sought = False
             self.handed: dict[int, int] = {}
+            self.begun: dict[int, int] = {}
+            self._next: dict[int, int] = {}
+            self._line: dict[int, deque[tuple[int, int]]] = {}
 
         def _new_consumer_thread(self) -> Any:
             return CommittedReader(self, loop=self.loop, beacon=self.beacon)
@@ -66,11 +71,31 @@ def consumer_class(position: Position, take_over: TakeOver) -> type[Any]:
             async for tp, message in super().getmany(timeout):
                 if self._is_changelog_tp(tp):
                     yield tp, message
-                elif self._sought and not self.app.rebalancing:
-                    self.handed[tp.partition] = message.offset
+                elif self._sought and not self.app.rebalancing and self.app.flow_control.is_active():
+                    self._hand(tp.partition, message.offset)
                     yield tp, message
                 else:
                     self._sought = False
+
+        def _hand(self, partition: int, offset: int) -> None:
+            self.handed[partition] = offset
+            stood = self._next.get(partition, offset)
+            self._line.setdefault(partition, deque()).append((offset, stood))
+            self._next[partition] = offset + 1
+
+        def follows(self, partition: int, offset: int) -> int | None:
+            """Where reading stood before this event was handed over; None of one that is not in line.
+
+            Events are asked for in order: what was handed over before this one is forgotten.
+            """
+            line = self._line.get(partition, deque())
+            while line and line[0][0] < offset:
+                line.popleft()
+            return line[0][1] if line and line[0][0] == offset else None
+
+        def read_again(self) -> None:
+            """Go back to the kept positions before anything more is handed over."""
+            self._sought = False
 
         async def perform_seek(self) -> None:
             """Positions that nobody has committed yet, because who counted was killed, are committed next."""
@@ -87,6 +112,9 @@ def consumer_class(position: Position, take_over: TakeOver) -> type[Any]:
             new = [tp for tp in events if tp not in kept]
             if new:
                 kept |= await self._thread.earliest_offsets(*new)
+            self._line.clear()
+            self._next = {tp.partition: offset for tp, offset in kept.items()}
+            self.begun |= {tp.partition: kept[tp] for tp in new}
             await self._thread.seek_wait(kept)
             return kept
 

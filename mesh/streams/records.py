@@ -43,6 +43,31 @@ class Record:
 M = TypeVar("M", bound=Message)
 
 
+def without_gaps(
+    records: Iterable[M], stand: Callable[[int], int], follows: Callable[[int, int], int | None]
+) -> tuple[list[M], bool]:
+    """The records that join on to where their partition stands, and whether these are all that are new.
+
+    `follows` (partition, offset) says where reading stood before a record. What lies between that and where
+    the partition stands was left out by somebody, so neither the record nor what comes after it may count.
+    """
+    joined: list[M] = []
+    whole = True
+    reached: dict[int, int] = {}
+    for record in records:
+        partition, offset = record.partition(), record.offset()
+        at = reached[partition] if partition in reached else stand(partition)
+        if offset < at:
+            continue  # it comes again
+        before = follows(partition, offset)
+        if before is None or before > at:
+            whole = False
+            continue
+        reached[partition] = offset + 1
+        joined.append(record)
+    return joined, whole
+
+
 def without_repeats(
     records: Iterable[M], position: Callable[[int], int | None]
 ) -> tuple[list[M], dict[int, int]]:

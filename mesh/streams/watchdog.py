@@ -11,6 +11,8 @@ from typing import Any
 from mesh.errors import MeshError
 
 PATIENCE_SECONDS = 60.0
+#: after so long what was handed over and not handled is read again: a stream may have skipped it
+AGAIN_SECONDS = 10.0
 LOOK_EVERY_SECONDS = 5.0
 ANSWER_SECONDS = 5.0
 
@@ -62,6 +64,8 @@ class Watchdog:
                 why="the consumer or the stream hangs",
                 fix="start the worker again; it goes on where its totals stand",
             )
+        elif now - self._moved >= AGAIN_SECONDS:
+            self.app.consumer.read_again()
 
     async def _waiting(self) -> bool:
         consumer = self.app.consumer

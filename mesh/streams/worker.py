@@ -21,7 +21,7 @@ from mesh.figures import Figures
 from mesh.interfaces import Sender, Transactional
 from mesh.streams.model import Stateful, Stop
 from mesh.streams.outlet import Outlet, TakenBack, changelog_json
-from mesh.streams.records import Record, without_repeats
+from mesh.streams.records import Record, without_gaps, without_repeats
 from mesh.streams.runtime import Pace, Runtime, faust_runtime
 from mesh.streams.state import TAKEN_OVER, State
 from mesh.streams.watchdog import Watchdog
@@ -167,10 +167,18 @@ class _Worker:
         return True
 
     def _current(self, events: Sequence[Any]) -> list[Record]:
-        """What a rebalance has not outdated; the rest is read again, here or elsewhere."""
+        """What a rebalance has not outdated, without a gap; the rest is read again, here or elsewhere."""
         app = self.runtime.app
         generation = None if app.rebalancing else app.consumer_generation_id
-        return [Record(event.message) for event in events if event.message.generation_id == generation]
+        records = [Record(event.message) for event in events if event.message.generation_id == generation]
+        joined, whole = without_gaps(records, self._stand, app.consumer.follows)
+        if not whole:
+            app.consumer.read_again()
+        return joined
+
+    def _stand(self, partition: int) -> int:
+        kept = self.state.position(partition)
+        return self.runtime.app.consumer.begun.get(partition, 0) if kept is None else kept
 
     def _step(self, records: Sequence[Record]) -> None:
         once, ends = without_repeats(records, self.state.position)

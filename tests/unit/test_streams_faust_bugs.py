@@ -15,6 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from mode.utils.queues import FlowControlEvent
 
 from mesh.errors import UsageError
 from mesh.streams.reading import consumer_class
@@ -42,7 +43,10 @@ def consumer(acked: list[int], committed: int | None) -> Any:
     made._acked[partition(0)] = list(acked)
     made._gap = {partition(0): None}
     made._committed_offset = {partition(0): committed}
-    made.app = SimpleNamespace(tables=SimpleNamespace(changelog_topics={"tests.sums-windows-changelog"}))
+    made.app = SimpleNamespace(
+        tables=SimpleNamespace(changelog_topics={"tests.sums-windows-changelog"}),
+        flow_control=FlowControlEvent(initially_suspended=False),
+    )
     return made
 
 
@@ -110,6 +114,7 @@ def fetching(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(Consumer, "getmany", fetched)
     made = consumer([], None)
     made._sought, made.handed, made.sought_times, made.perform_seek = False, {}, 0, perform_seek
+    made._line, made._next = {}, {0: 2}
     return made
 
 
@@ -125,10 +130,20 @@ async def test_faust_527_events_are_handed_over_once_it_is_said_where_to_read(fe
 
     assert [message.offset async for _, message in fetching.getmany(0.0)] == [4]
     assert fetching.sought_times == 1
+    assert (fetching.follows(0, 4), fetching.follows(0, 5)) == (2, None)
+
+
+async def test_what_a_stream_would_skip_is_not_handed_over_and_read_again(fetching: Any) -> None:
+    fetching.app.rebalancing = False
+    fetching.app.flow_control.suspend()
+
+    assert [message async for message in fetching.getmany(0.0)] == []
+    assert not fetching._sought
 
 
 async def test_faust_527_reading_goes_on_where_totals_stand_and_not_where_the_group_committed() -> None:
     made, reached = consumer([], None), {}
+    made._line, made._next, made.begun = {}, {}, {}
 
     async def earliest_offsets(*places: Any) -> dict[Any, int]:
         return dict.fromkeys(places, 2)
@@ -142,6 +157,7 @@ async def test_faust_527_reading_goes_on_where_totals_stand_and_not_where_the_gr
     await made.seek_to_committed()
 
     assert reached == {partition(0): KEPT[0], partition(1): 2}
+    assert made.begun == {1: 2}
 
 
 def test_faust_517_its_exactly_once_is_not_used(runtime: Runtime) -> None:

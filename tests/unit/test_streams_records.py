@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from mesh.streams.records import Record, without_repeats
+from mesh.streams.records import Record, without_gaps, without_repeats
 
 
 def at(partition: int, offset: int) -> Record:
@@ -50,3 +50,33 @@ def test_a_record_has_the_shape_of_the_official_clients_messages() -> None:
     assert (record.topic(), record.partition(), record.offset()) == ("tests.numbers.v1", 2, 7)
     assert (record.key(), record.value(), record.headers()) == (b"k", b"v", [("trace", b"1")])
     assert record.timestamp() == (0, 1_700_000_000_123)
+
+
+def test_what_comes_after_something_that_was_left_out_waits_until_it_is_read_again() -> None:
+    """A stream of Faust skipped the events 0 to 173 of each partition, and went on with 174."""
+    before = {(0, 4): 4, (0, 5): 5, (1, 174): 174, (1, 175): 175}
+    stands = {0: 4, 1: 0}
+
+    joined, whole = without_gaps(
+        [at(0, 4), at(1, 174), at(0, 5), at(1, 175)], stands.__getitem__, lambda *place: before.get(place)
+    )
+
+    assert (places(joined), whole) == ([(0, 4), (0, 5)], False)
+
+
+def test_offsets_that_hold_no_events_are_no_gap() -> None:
+    before = {(0, 4): 2, (0, 9): 5}
+
+    joined, whole = without_gaps([at(0, 4), at(0, 9)], lambda _: 2, lambda *place: before.get(place))
+
+    assert (places(joined), whole) == ([(0, 4), (0, 9)], True)
+
+
+def test_what_comes_again_is_no_gap() -> None:
+    before = {(0, 5): 5}
+
+    joined, whole = without_gaps(
+        [at(0, 3), at(0, 5), at(0, 4)], lambda _: 5, lambda *place: before.get(place)
+    )
+
+    assert (places(joined), whole) == ([(0, 5)], True)

@@ -30,6 +30,10 @@ class Consumer:
     handed: dict[int, int] = field(default_factory=dict)
     owns: bool = True
     dead: bool = False
+    read_again_times: int = 0
+
+    def read_again(self) -> None:
+        self.read_again_times += 1
 
     def assignment(self) -> set[TP]:
         return {TP(TOPIC, 0), TP("tests.changelog", 0)} if self.owns else set()
@@ -118,3 +122,11 @@ async def test_a_worker_that_stands_by_may_wait_for_ever(bench: Bench) -> None:
     bench.consumer.owns = False
 
     await bench.pass_by(300)
+
+
+async def test_what_was_handed_over_and_not_handled_is_read_again_before_it_is_given_up(bench: Bench) -> None:
+    bench.consumer.fetched, bench.consumer.handed = 10, {0: 9}
+
+    await bench.pass_by(30)
+
+    assert bench.consumer.read_again_times > 0
