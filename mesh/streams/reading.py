@@ -8,8 +8,9 @@ What Faust 0.15.3 does, found by killing, failing and joining workers:
 - It then drops what is read again as already read ("DROPPED MESSAGE").
 - A stream skips what it takes while the flow is held up, and goes on behind it.
 
-So the kept position rules. Events reach the stream only after a seek to it that nothing overlaps, and it
-alone is committed, for people to see: nothing is ever read from what is committed.
+So the kept position rules. Events reach the stream only after a seek to it that nothing overlaps, each says
+where reading stood before it, and none counts behind a gap. The kept position alone is committed, for people
+to see: nothing is ever read from what is committed.
 """
 
 from __future__ import annotations
