@@ -26,6 +26,7 @@ def timed_out(producer: Producer) -> Producer:
 
 def marker(producer: Producer) -> tuple[int, int]:
     """(epoch, 1 for commit and 0 for abort) of the last batch."""
+    eventually(lambda: bool(producer.batches()), "there is no batch, though one was acknowledged")
     data = producer.batches()[-1]
     return int.from_bytes(data[51:53], "big"), int.from_bytes(data[68:70], "big")
 
