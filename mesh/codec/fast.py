@@ -69,7 +69,7 @@ class PyruhvroCodec:
 
     def __init__(self, schema: AvroSchema) -> None:
         """Raises SchemaError for a schema that has no columns; the schema must not be declined."""
-        self._reference = FastavroCodec(schema)
+        self.reference = FastavroCodec(schema)
         self._layout = layout_of(schema)
         self._arrow_schema = schema_of(self._layout)
         self._storage_schema = storage_schema(self._layout)
@@ -78,7 +78,7 @@ class PyruhvroCodec:
     @property
     def schema(self) -> AvroSchema:
         """The writer's schema."""
-        return self._reference.schema
+        return self.reference.schema
 
     @property
     def arrow_schema(self) -> pa.Schema:
@@ -99,7 +99,7 @@ class PyruhvroCodec:
         try:
             datums = self._encode(as_batch(stored, self._storage_schema))
         except _Refused:
-            return self._reference.encode(batch, prefix)
+            return self.reference.encode(batch, prefix)
         if prefix:
             datums = pc.binary_join_element_wise(prefix, datums, b"")
         return list(datums.to_pylist())
@@ -112,7 +112,7 @@ class PyruhvroCodec:
                 return self._readable(stored)
         except _Refused:
             pass
-        return self._reference.decode(datums)
+        return self.reference.decode(datums)
 
     def decode_with_poison(self, datums: Sequence[bytes]) -> Decoded:
         """As `decode`, but what does not decode is set aside and the others go on."""
@@ -127,7 +127,7 @@ class PyruhvroCodec:
         try:
             return self._judged(datums, {}, list(self._refused(datums, 0)))
         except _Refused:  # bytes in order, but a value that its type cannot hold
-            return self._reference.decode_with_poison(datums)
+            return self.reference.decode_with_poison(datums)
 
     def _judged(
         self, datums: Sequence[bytes], faults: dict[int, EventError], refused: Sequence[int] = ()
@@ -149,7 +149,7 @@ class PyruhvroCodec:
         unsettled = [index for index in doubtful if index not in poison]
         if not unsettled:
             return kept
-        judged = self._reference.decode_with_poison([datums[index] for index in unsettled])
+        judged = self.reference.decode_with_poison([datums[index] for index in unsettled])
         return join([kept, moved(judged, unsettled)])
 
     def _faults(self, datums: Sequence[bytes]) -> dict[int, EventError]:

@@ -25,7 +25,8 @@ class SizedCodec:
 
     def __init__(self, schema: AvroSchema) -> None:
         """Raises SchemaError for a schema that has no columns; the fast engine must not decline it."""
-        self._few, self._many = FastavroCodec(schema), PyruhvroCodec(schema)
+        self._many = PyruhvroCodec(schema)
+        self._few = self._many.reference
         self.engine = self._many.engine
 
     @property

@@ -158,8 +158,6 @@ def unframe_batch(
         schema_id, _ = unframe(usual)
     except EventError:
         return _taken_apart(values, range(len(values)))
-    if len(kinds) == 1:
-        return Unframed((SchemaGroup(schema_id, range(len(values)), _datums(values)),))
     rest = _taken_apart(values, [index for index, start in enumerate(starts) if start != usual])
     indices = [index for index, start in enumerate(starts) if start == usual]
     group = SchemaGroup(schema_id, indices, _datums([values[index] for index in indices]))
