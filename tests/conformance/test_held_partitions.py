@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from mesh.adapters import kafka_commits
 from mesh.adapters.kafka_admin import KafkaAdmin
 from mesh.adapters.kafka_receiver import GroupReceiver
 from mesh_platform.brokers import RunningBroker
@@ -96,3 +97,20 @@ def test_another_member_takes_over_where_a_partition_waits(
         assert taken(other, EACH - 5) == [f"0/{number}" for number in range(5, EACH)]
     finally:
         other.close()
+
+
+def test_what_was_handled_a_moment_ago_is_written_down_while_nothing_comes(
+    broker: RunningBroker, topic: str, receiver: GroupReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka_commits, "PAUSE_SECONDS", 2.0)
+    first = list(receiver.take(5, 20))
+    while not first:
+        first = list(receiver.take(5, 0.2))
+    receiver.settle()
+    taken(receiver, EACH * 2 - len(first))
+    receiver.settle()  # too soon after the one before
+    for _ in range(30):
+        assert receiver.take(1, 0.2) == []
+        if committed(broker, topic) == {0: EACH, 1: EACH}:
+            break
+    assert committed(broker, topic) == {0: EACH, 1: EACH}
