@@ -24,6 +24,8 @@ ADD_PARTITIONS, ADD_OFFSETS, END_TXN = 24, 25, 26
 TXN_OFFSET_COMMIT, DELETE_GROUPS, OFFSET_DELETE = 28, 42, 47
 DESCRIBE_PRODUCERS, DESCRIBE_TRANSACTIONS, LIST_TRANSACTIONS = 61, 65, 66
 TRANSACTIONAL = 0x10
+#: Some events of the tests are of long ago; retention must not take them away meanwhile.
+KEPT = {"retention.ms": "-1"}
 NOT_YET = {
     ErrorCode.concurrent_transactions,
     ErrorCode.coordinator_load_in_progress,
@@ -62,9 +64,9 @@ class Producer:
         return AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
 
     def create_topic(self, **config: str) -> None:
-        """Make the topic, and wait until both partitions have a leader."""
+        """Make the topic, which keeps what is old, and wait until both partitions have a leader."""
         topic = {"name": self.topic, "num_partitions": 2, "replication_factor": 1, "assignments": []}
-        configs = [{"name": name, "value": value} for name, value in config.items()]
+        configs = [{"name": name, "value": value} for name, value in (KEPT | config).items()]
         topics = [topic | {"configs": configs}]
         made = self.connection.call(CREATE_TOPICS, 7, topics=topics, timeout=20_000, validate_only=False)
         assert made.topics[0].error_code == ErrorCode.none

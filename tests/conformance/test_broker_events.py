@@ -75,7 +75,8 @@ class Topic:
 
 @pytest.fixture
 def topic(broker: RunningBroker) -> Topic:
-    return Topic(broker.bootstrap)
+    """What is of long ago stays, too."""
+    return Topic(broker.bootstrap, retention_ms="-1")
 
 
 def values(messages: list[Message]) -> list[bytes | None]:

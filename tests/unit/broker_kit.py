@@ -10,6 +10,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ from kio.index import load_request_schema, load_response_schema
 from kio.serial import entity_reader, entity_writer
 from kio.serial.writers import write_signed_varint, write_signed_varlong
 from kio.static.primitive import i32Timedelta, i64Timedelta
+
+#: A time that retention keeps: a batch of long ago is gone with the next round of upkeep.
+RECENTLY = int(time.time() * 1000)
 
 
 @dataclass
@@ -169,7 +173,7 @@ class Item:
 
     key: bytes | None = b"k"
     value: bytes | None = b"v"
-    timestamp: int = 1_700_000_000_000
+    timestamp: int = RECENTLY
 
 
 def batch(

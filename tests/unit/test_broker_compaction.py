@@ -142,7 +142,7 @@ async def test_a_segment_that_loses_nothing_keeps_its_index(tmp_path: Path) -> N
 
 async def test_a_young_segment_is_not_compacted_yet(tmp_path: Path) -> None:
     log = opened(tmp_path)
-    append(log, Item(value=b"old"), Item(value=b"new"))
+    append(log, Item(value=b"old", timestamp=NOW), Item(value=b"new", timestamp=NOW))
     closed(log)
     await compaction.compact(log, NOW + 999, 0.5, 1000, (1000, LONG_AGO))
     young = len(held(log))
