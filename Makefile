@@ -2,6 +2,9 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo up test lint bench clean lock
 
+# Where this is set, each of the thousands of processes that tests start would compile the whole mesh again.
+unexport PYTHONDONTWRITEBYTECODE
+
 # The first interpreter that runs and is new enough: a name on the PATH may be a shim without one behind it.
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.14; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)

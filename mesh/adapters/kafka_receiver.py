@@ -148,7 +148,7 @@ class GroupReceiver:
 
     def resume(self, partitions: Collection[int] | None = None) -> None:
         """Go on with these partitions, or with all, where they were paused."""
-        going_on = self._paused if partitions is None else self._paused & set(partitions)
+        going_on = self._paused & (self._paused if partitions is None else set(partitions))
         self._all_paused = self._all_paused and partitions is not None
         self._paused -= going_on
         self._consumer.resume(self._at(going_on - self._held.keys()))

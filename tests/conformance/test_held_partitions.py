@@ -36,10 +36,10 @@ def receiver(broker: RunningBroker, topic: str) -> Iterator[GroupReceiver]:
     made.close()
 
 
-def taken(receiver: GroupReceiver, count: int) -> list[str]:
+def taken(receiver: GroupReceiver, count: int, most: int = EACH * 2) -> list[str]:
     found: list[str] = []
     for _ in range(100):
-        found += [(message.value() or b"").decode() for message in receiver.take(EACH * 2, 0.2)]
+        found += [(message.value() or b"").decode() for message in receiver.take(most, 0.2)]
         if len(found) >= count:
             break
     return found
@@ -114,3 +114,24 @@ def test_what_was_handled_a_moment_ago_is_written_down_while_nothing_comes(
         if committed(broker, topic) == {0: EACH, 1: EACH}:
             break
     assert committed(broker, topic) == {0: EACH, 1: EACH}
+
+
+def test_a_group_that_is_paused_before_it_has_partitions_begins_when_it_goes_on(
+    receiver: GroupReceiver,
+) -> None:
+    receiver.pause()
+    while len(receiver.assigned()) < 2:
+        assert receiver.take(EACH * 2, 0.2) == []
+    for _ in range(5):
+        assert receiver.take(EACH * 2, 0.1) == []
+    receiver.resume()
+    assert len(taken(receiver, EACH * 2)) == EACH * 2
+
+
+def test_a_member_that_is_paused_takes_nothing_and_goes_on_where_it_stopped(receiver: GroupReceiver) -> None:
+    first = taken(receiver, 1, most=5)
+    receiver.pause()
+    assert receiver.take(EACH * 2, 0.5) == []
+    receiver.resume()
+    rest = taken(receiver, EACH * 2 - len(first))
+    assert sorted([*first, *rest]) == sorted(f"{p}/{n}" for p in (0, 1) for n in range(EACH))

@@ -36,14 +36,16 @@ PUBLISHED = {
 LATE_MINUTES = 15
 
 
+#: A folder where somebody has just told the demo: the tests look at that one instead of telling it again.
+TOLD = "MESH_TESTS_DEMO"
+
+
 @dataclass(frozen=True)
 class Told:
-    """A demo that has ended: what it printed, and its state folder."""
+    """A demo that has ended well or not: its figures, and its state folder."""
 
     state: Path
-    code: int
     report: dict[str, Any]
-    story: str
 
 
 def command(state: Path, *more: str) -> list[str]:
@@ -61,6 +63,9 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory, bare: dict[str, str]) -> Told:
+    if TOLD in os.environ:
+        state = ROOT / os.environ[TOLD]
+        return Told(state, json.loads((state / "report.json").read_text()))
     state = tmp_path_factory.mktemp("demo") / "state"
     done = subprocess.run(
         command(state, "--json"),
@@ -71,8 +76,8 @@ def told(tmp_path_factory: pytest.TempPathFactory, bare: dict[str, str]) -> Told
         text=True,
         timeout=500,
     )
-    assert done.stdout, done.stderr[-3000:]
-    return Told(state, done.returncode, json.loads(done.stdout), done.stderr)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return Told(state, json.loads(done.stdout))
 
 
 @pytest.fixture(scope="module")
@@ -111,8 +116,8 @@ def flights() -> pl.DataFrame:
 
 
 def test_it_ends_by_itself_and_holds(told: Told) -> None:
-    assert told.code == 0, told.story
     assert told.report["holds"] is True
+    assert not _alive(told.state)
 
 
 @pytest.mark.parametrize(("product", "rows"), PUBLISHED.items())

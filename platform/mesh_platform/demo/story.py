@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 import time
@@ -23,6 +24,8 @@ from mesh_platform.processes import ManagedProcess
 from mesh_platform.up import BrokerKind, Up, Wanted, bring_up, child
 
 MARK = "made-by-mesh-demo"
+#: in the state folder: the figures, for whoever looks at it later
+REPORT = "report.json"
 SOURCES = (
     "fleet.aircraft",
     "network.airports",
@@ -75,8 +78,10 @@ def tell(options: Options) -> int:
     with bring_up(wanted, voice.say) as up:
         voice.good(f"Kafka on {up.bootstrap}, platform on {up.url}")
         _chapters(up, root, options, voice, figures)
+        report = {"format_version": "1.0", "holds": figures.hold, **figures.facts, **_table(figures)}
+        (options.state / REPORT).write_text(json.dumps(report, indent=2) + "\n")
         if options.as_json:
-            data({"format_version": "1.0", "holds": figures.hold, **figures.facts, **_table(figures)})
+            data(report)
         if options.serve:
             _keep_serving(up)
     return 0 if figures.hold else 1
