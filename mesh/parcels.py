@@ -33,6 +33,8 @@ from mesh.rules.masks import Verdict
 from mesh.years import beyond, rows_beyond
 
 CHUNK = 10_000
+#: so few events are looked at one by one
+FEW = 32
 OnViolation = Literal["reject", "dead-letter", "mark"]
 Headers = Sequence[tuple[str, bytes | None]]
 
@@ -56,24 +58,48 @@ class Chunk:
     verdict: Verdict
     ids: Sequence[bytes]
 
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return int(self.events.num_rows)
+
+    @property
+    def refused(self) -> int:
+        """How many of them break a rule."""
+        return self.verdict.refused
+
+
+@dataclass(frozen=True, slots=True)
+class Few:
+    """A few events that were plain and kept all rules: encoded in the same look."""
+
+    parcel: Parcel
+    ids: Sequence[bytes]
+    refused: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.ids)
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What one call may publish, and what is to become of events that break a rule."""
 
-    chunks: Sequence[Chunk]
+    chunks: Sequence[Chunk | Few]
     on_violation: OnViolation
     traceparent: bytes | None
 
     @property
     def events(self) -> int:
         """How many there are."""
-        return sum(chunk.events.num_rows for chunk in self.chunks)
+        return sum(chunk.count for chunk in self.chunks)
 
     @property
     def refused(self) -> int:
         """How many of them break a rule."""
-        return sum(chunk.verdict.refused for chunk in self.chunks)
+        return sum(chunk.refused for chunk in self.chunks)
 
 
 class Packer:
@@ -100,9 +126,12 @@ class Packer:
         Raises EventError for what does not fit the schema, and for broken rules where they reject.
         """
         allowed(on_violation)
+        few = self._few(events, event_ids, traceparent)
+        if few is not None:
+            return Checked([few], on_violation, None)
         batches = list(_batches(events, self._port))
         ids = _ids(event_ids, sum(batch.num_rows for batch in batches), self._ids)
-        trace = active_traceparent() if traceparent is None else checked_traceparent(traceparent)
+        trace = _trace(traceparent)
         chunks, start = [], 0
         for batch in batches:
             if far := rows_beyond(batch):
@@ -110,13 +139,15 @@ class Packer:
             own = ids[start : start + batch.num_rows]
             chunks.append(Chunk(batch, self._port.guard.check(batch), own))
             start += batch.num_rows
-        checked = Checked(chunks, on_violation, None if trace is None else trace.encode())
+        checked = Checked(chunks, on_violation, trace)
         if on_violation == "reject" and checked.refused:
             raise _refusal(chunks, self._port)
         return checked
 
-    def parcels(self, checked: Checked, chunk: Chunk) -> list[Parcel]:
+    def parcels(self, checked: Checked, chunk: Chunk | Few) -> list[Parcel]:
         """The records of one chunk, encoded; dead letters in a parcel of their own, before the others."""
+        if isinstance(chunk, Few):
+            return [chunk.parcel]
         valid, trace = chunk.verdict.valid, checked.traceparent
         if valid is None:
             return [self._parcel(chunk.events, chunk.ids, trace)]
@@ -131,6 +162,21 @@ class Packer:
         refused = set(rows)
         ids = [event_id for row, event_id in enumerate(chunk.ids) if row not in refused]
         return [buried, self._parcel(chunk.events.filter(valid), ids, trace)] if ids else [buried]
+
+    def _few(self, events: Any, event_ids: Sequence[str] | None, traceparent: str | None) -> Few | None:
+        """Events that need no closer look, None for all others."""
+        if type(events) is not list or not 0 < len(events) <= FEW or self._port.plain is None:
+            return None
+        told = self._port.plain.told(events, self._prefix)
+        if told is None:
+            return None
+        count = len(events)
+        ids = _ids(event_ids, count, self._ids)
+        now = self._clock()
+        published = [int(now.timestamp() * 1000)] * count
+        times = told.times or [format_time(now).encode()] * count
+        headers = self._stamp.each(ids, times, _trace(traceparent))
+        return Few(Parcel(self._port.topic, told.keys, told.values, headers, published), ids)
 
     def _parcel(self, batch: pa.RecordBatch, ids: Sequence[bytes], traceparent: bytes | None) -> Parcel:
         values = self._port.codec.encode(batch, self._prefix)
@@ -188,6 +234,11 @@ def _with_headers(parcel: Parcel, headers: Iterable[Headers], topic: str | None 
 def _marked(headers: Iterable[Headers], rows: Sequence[int], verdict: Verdict) -> list[Headers]:
     marks = {row: violation_header(rule.name for rule in verdict.reasons(row)) for row in rows}
     return [[*own, marks[row]] if row in marks else own for row, own in enumerate(headers)]
+
+
+def _trace(given: str | None) -> bytes | None:
+    found = active_traceparent() if given is None else checked_traceparent(given)
+    return None if found is None else found.encode()
 
 
 def _ids(given: Sequence[str] | None, count: int, made: EventIds) -> list[bytes]:

@@ -13,6 +13,7 @@ from mesh.contract.avro import avro_schema
 from mesh.contract.model import Contract
 from mesh.contract.record_rules import record_rules
 from mesh.keys import record_keys
+from mesh.plain import PlainEvents, plain_events
 from mesh.rules.guard import Guard, compile_guard
 from mesh.schema import AvroSchema
 
@@ -53,6 +54,12 @@ class OutputPort:
     def guard(self) -> Guard:
         """The contract's record rules, over batches."""
         return compile_guard(record_rules(self.contract), self.codec.arrow_schema)
+
+    @cached_property
+    def plain(self) -> PlainEvents | None:
+        """The same for a few events in hand; None where the contract has no use for it."""
+        contract, codec, guard = self.contract, self.codec, self.guard.rows
+        return plain_events(self.schema, codec.layout, guard, contract.key, contract.event_time)
 
     def keys(self, batch: pa.RecordBatch) -> list[bytes | None]:
         """The record key of each event: its text as UTF-8; of several properties a JSON array of texts."""

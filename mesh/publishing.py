@@ -72,7 +72,7 @@ class Publisher:
         checked = self._packer.check(events, on_violation or self._on_violation, event_ids, traceparent)
         refused, left = checked.refused, checked.events
         for chunk in checked.chunks:
-            left -= chunk.events.num_rows
+            left -= chunk.count
             self._send(self._packer.parcels(checked, chunk), left)
         if checked.on_violation == "mark":
             return Published(checked.events, marked=refused)

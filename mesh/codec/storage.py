@@ -98,9 +98,10 @@ def _unscaled(array: pa.Array, column: Column) -> pa.Array:
     size = column.storage.byte_width if pa.types.is_fixed_size_binary(column.storage) else 0
     with localcontext(prec=_DIGITS):
         numbers = [None if v is None else int(v.scaleb(column.arrow.scale)) for v in array.to_pylist()]
-    return pa.array([None if n is None else _twos_complement(n, size) for n in numbers], column.storage)
+    return pa.array([None if n is None else twos_complement(n, size) for n in numbers], column.storage)
 
 
-def _twos_complement(number: int, size: int) -> bytes:
+def twos_complement(number: int, size: int) -> bytes:
+    """A number as big-endian bytes: so many, or as few as hold it where `size` is 0."""
     bits = (number if number >= 0 else ~number).bit_length()
     return number.to_bytes(size or bits // 8 + 1, "big", signed=True)

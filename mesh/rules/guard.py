@@ -25,11 +25,11 @@ class Guard:
 
     def __init__(self, rows: RowGuard | None, batches: BatchGuard) -> None:
         """`rows` is None where there are no rules: then nothing is looked at."""
-        self._rows, self._batches = rows, batches
+        self.rows, self._batches = rows, batches
 
     def check(self, batch: pa.RecordBatch) -> Verdict:
         """Judge every row of a batch that has the schema the rules were compiled for."""
-        if self._rows is None or batch.num_rows > FEW or any(map(self._rows.check, rows_of_arrow(batch))):
+        if self.rows is None or batch.num_rows > FEW or any(map(self.rows.check, rows_of_arrow(batch))):
             return self._batches.check(batch)
         return _NOTHING_BROKEN
 

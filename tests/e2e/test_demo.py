@@ -37,7 +37,7 @@ LATE_MINUTES = 15
 
 
 #: A folder where somebody has just told the demo: the tests look at that one instead of telling it again.
-TOLD = "MESH_TESTS_DEMO"
+TOLD = "TESTS_DEMO"
 
 
 @dataclass(frozen=True)

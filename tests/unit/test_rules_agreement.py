@@ -50,7 +50,8 @@ SCHEMA = pa.schema(
 
 
 def reals() -> st.SearchStrategy[float]:
-    return st.sampled_from(EDGE_FLOATS) | st.floats()
+    """Whole numbers among them: people write 5 where 5.0 is stored."""
+    return st.sampled_from(EDGE_FLOATS) | st.floats() | st.integers(-(2**53), 2**53) | st.integers(-5, 5)
 
 
 def longs() -> st.SearchStrategy[int]:
