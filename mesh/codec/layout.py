@@ -14,7 +14,7 @@ Source: Avro 1.12, «Logical Types»; decimals beyond 76 digits stay bytes, as A
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import pyarrow as pa
@@ -63,21 +63,23 @@ class Column:
     nullable: bool = False
     parts: tuple[tuple[str, Column], ...] = ()
     symbols: tuple[str, ...] = ()
+    #: whether storage and Arrow differ in more than the name of the type
+    holds_decimals: bool = field(init=False)
+    #: whether Arrow allows fewer values than storage: a time of day ends at midnight
+    holds_times: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Both are asked for each batch, which may be one event.
+        parts = [part for _, part in self.parts]
+        decimals = pa.types.is_decimal(self.arrow) or any(part.holds_decimals for part in parts)
+        times = pa.types.is_time(self.arrow) or any(part.holds_times for part in parts)
+        object.__setattr__(self, "holds_decimals", decimals)
+        object.__setattr__(self, "holds_times", times)
 
     @property
     def inner(self) -> Column:
         """The items of an array, the values of a map."""
         return self.parts[0][1]
-
-    @property
-    def holds_decimals(self) -> bool:
-        """Whether storage and Arrow differ in more than the name of the type."""
-        return pa.types.is_decimal(self.arrow) or any(part.holds_decimals for _, part in self.parts)
-
-    @property
-    def holds_times(self) -> bool:
-        """Whether Arrow allows fewer values than storage: a time of day ends at midnight."""
-        return pa.types.is_time(self.arrow) or any(part.holds_times for _, part in self.parts)
 
     def walk(self) -> Iterator[Column]:
         """This column and all inside it."""
