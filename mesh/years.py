@@ -21,9 +21,7 @@ _A_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000}
 
 def rows_beyond(events: pa.RecordBatch) -> list[int]:
     """The rows, from 0, that hold a date or time outside these years."""
-    if all(_holds(column) for column in events.columns):
-        return []
-    return [row for row in range(events.num_rows) if not _speakable(events.slice(row, 1))]
+    return sorted({row for column in events.columns for row in _beyond(column, 0)})
 
 
 def beyond(row: int) -> EventError:
@@ -37,8 +35,21 @@ def beyond(row: int) -> EventError:
     )
 
 
-def _holds(array: pa.Array) -> bool:
-    return all(_within(leaf) for leaf in _leaves(array))
+def _beyond(column: pa.Array, start: int) -> Iterator[int]:
+    """The rows of such values, counted from `start`; those that lie deeper are found by halving."""
+    if all(_within(leaf) for leaf in _leaves(column)):
+        return
+    if not pa.types.is_nested(column.type):
+        low, high = _bounds(column.type)
+        numbers = _numbers(column)
+        outside = pc.or_(pc.less(numbers, low), pc.greater_equal(numbers, high))
+        yield from (start + row for row in pc.indices_nonzero(outside).to_pylist())
+    elif len(column) == 1:
+        yield start
+    else:
+        middle = len(column) // 2
+        yield from _beyond(column.slice(0, middle), start)
+        yield from _beyond(column.slice(middle), start + middle)
 
 
 def _leaves(array: pa.Array) -> Iterator[pa.Array]:
@@ -56,15 +67,17 @@ def _leaves(array: pa.Array) -> Iterator[pa.Array]:
 
 
 def _within(times: pa.Array) -> bool:
-    if pa.types.is_date32(times.type):
-        numbers, first, end = times.view(pa.int32()), _FIRST_DAY, _LAST_DAY + 1
-    else:
-        a_day = _A_DAY[times.type.unit]
-        numbers, first, end = times.view(pa.int64()), _FIRST_DAY * a_day, (_LAST_DAY + 1) * a_day
-    bounds = pc.min_max(numbers)
-    low, high = bounds["min"].as_py(), bounds["max"].as_py()
+    first, end = _bounds(times.type)
+    found = pc.min_max(_numbers(times))
+    low, high = found["min"].as_py(), found["max"].as_py()
     return low is None or (low >= first and high < end)
 
 
-def _speakable(row: pa.RecordBatch) -> bool:
-    return all(_holds(column) for column in row.columns)
+def _numbers(times: pa.Array) -> pa.Array:
+    return times.view(pa.int32() if pa.types.is_date32(times.type) else pa.int64())
+
+
+def _bounds(kind: pa.DataType) -> tuple[int, int]:
+    """The first number of these years, and the first behind them."""
+    unit = 1 if pa.types.is_date32(kind) else _A_DAY[kind.unit]
+    return _FIRST_DAY * unit, (_LAST_DAY + 1) * unit

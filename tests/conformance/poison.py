@@ -3,7 +3,8 @@
     python -m tests.conformance.poison [EVENTS]
 
 publishes so many events (100,000) to an embedded broker and tells what was read, what was set aside, and how
-long that took beside the same events without poison.
+fast beside the same events without poison: over the last nine tenths, when the group has joined and the
+registry has been asked often enough about the id that nobody knows. The two take turns.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 
 import pyarrow as pa
@@ -41,7 +43,7 @@ class Found:
 
     good: list[float]
     letters: list[bytes | None]
-    seconds: float
+    per_second: float
 
 
 def kinds(mesh: Mesh, product: str) -> dict[str, Callable[[bytes], bytes]]:
@@ -101,18 +103,22 @@ def send(mesh: Mesh, product: str, values: list[bytes]) -> None:
 
 def read(mesh: Mesh, product: str, events: int) -> Found:
     """Read until every event was given out or set aside."""
-    good: list[float] = []
+    columns: list[pa.Array] = []
+    seen, warm = 0, (0, 0.0)
     with mesh.subscribe(product, group=f"tests.{fresh_name()}") as subscription:
-        began = time.perf_counter()
-        deadline = began + 120
-        while len(good) + subscription.buried < events:
+        deadline = time.perf_counter() + 120
+        while seen + subscription.buried < events:
             assert time.perf_counter() < deadline, "it stands still"
-            batch = subscription.poll()
+            batch = subscription.poll(wait_seconds=0.02)
             if batch is not None:
-                good += batch.events.column("celsius").to_pylist()
-        seconds = time.perf_counter() - began
+                columns.append(batch.events.column("celsius"))
+                seen += len(batch)
+                if warm == (0, 0.0) and seen >= events / 10:
+                    warm = seen, time.perf_counter()
+        per_second = (events - warm[0]) / (time.perf_counter() - warm[1])
     letters = everything(mesh.settings.bootstrap, mesh.port(product).dead_letters) or []
-    return Found(good, [letter.value() for letter in letters], seconds)
+    good = pa.chunked_array(columns).to_pylist()
+    return Found(good, [letter.value() for letter in letters], per_second)
 
 
 def main(count: int) -> None:
@@ -126,14 +132,17 @@ def main(count: int) -> None:
             applied(mesh, declaration(name))
         values = events(mesh, f"tests.{dirty}", count)
         bad = spoiled(values, kinds(mesh, f"tests.{dirty}"))
-        send(mesh, f"tests.{clean}", values)
+        send(mesh, f"tests.{clean}", events(mesh, f"tests.{clean}", count))
         send(mesh, f"tests.{dirty}", [bad.get(row, value) for row, value in enumerate(values)])
-        without = read(mesh, f"tests.{clean}", count)
-        found = read(mesh, f"tests.{dirty}", count)
+        turns = [(read(mesh, f"tests.{clean}", count), read(mesh, f"tests.{dirty}", count)) for _ in range(3)]
+    without, with_poison = (median(one.per_second for one in side) for side in zip(*turns, strict=True))
+    found = turns[0][1]
     exact = sorted(found.letters, key=repr) == sorted(bad.values(), key=repr)
     print(f"{len(found.good):,} read, {len(found.letters):,} of {len(bad):,} set aside, bytes exact: {exact}")
-    print(f"without poison {count / without.seconds:,.0f}/s, with {count / found.seconds:,.0f}/s")
-    sys.exit(0 if exact and len(found.good) == count - len(bad) else 1)
+    print(f"median of {len(turns)}: {without:,.0f}/s without poison, {with_poison:,.0f}/s with it")
+    print(f"loss {1 - with_poison / without:.1%}")
+    whole = {len(unspoiled.good) for unspoiled, _ in turns} == {count}
+    sys.exit(0 if exact and whole and len(found.good) == count - len(bad) else 1)
 
 
 if __name__ == "__main__":
