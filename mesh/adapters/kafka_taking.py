@@ -66,4 +66,5 @@ def is_end(message: Any) -> bool:
 
 def last_offsets(messages: Sequence[Any]) -> dict[int, int]:
     """By partition, the offset of its last record."""
-    return {message.partition(): message.offset() for message in messages}
+    lasts = {message.partition(): message for message in messages}
+    return {partition: message.offset() for partition, message in lasts.items()}

@@ -14,7 +14,8 @@ import struct
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
+from itertools import compress, repeat
+from operator import eq, itemgetter
 from typing import Final
 from uuid import UUID
 
@@ -153,15 +154,21 @@ def unframe_batch(
         asked += _firsts(starts, [start for start in kinds if start is not None and start not in bare])
         if any(_tells(headers_of(index)) for index in asked):
             return _taken_apart(values, range(len(values)), headers_of)
-    usual = kinds.most_common(1)[0][0]
-    try:
-        schema_id, _ = unframe(usual)
-    except EventError:
-        return _taken_apart(values, range(len(values)))
-    rest = _taken_apart(values, [index for index, start in enumerate(starts) if start != usual])
-    indices = [index for index, start in enumerate(starts) if start == usual]
-    group = SchemaGroup(schema_id, indices, _datums([values[index] for index in indices]))
-    return Unframed((group, *rest.groups), rest.tombstones, rest.poison)
+    usual = {start for start, _ in kinds.most_common(_FEW) if start is not None and _names_a_schema(start)}
+    groups = [_group(values, starts, start) for start in kinds if start in usual]
+    if len(usual) == len(kinds):
+        return Unframed(tuple(groups))
+    rest = _taken_apart(values, [index for index, start in enumerate(starts) if start not in usual])
+    return Unframed((*groups, *rest.groups), rest.tombstones, rest.poison)
+
+
+def _group(values: Sequence[bytes | None], starts: Sequence[bytes | None], start: bytes) -> SchemaGroup:
+    """Those that begin with a frame."""
+    chosen = list(map(eq, starts, repeat(start)))
+    schema_id, _ = unframe(start)
+    return SchemaGroup(
+        schema_id, list(compress(range(len(values)), chosen)), _datums(compress(values, chosen))
+    )
 
 
 def _shared_start(values: Sequence[bytes | None]) -> bytes | None:
@@ -173,8 +180,7 @@ def _shared_start(values: Sequence[bytes | None]) -> bytes | None:
     if least is None or greatest is None:  # a tombstone alone
         return None
     start = least[:FRAME_BYTES]
-    framed = _frames(start) and start[1] < 0x80 and start != _NO_SCHEMA
-    return start if framed and greatest[:FRAME_BYTES] == start else None
+    return start if _names_a_schema(start) and greatest[:FRAME_BYTES] == start else None
 
 
 def _firsts(starts: Sequence[bytes | None], wanted: Sequence[bytes]) -> list[int]:
@@ -185,12 +191,16 @@ def _firsts(starts: Sequence[bytes | None], wanted: Sequence[bytes]) -> list[int
     return [first_of[start] for start in wanted]
 
 
-def _datums(values: Sequence[bytes | None]) -> list[bytes]:
+def _datums(values: Iterable[bytes | None]) -> list[bytes]:
     return list(map(_datum, values))  # type: ignore[arg-type]
 
 
 def _frames(start: bytes) -> bool:
     return len(start) == FRAME_BYTES and start[0] == 0
+
+
+def _names_a_schema(start: bytes) -> bool:
+    return _frames(start) and start[1] < 0x80 and start != _NO_SCHEMA
 
 
 def _tells(headers: Headers) -> bool:
