@@ -33,6 +33,8 @@ from mesh.schema.nodes import Array, Map, Node, Primitive, Record, Reference, Un
 
 #: So few datums are read one by one rather than halved on.
 _FEW = 8
+#: A datum of so many bytes is sooner read by itself than looked at with all others.
+_LARGE = 65_536
 _PROVEN = frozenset({"boolean", "int", "long", "float", "double", "string"})
 
 
@@ -153,9 +155,12 @@ class PyruhvroCodec:
         return join([kept, moved(judged, unsettled)])
 
     def _faults(self, datums: Sequence[bytes]) -> dict[int, EventError]:
-        """What is wrong with which datum, as far as one look at all of them shows it."""
+        """What is wrong with which datum, as far as one look at all of them shows it, large ones left out."""
         found = {}
-        for doubt in doubts(self.schema, datums) or ():
+        looked_at = datums
+        if max(map(len, datums), default=0) > _LARGE:
+            looked_at = [datum if len(datum) <= _LARGE else b"" for datum in datums]
+        for doubt in doubts(self.schema, looked_at) or ():
             error = fault(self.schema, datums[doubt.row], doubt.at, doubt.node)
             if error is not None:
                 found[doubt.row] = error

@@ -1,21 +1,25 @@
-"""What five million events do to the memory of the process that publishes and reads them: nothing."""
+"""What five million events do to the memory of the process that publishes, reads and asks: nothing."""
 
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
+from mesh import limits
 from tests.bench.measuring import Figure
 from tests.bench.orders import EVENTS
 from tests.bench.scene import PRODUCT, Scene
 
 MILLION = 1_000_000
 MILLIONS = 5
+SUMS = f"SELECT currency, count(*) AS events, sum(amount) AS amount FROM {PRODUCT} GROUP BY currency"
 
 
 def memory(scene: Scene) -> list[Figure]:
-    """Megabytes more after five million events than after one, publishing and reading."""
-    return [_grown("published", _published(scene)), _grown("read in batches", _read(scene))]
+    """Megabytes more after five million events than after one, publishing and reading; and while SQL sums."""
+    grown = [_grown("published", _published(scene)), _grown("read in batches", _read(scene))]
+    return [*grown, _asked(scene)]
 
 
 def _grown(what: str, found: list[float]) -> Figure:
@@ -45,6 +49,21 @@ def _read(scene: Scene) -> list[float]:
         if len(found) == MILLIONS:
             break
     return found
+
+
+def _asked(scene: Scene) -> Figure:
+    before = _resident()
+    Path("/proc/self/clear_refs").write_text("5")  # the most counts from here
+    began = time.perf_counter()
+    answer = scene.mesh.sql(SUMS, seconds=600.0)
+    seconds = time.perf_counter() - began
+    status = Path("/proc/self/status").read_text().splitlines()
+    most = next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM:"))
+    events = sum(row["events"] for row in answer.rows())
+    name = f"most above before while SQL sums {events / MILLION:.1f} million events in {seconds:.0f} s"
+    return Figure(
+        "memory", name, most - before, "MB", (most, before), target=f"≤ {limits.QUERY_MEGABYTES} MB"
+    )
 
 
 def _resident() -> float:

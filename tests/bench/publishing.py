@@ -22,6 +22,7 @@ from tests.bench.scene import PEERS, PRODUCT, TOPIC, Scene
 
 FEW = 20_000
 VERY_FEW = 500
+ONE = "mesh, one dict a call"
 CEL = "official AvroSerializer, the same rules in CEL"
 SENDING = {
     "enable.idempotence": True,
@@ -42,6 +43,7 @@ def publishing(scene: Scene) -> list[Figure]:
             Contender("librdkafka, same headers", EVENTS, clocked(ways.raw_with_headers)),
             Contender("mesh, Arrow table", EVENTS, clocked(lambda: ways.mesh(scene.arrow))),
             Contender("mesh, list of dicts", EVENTS, clocked(lambda: ways.mesh(scene.rows))),
+            Contender(ONE, FEW, clocked(ways.mesh_one_by_one)),
             Contender("fastavro by hand, no rules, no headers", EVENTS, clocked(ways.fastavro)),
             Contender("official AvroSerializer, no rules", EVENTS, clocked(lambda: ways.official(EVENTS))),
             Contender(CEL, VERY_FEW, clocked(lambda: ways.official(VERY_FEW, CelExecutor()))),
@@ -60,6 +62,7 @@ def publishing(scene: Scene) -> list[Figure]:
         compared(dicts, headers, "≥ 0.75"),
         compared(dicts, best, "≥ 1.7"),
         compared(dicts, found[CEL], "≥ 100"),
+        compared(found[ONE], best, ""),
         found["fastavro by hand, no rules, no headers"],
         *peers,
         found[CEL],
@@ -83,6 +86,11 @@ class Ways:
     def mesh(self, events: Any) -> None:
         with self.scene.mesh.publisher(PRODUCT) as publish:
             publish.many(events)
+
+    def mesh_one_by_one(self) -> None:
+        with self.scene.mesh.publisher(PRODUCT) as publish:
+            for row in self.scene.rows[:FEW]:
+                publish(row)
 
     def fastavro(self) -> None:
         schema = fastavro.parse_schema(self.scene.port.schema.codec_tree)

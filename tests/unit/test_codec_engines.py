@@ -232,3 +232,16 @@ def test_a_decimal_of_more_digits_than_declared_is_poison() -> None:
 def test_only_a_record_has_columns() -> None:
     with pytest.raises(SchemaError, match="record"):
         codec_for(parse_schema('"string"'))
+
+
+def test_large_datums_are_judged_as_small_ones_are() -> None:
+    fast, reference = PyruhvroCodec(ORDER), FastavroCodec(ORDER)
+    small = fast.encode(batch_of(fast, orders(20)))
+    (large,) = fast.encode(batch_of(fast, [{"f0": "x" * 100_000, "f1": 1, "f2": None, "f3": 0}]))
+    datums = [*small[:5], large, large[:-1], small[5], large + b"\0", small[6][:-1], *small[7:]]
+    ours, theirs = fast.decode_with_poison(datums), reference.decode_with_poison(datums)
+    assert ours.batch.equals(theirs.batch)
+    assert [(one.index, one.error.error_code) for one in ours.poison] == [
+        (one.index, one.error.error_code) for one in theirs.poison
+    ]
+    assert [one.index for one in ours.poison] == [6, 8, 9]
