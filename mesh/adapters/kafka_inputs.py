@@ -85,13 +85,14 @@ class GroupInputs:
             self._back = False
             self._subscribe([*self._topics, _NO_TOPIC])
         moves = self._moves
-        found = as_soon_as_some(self._consumer, most, wait_seconds, fill_seconds)
-        self._raise_fatal()
+        good, bad = apart(as_soon_as_some(self._consumer, most, wait_seconds, fill_seconds))
+        # Before all else: whoever is shut out loses its partitions, too, and is told of it only once.
+        self._require_readable(bad)
         if self._moves != moves:
             self.rewind()
             return []
-        good = self._good(found)
-        if not good and not found and self._down is not None:
+        self._heed(bad)
+        if not good and not bad and self._down is not None:
             why, self._down = self._down, None
             raise unreachable(self._bootstrap, why)
         self._down = None
@@ -144,19 +145,26 @@ class GroupInputs:
     def _subscribe(self, topics: list[str]) -> None:
         self._consumer.subscribe(topics, on_assign=self._assigned, on_revoke=self._revoked)
 
-    def _good(self, found: list[Any]) -> list[Any]:
-        good, bad = apart(found)
-        others = []
-        for message in bad:
+    def _require_readable(self, errors: list[Any]) -> None:
+        for message in errors:
+            self._told(message.error())
+        if self._fatal is not None:
+            raise MeshError(
+                "this member was shut out of its group",
+                code="MESH-K051",
+                where=self._bootstrap,
+                why=self._fatal,
+                fix="start again; if it comes back, another process runs under the same name",
+            )
+        require_readable([m for m in errors if not _is_without_position(m) and m.topic() != _NO_TOPIC])
+
+    def _heed(self, errors: list[Any]) -> None:
+        for message in errors:
             if is_end(message):
                 # The end lies behind the marks of transactions, which are no records.
                 self._next[message.topic(), message.partition()] = message.offset()
-            elif message.error().name() == "_AUTO_OFFSET_RESET":
+            elif _is_without_position(message):
                 self._without_position(message)
-            elif message.topic() != _NO_TOPIC:
-                others.append(message)
-        require_readable(others)
-        return good
 
     def _without_position(self, message: Any) -> None:
         """Begin at the beginning where nothing is committed; elsewhere what comes next is gone."""
@@ -192,18 +200,12 @@ class GroupInputs:
     def _told(self, error: KafkaError) -> None:
         if error.name() == "_ALL_BROKERS_DOWN":
             self._down = error.str()
-        if error.fatal():
+        if error.fatal() or error.name() == "_FATAL":
             self._fatal = f"{error.name()}: {error.str()}"
 
-    def _raise_fatal(self) -> None:
-        if self._fatal is not None:
-            raise MeshError(
-                "this member was shut out of its group",
-                code="MESH-K051",
-                where=self._bootstrap,
-                why=self._fatal,
-                fix="start again; if it comes back, another process runs under the same name",
-            )
+
+def _is_without_position(message: Any) -> bool:
+    return bool(message.error().name() == "_AUTO_OFFSET_RESET")
 
 
 def _partitions(places: Collection[Partition]) -> list[TopicPartition]:

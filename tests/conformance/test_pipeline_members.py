@@ -10,6 +10,7 @@ from confluent_kafka import Producer
 
 from mesh.adapters.kafka_admin import KafkaAdmin
 from mesh.adapters.kafka_inputs import GroupInputs
+from mesh.errors import MeshError
 from mesh_platform.brokers import RunningBroker
 from tests.conformance.declared import fresh_name
 
@@ -75,3 +76,13 @@ def test_members_share_the_partitions_and_take_each_event_once(join: Join) -> No
     second = join("second")
     assert shared(first, second)
     assert {place[1] for place in first.assigned | second.assigned} == set(range(PARTITIONS))
+
+
+def test_whoever_had_the_name_before_is_shut_out_and_told(join: Join) -> None:
+    first = join("first")
+    assert shared(first)
+    second = join("first")
+    with pytest.raises(MeshError) as raised:
+        shared(first, second)
+    assert raised.value.error_code == "MESH-K051"
+    assert shared(second)

@@ -1,0 +1,83 @@
+"""What a member of a pipeline's group is told only once, however it comes, is not lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError, TopicPartition
+
+from mesh.adapters.kafka_inputs import GroupInputs
+from mesh.errors import MeshError
+
+TOPIC = "tests.numbers.v1"
+
+
+class Told:
+    """A message that brings an error."""
+
+    def __init__(self, code: int, topic: str | None = None) -> None:
+        self._error, self._topic = KafkaError(code, "as the broker says"), topic
+
+    def error(self) -> KafkaError:
+        return self._error
+
+    def topic(self) -> str | None:
+        return self._topic
+
+
+class Client:
+    """A consumer that owns a partition, loses it in the next look, and brings a message with that."""
+
+    brings: Told
+
+    def __init__(self, _settings: dict[str, Any]) -> None:
+        self._revoked: Callable[..., None] | None = None
+
+    def subscribe(self, _topics: list[str], **callbacks: Callable[..., None]) -> None:
+        callbacks["on_assign"](self, [TopicPartition(TOPIC, 0)])
+        self._revoked = callbacks["on_revoke"]
+
+    def consumer_group_metadata(self) -> bytes:
+        return bytes(20)
+
+    def consume(self, _most: int, _seconds: float) -> list[Any]:
+        if self._revoked is None:
+            return []
+        self._revoked(self, [TopicPartition(TOPIC, 0)])
+        self._revoked = None
+        return [self.brings]
+
+
+@pytest.fixture
+def inputs(monkeypatch: pytest.MonkeyPatch) -> GroupInputs:
+    monkeypatch.setattr("confluent_kafka.Consumer", Client)
+    return GroupInputs("nowhere:1", [TOPIC], "tests.sums", name=None)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [(KafkaError._FATAL, "MESH-K051"), (KafkaError.TOPIC_AUTHORIZATION_FAILED, "MESH-K032")],
+    ids=["shut out", "refused"],
+)
+def test_an_error_that_comes_beside_a_move_is_not_lost_with_what_was_taken(
+    inputs: GroupInputs, code: int, expected: str
+) -> None:
+    """A worker that was shut out while its partitions were taken away stood still for good."""
+    Client.brings = Told(code, TOPIC)
+    with pytest.raises(MeshError) as raised:
+        inputs.take(10, 0.1, 0.1)
+    assert raised.value.error_code == expected
+
+
+def test_whoever_is_shut_out_is_told_each_time(inputs: GroupInputs) -> None:
+    Client.brings = Told(KafkaError._FATAL)
+    for _ in range(2):
+        with pytest.raises(MeshError, match="shut out"):
+            inputs.take(10, 0.1, 0.1)
+
+
+def test_the_word_that_a_partition_has_ended_is_no_reason_to_stop(inputs: GroupInputs) -> None:
+    Client.brings = Told(KafkaError._PARTITION_EOF, TOPIC)
+    assert inputs.take(10, 0.1, 0.1) == []
