@@ -58,20 +58,28 @@ class Looking:
         return found
 
     def _newest(self, facts: Mapping[str, TopicFacts]) -> dict[str, datetime]:
-        from confluent_kafka import TopicPartition
+        """By topic, the time of its newest event; left out where there is none, or a broker cannot say."""
+        from confluent_kafka import KafkaException, TopicPartition
         from confluent_kafka.admin import OffsetSpec
 
         places = [TopicPartition(name, p) for name, fact in facts.items() for p in range(fact.partitions)]
         found: dict[str, datetime] = {}
+        unknown: set[str] = set()
         if not places:
             return found
         asked = {place: OffsetSpec.max_timestamp() for place in places}
         for place, future in self._client.list_offsets(asked, request_timeout=TIMEOUT_SECONDS).items():
-            stamp = future.result().timestamp
+            try:
+                stamp = future.result().timestamp
+            except KafkaException as error:
+                if error.args[0].code() <= 0:  # nobody has answered
+                    raise
+                unknown.add(place.topic)  # it has, about this partition alone: its newest batch is damaged
+                continue
             if stamp > 0:
                 at = datetime.fromtimestamp(stamp / 1000, UTC)
                 found[place.topic] = max(at, found.get(place.topic, at))
-        return found
+        return {topic: at for topic, at in found.items() if topic not in unknown}
 
     def _groups(self, offsets: Mapping[str, Mapping[int, tuple[int, int]]]) -> list[ObservedGroup]:
         from confluent_kafka import ConsumerGroupTopicPartitions
