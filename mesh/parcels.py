@@ -170,32 +170,28 @@ class Packer:
         told = self._port.plain.told(events, self._prefix)
         if told is None:
             return None
-        count = len(events)
-        ids = _ids(event_ids, count, self._ids)
-        now = self._clock()
-        published = [int(now.timestamp() * 1000)] * count
-        times = told.times or [format_time(now).encode()] * count
-        headers = self._stamp.each(ids, times, _trace(traceparent))
+        ids = _ids(event_ids, len(events), self._ids)
+        published, stamps = self._times(len(events), told.times)
+        headers = self._stamp.each(ids, stamps, _trace(traceparent))
         return Few(Parcel(self._port.topic, told.keys, told.values, headers, published), ids)
 
     def _parcel(self, batch: pa.RecordBatch, ids: Sequence[bytes], traceparent: bytes | None) -> Parcel:
         values = self._port.codec.encode(batch, self._prefix)
-        times, stamps = self._times(batch)
+        column = self._port.times(batch)
+        told = column is not None and not column.null_count
+        happened = instants_as_text(column).cast(pa.binary()).to_pylist() if told else None
+        times, stamps = self._times(batch.num_rows, happened)
         headers = self._stamp.each(ids, stamps, traceparent)
         return Parcel(self._port.topic, self._port.keys(batch), values, headers, times)
 
-    def _times(self, batch: pa.RecordBatch) -> tuple[list[int], list[bytes]]:
+    def _times(self, count: int, happened: Sequence[bytes] | None) -> tuple[list[int], Sequence[bytes]]:
         """Kafka's timestamps (when it was published) and `ce_time` (when it happened, as RFC 3339).
 
         The two differ on purpose: retention counts from publishing, so a history loaded today stays.
         """
-        count = batch.num_rows
         now = self._clock()
         published = [int(now.timestamp() * 1000)] * count
-        column = self._port.times(batch)
-        if column is None or column.null_count:
-            return published, [format_time(now).encode()] * count
-        return published, instants_as_text(column).cast(pa.binary()).to_pylist()
+        return published, [format_time(now).encode()] * count if happened is None else happened
 
     def _reasons(self, headers: Iterable[Headers], rows: Sequence[int], verdict: Verdict) -> list[Headers]:
         position = Position(self._port.topic, -1, -1)

@@ -57,7 +57,7 @@ class OutputPort:
 
     @cached_property
     def plain(self) -> PlainEvents | None:
-        """The same for a few events in hand; None where the contract has no use for it."""
+        """All of it for a few events in hand; None where only columns will do."""
         contract, codec, guard = self.contract, self.codec, self.guard.rows
         return plain_events(self.schema, codec.layout, guard, contract.key, contract.event_time)
 

@@ -40,7 +40,7 @@ def _beyond(column: pa.Array, start: int) -> Iterator[int]:
     if all(_within(leaf) for leaf in _leaves(column)):
         return
     if not pa.types.is_nested(column.type):
-        low, high = _bounds(column.type)
+        low, high = bounds(column.type)
         numbers = _numbers(column)
         outside = pc.or_(pc.less(numbers, low), pc.greater_equal(numbers, high))
         yield from (start + row for row in pc.indices_nonzero(outside).to_pylist())
@@ -67,7 +67,7 @@ def _leaves(array: pa.Array) -> Iterator[pa.Array]:
 
 
 def _within(times: pa.Array) -> bool:
-    first, end = _bounds(times.type)
+    first, end = bounds(times.type)
     found = pc.min_max(_numbers(times))
     low, high = found["min"].as_py(), found["max"].as_py()
     return low is None or (low >= first and high < end)
@@ -77,7 +77,7 @@ def _numbers(times: pa.Array) -> pa.Array:
     return times.view(pa.int32() if pa.types.is_date32(times.type) else pa.int64())
 
 
-def _bounds(kind: pa.DataType) -> tuple[int, int]:
+def bounds(kind: pa.DataType) -> tuple[int, int]:
     """The first number of these years, and the first behind them."""
     unit = 1 if pa.types.is_date32(kind) else _A_DAY[kind.unit]
     return _FIRST_DAY * unit, (_LAST_DAY + 1) * unit

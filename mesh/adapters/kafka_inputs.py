@@ -15,7 +15,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mesh.adapters.kafka_admin import TIMEOUT_SECONDS, unreachable
-from mesh.adapters.kafka_taking import CONSUMER, MEMBER, apart, as_soon_as_some, is_end, require_readable
+from mesh.adapters.kafka_taking import (
+    CONSUMER,
+    MEMBER,
+    apart,
+    as_soon_as_some,
+    is_end,
+    is_without_place,
+    require_readable,
+)
 from mesh.errors import MeshError
 from mesh.interfaces import Message, Partition
 
@@ -156,14 +164,14 @@ class GroupInputs:
                 why=self._fatal,
                 fix="start again; if it comes back, another process runs under the same name",
             )
-        require_readable([m for m in errors if not _is_without_position(m) and m.topic() != _NO_TOPIC])
+        require_readable([m for m in errors if not is_without_place(m) and m.topic() != _NO_TOPIC])
 
     def _heed(self, errors: list[Any]) -> None:
         for message in errors:
             if is_end(message):
                 # The end lies behind the marks of transactions, which are no records.
                 self._next[message.topic(), message.partition()] = message.offset()
-            elif _is_without_position(message):
+            elif is_without_place(message):
                 self._without_position(message)
 
     def _without_position(self, message: Any) -> None:
@@ -202,10 +210,6 @@ class GroupInputs:
             self._down = error.str()
         if error.fatal() or error.name() == "_FATAL":
             self._fatal = f"{error.name()}: {error.str()}"
-
-
-def _is_without_position(message: Any) -> bool:
-    return bool(message.error().name() == "_AUTO_OFFSET_RESET")
 
 
 def _partitions(places: Collection[Partition]) -> list[TopicPartition]:

@@ -20,6 +20,7 @@ from mesh.adapters.kafka_taking import (
     apart,
     as_soon_as_some,
     is_end,
+    is_without_place,
     last_offsets,
     require_readable,
 )
@@ -187,7 +188,7 @@ class GroupReceiver:
                 if partition in self._mine and partition not in self._misplaced:
                     # The end may lie behind markers of transactions: there is nothing to read up to there.
                     self._taken[partition] = message.offset()
-            elif message.error().name() == "_AUTO_OFFSET_RESET":
+            elif is_without_place(message):
                 self._misplaced.add(partition)
             else:
                 rest.append(message)

@@ -64,6 +64,11 @@ def is_end(message: Any) -> bool:
     return bool(message.error().name() == "_PARTITION_EOF")
 
 
+def is_without_place(message: Any) -> bool:
+    """Whether an error says that the group has no position there, or that what it points to is gone."""
+    return bool(message.error().name() == "_AUTO_OFFSET_RESET")
+
+
 def last_offsets(messages: Sequence[Any]) -> dict[int, int]:
     """By partition, the offset of its last record."""
     lasts = {message.partition(): message for message in messages}

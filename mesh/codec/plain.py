@@ -21,14 +21,14 @@ from mesh.codec.models import reader_of
 from mesh.codec.physical import physical_tree
 from mesh.codec.storage import twos_complement
 from mesh.schema import AvroSchema
+from mesh.years import bounds
 
 Store = Callable[[Any], Any]
 
 _ZONELESS: Final = datetime(1970, 1, 1)
 _EPOCH: Final = _ZONELESS.replace(tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_FIRST: Final = (datetime.min - _ZONELESS) // _MICROSECOND
-_LAST: Final = (datetime.max - _ZONELESS) // _MICROSECOND
+_FIRST, _END = bounds(pa.timestamp("us"))
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 #: the largest number of 32 bits; what is beyond may still round down to it, which is not for us to say
 _FLOAT_MAX: Final = (2 - 2**-23) * 2.0**127
@@ -221,7 +221,7 @@ def _instant(value: Any) -> int:
     if type(value) is not datetime:
         raise NotPlain
     since = (value - (_ZONELESS if value.tzinfo is None else _EPOCH)) // _MICROSECOND
-    if not _FIRST <= since <= _LAST:  # the zone may carry it out of the years that there are
+    if not _FIRST <= since < _END:  # the zone may carry it out of the years that there are
         raise NotPlain
     return since
 
