@@ -245,3 +245,16 @@ def test_large_datums_are_judged_as_small_ones_are() -> None:
         (one.index, one.error.error_code) for one in theirs.poison
     ]
     assert [one.index for one in ours.poison] == [6, 8, 9]
+
+
+@pytest.mark.parametrize("codec", [PyruhvroCodec, FastavroCodec], ids=["pyruhvro", "fastavro"])
+def test_a_time_of_day_after_midnight_is_set_aside_and_the_others_go_on(codec: Any) -> None:
+    made = codec(record({"type": "int", "logicalType": "time-millis"}))
+    parsed = fastavro.parse_schema(physical_tree(made.schema))
+    datums = []
+    for milliseconds in (0, 86_400_000, 86_399_999):
+        out = io.BytesIO()
+        fastavro.schemaless_writer(out, parsed, {"f0": milliseconds})
+        datums.append(out.getvalue())
+    found = made.decode_with_poison(datums)
+    assert (list(found.indices), [one.index for one in found.poison]) == ([0, 2], [1])
