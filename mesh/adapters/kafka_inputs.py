@@ -58,6 +58,7 @@ class GroupInputs:
         self._owned: set[Partition] = set()
         self._held: dict[Partition, int] = {}
         self._next: dict[Partition, int] = {}
+        self._unplaced: set[Partition] = set()
         self._down: str | None = None
         self._fatal: str | None = None
         self._consumer: Consumer = Consumer(
@@ -86,9 +87,11 @@ class GroupInputs:
     def take(self, most: int, wait_seconds: float, fill_seconds: float) -> Sequence[Message]:
         """Up to `most` records: whatever comes within `fill_seconds` of the first.
 
-        Raises UnreachableError when every broker is down, MeshError (MESH-K051) when another has the name,
-        MESH-K053 when events that were not read yet are gone.
+        Raises UnreachableError when every broker is down or none says in time where to begin, MeshError
+        (MESH-K051) when another has the name, MESH-K053 when events that were not read yet are gone.
         """
+        for place in sorted(self._unplaced):
+            self._begin(place)
         if self._back and self.member is not None:
             self._back = False
             self._subscribe([*self._topics, _NO_TOPIC])
@@ -112,6 +115,7 @@ class GroupInputs:
 
         self._held.clear()
         self._next.clear()
+        self._unplaced.clear()  # they are looked for anew
         here = [TopicPartition(topic, partition, OFFSET_STORED) for topic, partition in sorted(self._owned)]
         if here:
             self._consumer.incremental_unassign(here)
@@ -168,30 +172,38 @@ class GroupInputs:
 
     def _heed(self, errors: list[Any]) -> None:
         for message in errors:
+            place = message.topic(), message.partition()
             if is_end(message):
                 # The end lies behind the marks of transactions, which are no records.
-                self._next[message.topic(), message.partition()] = message.offset()
+                self._next[place] = message.offset()
             elif is_without_place(message):
-                self._without_position(message)
+                # Told only once: remembered until it is known where to begin, however long that takes.
+                self._unplaced.add(place)
 
-    def _without_position(self, message: Any) -> None:
+    def _begin(self, place: Partition) -> None:
         """Begin at the beginning where nothing is committed; elsewhere what comes next is gone."""
-        from confluent_kafka import OFFSET_BEGINNING, TopicPartition
+        from confluent_kafka import OFFSET_BEGINNING, KafkaException
 
-        here = TopicPartition(message.topic(), message.partition())
-        (committed,) = self._consumer.committed([here], TIMEOUT_SECONDS)
+        (here,) = _partitions([place])
+        try:
+            (committed,) = self._consumer.committed([here], TIMEOUT_SECONDS)
+            if committed.error is not None:
+                raise KafkaException(committed.error)
+            held = self._consumer.get_watermark_offsets(here, TIMEOUT_SECONDS)
+        except KafkaException as error:
+            raise unreachable(self._bootstrap, error.args[0].str()) from error
         if committed.offset >= 0:
-            low, high = self._consumer.get_watermark_offsets(here, TIMEOUT_SECONDS)
             raise MeshError(
                 "events that were not read yet are gone",
                 code="MESH-K053",
                 where=f"{here.topic}/{here.partition}/{committed.offset}",
-                why=f"the topic holds {low} to {high} only",
+                why="the topic holds {} to {} only".format(*held),
                 fix="set the group's position with kafka-consumer-groups, knowing what is lost; start again",
             )
         here.offset = OFFSET_BEGINNING
         self._consumer.incremental_unassign([here])
         self._consumer.incremental_assign([here])
+        self._unplaced.discard(place)
 
     def _assigned(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._owned |= {(found.topic, found.partition) for found in partitions}
@@ -202,6 +214,7 @@ class GroupInputs:
         for found in partitions:
             place = found.topic, found.partition
             self._owned.discard(place)
+            self._unplaced.discard(place)
             self._held.pop(place, None)
             self._next.pop(place, None)
 

@@ -239,6 +239,8 @@ class GroupReceiver:
         unknown = self._mine - known.keys()
         try:
             found = self._consumer.committed(self._at(unknown), TIMEOUT_SECONDS) if unknown else []
+            for refused in (one for one in found if one.error is not None):
+                raise KafkaException(refused.error)  # not to be taken for a partition without a position
         except KafkaException as error:
             raise unreachable(self._bootstrap, error.args[0].str()) from error
         return {p: known[p] for p in self._mine & known.keys()} | {

@@ -54,7 +54,8 @@ class Column:
     """The layout of one value: its Avro kind, its Arrow types and its parts.
 
     `parts` are the fields of a record, the branches of a union of several types (by type name), or
-    the one item of an array or map. `symbols` belong to an enum.
+    the one item of an array or map. `symbols` belong to an enum. `branch` is what a union calls the one
+    type that it holds.
     """
 
     kind: str
@@ -63,6 +64,7 @@ class Column:
     nullable: bool = False
     parts: tuple[tuple[str, Column], ...] = ()
     symbols: tuple[str, ...] = ()
+    branch: str = ""
     #: whether storage and Arrow differ in more than the name of the type
     holds_decimals: bool = field(init=False)
     #: whether Arrow allows fewer values than storage: a time of day ends at midnight
@@ -174,7 +176,7 @@ def _union(branches: tuple[Node, ...], names: Mapping[str, Named]) -> Column:
     values = [branch for branch in branches if branch.kind != "null"]
     nullable = len(values) < len(branches)
     if len(values) == 1:
-        column = _column(values[0], names)
+        column = replace(_column(values[0], names), branch=branch_name(values[0]))
     elif not values:
         column = _leaf(branches[0], "null", pa.null())
     else:

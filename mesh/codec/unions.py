@@ -13,9 +13,17 @@ def holds_unions(column: Column) -> bool:
 
 
 def tagged(value: Any, column: Column) -> Any:
-    """A storage value with each union as fastavro's `(branch, value)`."""
+    """A storage value with each union as fastavro's `(branch, value)`, also where null is the only other.
+
+    fastavro would look for the branch by the value, and knows none that has such pairs inside.
+    """
     if value is None:
         return None
+    found = _inside(value, column)
+    return (column.branch, found) if column.branch else found
+
+
+def _inside(value: Any, column: Column) -> Any:
     match column.kind:
         case "union":
             name, part = next((name, part) for name, part in column.parts if value[name] is not None)

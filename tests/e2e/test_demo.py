@@ -244,9 +244,9 @@ def test_a_second_run_on_old_state_starts_anew_and_ctrl_c_ends_it_in_order(
         time.sleep(seconds)
         child.send_signal(signal.SIGINT)
         _, story = child.communicate(timeout=120)
-        # Before Python itself is up there is nobody to answer but the system: that is -SIGINT.
+        # Before the command has begun there is nobody to answer but Python: that is -SIGINT, and its trace.
         assert child.returncode in (130, -signal.SIGINT), story
-        assert "Traceback" not in story
+        assert "Traceback" not in story or (child.returncode != 130 and "/mesh/cli/" not in story), story
         assert not _alive(state), f"something still runs after {seconds} s"
 
 

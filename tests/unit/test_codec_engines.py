@@ -25,6 +25,7 @@ from mesh.schema import AvroSchema, parse_schema
 from tests.unit.codec_cases import BEYOND, LOGICAL, PROVEN, events, mutated, record
 
 ORDER = record("string", "long", ["null", "string"], {"type": "long", "logicalType": "timestamp-micros"})
+CHOICE = ["string", {"type": "array", "items": "long"}]
 
 
 def batch_of(codec: Codec, stored: list[dict[str, Any]]) -> pa.RecordBatch:
@@ -214,6 +215,28 @@ def test_a_branch_of_a_union_keeps_its_type() -> None:
     datums = codec.encode(batch)
     assert datums == [b"\x02\x0a", b"\x00\x0a", b"\x04"]
     assert codec.decode(datums).equals(batch)
+
+
+@pytest.mark.parametrize(
+    ("around", "value"),
+    [
+        ({"type": "record", "name": "Choice", "fields": [{"name": "of", "type": CHOICE}]}, "of"),
+        ({"type": "array", "items": CHOICE}, "array"),
+        ({"type": "map", "values": CHOICE}, "map"),
+    ],
+    ids=["record", "array", "map"],
+)
+@pytest.mark.parametrize("null", [["null"], []], ids=["optional", "alone"])
+def test_a_union_of_several_types_lies_within_an_optional_value(
+    around: Any, value: str, null: list[str]
+) -> None:
+    """fastavro takes a value for none of its branches when it holds an array chosen of several types."""
+    chosen = {"string": None, "array": [7]}
+    held: Any = {"of": {"of": chosen}, "array": [chosen], "map": [("k", chosen)]}[value]
+    codec = FastavroCodec(record([*null, around], "string"))
+    stored = [{"f0": held, "f1": "x"}, {"f0": None if null else held, "f1": "y"}]
+    batch = batch_of(codec, stored)
+    assert codec.decode(codec.encode(batch)).equals(batch)
 
 
 def test_a_timestamp_beyond_python_s_calendar_is_read() -> None:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicPartition
 
 from mesh.adapters.kafka_inputs import GroupInputs
-from mesh.errors import MeshError
+from mesh.errors import MeshError, UnreachableError
 
 TOPIC = "tests.numbers.v1"
 
@@ -25,6 +25,9 @@ class Told:
 
     def topic(self) -> str | None:
         return self._topic
+
+    def partition(self) -> int:
+        return 0
 
 
 class Client:
@@ -81,3 +84,51 @@ def test_whoever_is_shut_out_is_told_each_time(inputs: GroupInputs) -> None:
 def test_the_word_that_a_partition_has_ended_is_no_reason_to_stop(inputs: GroupInputs) -> None:
     Client.brings = Told(KafkaError._PARTITION_EOF, TOPIC)
     assert inputs.take(10, 0.1, 0.1) == []
+
+
+class Unplaced(Client):
+    """A consumer without a position, whose group nobody can ask at first."""
+
+    answers = False
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        super().__init__(settings)
+        self.begun: list[int] = []
+        self._brought = False
+
+    def consume(self, _most: int, _seconds: float) -> list[Any]:
+        brought, self._brought = self._brought, True
+        return [] if brought else [Told(KafkaError._AUTO_OFFSET_RESET, TOPIC)]
+
+    def committed(self, partitions: list[TopicPartition], _seconds: float) -> list[TopicPartition]:
+        if not self.answers:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+        return partitions
+
+    def get_watermark_offsets(self, _partition: TopicPartition, _seconds: float) -> tuple[int, int]:
+        return 0, 10
+
+    def incremental_unassign(self, _partitions: list[TopicPartition]) -> None:
+        pass
+
+    def incremental_assign(self, partitions: list[TopicPartition]) -> None:
+        self.begun += [partition.offset for partition in partitions]
+
+
+def test_a_partition_without_a_position_waits_for_the_group_to_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A worker died of it when a broker was killed just then: that there is no position is told only once."""
+    monkeypatch.setattr("confluent_kafka.Consumer", Unplaced)
+    inputs = GroupInputs("nowhere:1", [TOPIC], "tests.sums")
+    client = inputs._consumer
+    assert isinstance(client, Unplaced)
+    assert inputs.take(10, 0.1, 0.1) == []
+    for _ in range(2):
+        with pytest.raises(UnreachableError):
+            inputs.take(10, 0.1, 0.1)
+    assert client.begun == []
+    monkeypatch.setattr(Unplaced, "answers", True)
+    assert inputs.take(10, 0.1, 0.1) == []
+    assert inputs.take(10, 0.1, 0.1) == []
+    assert client.begun == [OFFSET_BEGINNING]
