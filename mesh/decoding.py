@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
+from mesh.codec.plain import FEW, NotPlain
+from mesh.codec.plain_reading import FewEvents
 from mesh.errors import EventError, Position, UsageError
 from mesh.event import Poison, SchemaGroup, SchemaKey, Unframed, unframe_batch, violations
 from mesh.interfaces import Message, Registry
@@ -27,15 +28,24 @@ if TYPE_CHECKING:
     Model = TypeVar("Model", bound=BaseModel)
 
 
-@dataclass(frozen=True, slots=True)
 class Batch:
     """Events in the reader's schema; row i came as `messages[i]`."""
 
-    events: pa.RecordBatch
-    messages: Sequence[Message] = field(repr=False)
+    __slots__ = ("_held", "messages")
+
+    def __init__(self, events: pa.RecordBatch | FewEvents, messages: Sequence[Message]) -> None:
+        self._held = events
+        self.messages = messages
 
     def __len__(self) -> int:
-        return int(self.events.num_rows)
+        return int(self._held.num_rows)
+
+    @property
+    def events(self) -> pa.RecordBatch:
+        """The events as columns; of a few they are made when somebody asks."""
+        if isinstance(self._held, FewEvents):
+            self._held = self._held.batch()
+        return self._held
 
     def to_arrow(self) -> pa.RecordBatch:
         """The events as an Arrow record batch, without a copy."""
@@ -51,7 +61,7 @@ class Batch:
 
     def rows(self) -> list[dict[str, Any]]:
         """The events as dicts."""
-        return rows_of_arrow(self.events)
+        return self._held.rows() if isinstance(self._held, FewEvents) else rows_of_arrow(self._held)
 
     def models(self, model: type[Model]) -> list[Model]:
         """The events as instances of a Pydantic model; raises ValidationError for one that is none."""
@@ -72,7 +82,7 @@ class Batch:
 def rows_of(batch: Batch, rows: Sequence[int]) -> Batch:
     """These rows of a batch, copied: the rest of it can be let go of."""
     events = batch.events.take(pa.array(rows, pa.int64()))
-    return replace(batch, events=events, messages=[batch.messages[row] for row in rows])
+    return Batch(events, [batch.messages[row] for row in rows])
 
 
 class Decoder:
@@ -103,6 +113,9 @@ class Decoder:
         Waits for schemas; raises UnreachableError when the registry stays away.
         """
         parts = parts or unframed(messages)
+        few = self._few(parts, messages)
+        if few is not None:
+            return Batch(few, messages), []
         poison = list(parts.poison)
         columns: list[pa.RecordBatch] = []
         order: list[int] = []
@@ -121,6 +134,21 @@ class Decoder:
         return Batch(events, kept), [
             (messages[p.index], p.error) for p in sorted(poison, key=lambda p: p.index)
         ]
+
+    def _few(self, parts: Unframed, messages: Sequence[Message]) -> FewEvents | None:
+        """A few events of one schema that ask for no closer look; None for all others."""
+        if len(messages) > FEW or len(parts.groups) != 1 or len(parts.groups[0].datums) != len(messages):
+            return None
+        writer = self.writers.awaited(parts.groups[0].schema_id)
+        if isinstance(writer, EventError) or writer.few is None:
+            return None
+        rules = self._port.guard.rows
+        try:
+            few = writer.few.read(parts.groups[0].datums)
+            broken = [row for row in few.rows() if rules is not None and rules.check(row)]
+        except NotPlain:
+            return None
+        return None if broken else few
 
     def _group(
         self, group: SchemaGroup, messages: Sequence[Message]

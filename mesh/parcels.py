@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 import pyarrow as pa
 
 from mesh.codec import to_batch
+from mesh.codec.plain import FEW
 from mesh.errors import EventError, Position, UsageError
 from mesh.event import (
     PUBLISHER,
@@ -33,8 +34,6 @@ from mesh.rules.masks import Verdict
 from mesh.years import beyond, rows_beyond
 
 CHUNK = 10_000
-#: so few events are looked at one by one
-FEW = 32
 OnViolation = Literal["reject", "dead-letter", "mark"]
 Headers = Sequence[tuple[str, bytes | None]]
 

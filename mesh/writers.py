@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 
 from mesh.codec import Codec, codec_for
+from mesh.codec.plain_reading import PlainReader, plain_reader
 from mesh.codec.resolution import Resolution, resolution
 from mesh.errors import EventError, MeshError, RegistryError, SchemaError, UnreachableError
 from mesh.event import SchemaKey
@@ -46,6 +47,7 @@ class Writer:
 
     codec: Codec
     to_reader: Resolution
+    few: PlainReader | None = None  #: for a few events, where reader and writer have one schema
 
 
 @dataclass(slots=True)
@@ -141,7 +143,8 @@ class Writers:
 
     def _writer(self, schema_id: SchemaKey) -> Writer:
         codec = codec_for(self._registry.schema(schema_id), self._port.engine)
-        return Writer(codec, resolution(codec, self._port.codec))
+        to_reader = resolution(codec, self._port.codec)
+        return Writer(codec, to_reader, plain_reader(codec.reference) if to_reader.by == "same" else None)
 
     def _settle(self, schema_id: SchemaKey, found: Writer | EventError) -> None:
         if isinstance(found, Writer):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 
 from mesh.codec.layout import Column
 from mesh.event import Poison
 from mesh.schema import AvroSchema
+
+if TYPE_CHECKING:
+    from mesh.codec.reference import FastavroCodec
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,10 @@ class Codec(Protocol):
     @property
     def layout(self) -> Column:
         """The same with what Avro demands beyond Arrow."""
+
+    @property
+    def reference(self) -> FastavroCodec:
+        """The same events one by one."""
 
     @property
     def engine(self) -> str:

@@ -25,6 +25,9 @@ from mesh.years import bounds
 
 Store = Callable[[Any], Any]
 
+#: Of so few events each is looked at by itself: beyond, calls into Arrow are sooner over.
+FEW: Final = 32
+
 _ZONELESS: Final = datetime(1970, 1, 1)
 _EPOCH: Final = _ZONELESS.replace(tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)

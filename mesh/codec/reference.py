@@ -52,6 +52,11 @@ class FastavroCodec:
         return self._arrow_schema
 
     @property
+    def reference(self) -> FastavroCodec:
+        """This one."""
+        return self
+
+    @property
     def layout(self) -> Column:
         """The same with what Avro demands beyond Arrow."""
         return self._layout
@@ -68,29 +73,14 @@ class FastavroCodec:
 
     def decode(self, datums: Sequence[bytes]) -> pa.RecordBatch:
         """One row per datum, in order; raises EventError for the first that does not decode."""
-        return self._batch([self._read(datum) for datum in datums])
+        return self.columns([self.stored(datum) for datum in datums])
 
     def decode_with_poison(self, datums: Sequence[bytes]) -> Decoded:
         """As `decode`, but what does not decode is set aside and the others go on."""
         return split(datums, self._attempt)
 
-    def _attempt(self, datums: Sequence[bytes]) -> Decoded:
-        rows, indices, poison = [], [], []
-        for index, datum in enumerate(datums):
-            try:
-                rows.append(self._read(datum))
-            except EventError as error:
-                poison.append(Poison(index, error))
-            else:
-                indices.append(index)
-        return Decoded(self._batch(rows), indices, tuple(poison))
-
-    def _write(self, row: Any) -> bytes:
-        stream = BytesIO()
-        fastavro.schemaless_writer(stream, self._parsed, row)
-        return stream.getvalue()
-
-    def _read(self, datum: bytes) -> Any:
+    def stored(self, datum: bytes) -> Any:
+        """The storage values of one datum; raises EventError."""
         if self._unions:
             return read_datum(self._schema, datum)
         # fastavro raises whatever Python raises on malformed bytes; the strict reader says why.
@@ -100,7 +90,8 @@ class FastavroCodec:
                 return row
         return read_datum(self._schema, datum)
 
-    def _batch(self, rows: list[Any]) -> pa.RecordBatch:
+    def columns(self, rows: Sequence[Any]) -> pa.RecordBatch:
+        """Storage values as a batch; raises EventError for one outside its type."""
         try:
             records = to_arrow(pa.array(rows, self._layout.storage), self._layout)
         except pa.ArrowInvalid as error:
@@ -111,3 +102,19 @@ class FastavroCodec:
                 fix="check that the event was written with the schema its id names",
             ) from error
         return as_batch(records, self._arrow_schema)
+
+    def _attempt(self, datums: Sequence[bytes]) -> Decoded:
+        rows, indices, poison = [], [], []
+        for index, datum in enumerate(datums):
+            try:
+                rows.append(self.stored(datum))
+            except EventError as error:
+                poison.append(Poison(index, error))
+            else:
+                indices.append(index)
+        return Decoded(self.columns(rows), indices, tuple(poison))
+
+    def _write(self, row: Any) -> bytes:
+        stream = BytesIO()
+        fastavro.schemaless_writer(stream, self._parsed, row)
+        return stream.getvalue()

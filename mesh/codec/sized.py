@@ -40,6 +40,11 @@ class SizedCodec:
         return self._many.arrow_schema
 
     @property
+    def reference(self) -> FastavroCodec:
+        """The same events one by one."""
+        return self._few
+
+    @property
     def layout(self) -> Column:
         """The same with what Avro demands beyond Arrow."""
         return self._many.layout

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from mesh.codec.layout import Column
 
 #: Arrow's widest decimal has 32 bytes; twice that allows for padding and bounds the arithmetic.
-_WIDEST: Final = 64
+WIDEST: Final = 64
 _DIGITS: Final = 160
 
 Leaf = Callable[[pa.Array, Column], pa.Array]
@@ -82,8 +82,8 @@ def _nulls(array: pa.Array) -> pa.Array | None:
 def _decimals(array: pa.Array, column: Column) -> pa.Array:
     """Big-endian two's complement to decimals; more digits than declared raise ArrowInvalid."""
     raws = array.to_pylist()
-    if any(raw is not None and len(raw) > _WIDEST for raw in raws):
-        raise pa.ArrowInvalid(f"a decimal takes more than {_WIDEST} bytes")
+    if any(raw is not None and len(raw) > WIDEST for raw in raws):
+        raise pa.ArrowInvalid(f"a decimal takes more than {WIDEST} bytes")
     scale = column.arrow.scale
     with localcontext(prec=_DIGITS):
         values = [

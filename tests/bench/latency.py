@@ -53,7 +53,7 @@ class Bare:
 
 
 class Ours:
-    """A publisher and a subscription: checked, encoded, framed, decoded, checked, committed."""
+    """A publisher and a subscription: checked, encoded, framed, decoded, checked, given out, committed."""
 
     def __init__(self, mesh: Mesh) -> None:
         self._publish = mesh.publisher(PRODUCT)
@@ -65,7 +65,8 @@ class Ours:
 
     def once(self) -> None:
         self._publish(ORDER)
-        if self._subscription.poll(wait_seconds=_SECONDS) is None:
+        batch = self._subscription.poll(wait_seconds=_SECONDS)
+        if batch is None or len(batch.rows()) != 1:
             raise KafkaException("the event did not come")
 
     def close(self) -> None:

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mesh.codec.plain import FEW
 from mesh.errors import EventError
 from mesh.event import EventIds
-from mesh.parcels import FEW, Few, Packer, Parcel
+from mesh.parcels import Few, Packer, Parcel
 from mesh.port import OutputPort
 from tests.unit.contract_kit import contract_of, field
 from tests.unit.publishing_kit import NOW
