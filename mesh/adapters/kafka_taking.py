@@ -15,7 +15,6 @@ CONSUMER: Mapping[str, Any] = {
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
     "isolation.level": "read_committed",
-    "fetch.message.max.bytes": 4_000_000,
     # Fetched ahead: enough that nobody waits, little enough that memory stands still; asked again at once.
     "queued.max.messages.kbytes": 65_536,
     "queued.min.messages": 100_000,
@@ -35,9 +34,14 @@ MEMBER: dict[str, Any] = {
 
 
 def as_soon_as_some(consumer: Consumer, most: int, wait_seconds: float, fill_seconds: float) -> list[Any]:
-    """Up to `most` records once there is one: asked for many, librdkafka would wait for all of them."""
+    """Up to `most` records once there is one: asked for many, librdkafka would wait for all of them.
+
+    After the word that a partition has ended, or an error, nothing more is waited for.
+    """
     first: list[Any] = consumer.consume(1, wait_seconds)
-    return first + consumer.consume(most - 1, fill_seconds) if first and most > 1 else first
+    if not first or most == 1:
+        return first
+    return first + consumer.consume(most - 1, fill_seconds if first[0].error() is None else 0.0)
 
 
 def apart(messages: list[Any]) -> tuple[list[Any], list[Any]]:

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from tests.bench.measuring import left_alone
+
 EVENTS = 200_000
 PARTITIONS = 4
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -34,7 +36,7 @@ class Order(BaseModel):
 
 def orders(count: int = EVENTS) -> list[dict[str, Any]]:
     """Eight fields: an enum, a timestamp, a nullable, a list of two records."""
-    return [
+    found: list[dict[str, Any]] = [
         {
             "order_id": f"o-{n:07d}",
             "customer": f"c-{n % 997}",
@@ -47,3 +49,5 @@ def orders(count: int = EVENTS) -> list[dict[str, Any]]:
         }
         for n in range(count)
     ]
+    left_alone()
+    return found

@@ -136,7 +136,6 @@ def raw(mesh: Mesh, start: dict[int, int], events: int) -> float:
             "isolation.level": "read_committed",
             "auto.offset.reset": "earliest",
             "queued.min.messages": 200_000,
-            "fetch.message.max.bytes": 4_000_000,
         }
     )
     producer = Producer(

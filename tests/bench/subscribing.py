@@ -21,7 +21,6 @@ RECEIVING = {
     "group.id": "bench",
     "fetch.wait.max.ms": 100,
     "queued.min.messages": 200_000,
-    "fetch.message.max.bytes": 4_000_000,
 }
 
 

@@ -16,7 +16,7 @@ from quixstreams.models.serializers.schema_registry import (
 from tests.bench.orders import orders
 from tests.bench.peers.asked import Asked, Stopwatch, answer
 
-FAST = {"queued.min.messages": 200_000, "fetch.message.max.bytes": 4_000_000, "fetch.wait.max.ms": 100}
+FAST = {"queued.min.messages": 200_000, "fetch.wait.max.ms": 100}
 SENDING = {
     "acks": "all",
     "enable.idempotence": True,
