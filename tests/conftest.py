@@ -13,12 +13,17 @@ import sys
 from collections.abc import Iterator
 from uuid import uuid4
 
+import hypothesis
 import pytest
 
 from mesh_platform.brokers import RunningBroker, start_embedded, start_kafka
 
 #: Virtual machines that live for seconds are not worth optimising: a Kafka starts in 3 s instead of 4.
 os.environ.setdefault("KAFKA_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+
+# No test asserts a time: beside a JVM that starts, any example may take a second.
+hypothesis.settings.register_profile("mesh", deadline=None)
+hypothesis.settings.load_profile("mesh")
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

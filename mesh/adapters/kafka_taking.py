@@ -41,7 +41,8 @@ def as_soon_as_some(consumer: Consumer, most: int, wait_seconds: float, fill_sec
     first: list[Any] = consumer.consume(1, wait_seconds)
     if not first or most == 1:
         return first
-    return first + consumer.consume(most - 1, fill_seconds if first[0].error() is None else 0.0)
+    rest: list[Any] = consumer.consume(most - 1, fill_seconds if first[0].error() is None else 0.0)
+    return first + rest
 
 
 def apart(messages: list[Any]) -> tuple[list[Any], list[Any]]:

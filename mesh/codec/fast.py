@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from itertools import compress
+from typing import Any, TypeVar
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyruhvro
@@ -30,6 +32,8 @@ from mesh.errors import EventError
 from mesh.event import Poison
 from mesh.schema import AvroSchema
 from mesh.schema.nodes import Array, Map, Node, Primitive, Record, Reference, Union
+
+T = TypeVar("T")
 
 #: So few datums are read one by one rather than halved on.
 _FEW = 8
@@ -135,14 +139,14 @@ class PyruhvroCodec:
         self, datums: Sequence[bytes], faults: dict[int, EventError], refused: Sequence[int] = ()
     ) -> Decoded:
         """pyruhvro's reading where it proves itself; the reference engine's for what has no known fault."""
-        sound = _without(range(len(datums)), [*faults, *refused])
-        read = datums if len(sound) == len(datums) else [datums[index] for index in sound]
+        doubted = [*faults, *refused]
+        sound, read = _without(range(len(datums)), doubted), _without(datums, doubted)
         stored = self._decode(read)
         suspects = self._suspects(stored, read)
         doubtful = sorted([*refused, *(sound[index] for index in suspects)])
         if suspects:
             proven = _without(range(len(read)), suspects)
-            stored, sound = stored.take(pa.array(proven, pa.int64())), [sound[index] for index in proven]
+            stored, sound = stored.take(pa.array(proven, pa.int64())), _without(sound, suspects)
         found = self._faults([datums[index] for index in doubtful]) if doubtful else {}
         poison = faults | {doubtful[index]: error for index, error in found.items()}
         kept = Decoded(
@@ -157,9 +161,9 @@ class PyruhvroCodec:
     def _faults(self, datums: Sequence[bytes]) -> dict[int, EventError]:
         """What is wrong with which datum, as far as one look at all of them shows it, large ones left out."""
         found = {}
-        looked_at = datums
-        if max(map(len, datums), default=0) > _LARGE:
-            looked_at = [datum if len(datum) <= _LARGE else b"" for datum in datums]
+        looked_at = list(datums)
+        for place in np.flatnonzero(np.fromiter(map(len, datums), np.int64, len(datums)) > _LARGE):
+            looked_at[place] = b""
         for doubt in doubts(self.schema, looked_at) or ():
             error = fault(self.schema, datums[doubt.row], doubt.at, doubt.node)
             if error is not None:
@@ -207,9 +211,14 @@ class PyruhvroCodec:
         return as_batch(records, self._arrow_schema)
 
 
-def _without(places: Sequence[int], some: Sequence[int]) -> Sequence[int]:
-    out = set(some)
-    return places if not out else [place for place in places if place not in out]
+def _without(items: Sequence[T], places: Sequence[int]) -> Sequence[T]:
+    """The items but for those at these places."""
+    if not places:
+        return items
+    kept = bytearray(b"\1") * len(items)
+    for place in places:
+        kept[place] = 0
+    return list(compress(items, kept))
 
 
 class _Refused(EventError):

@@ -12,18 +12,20 @@ from __future__ import annotations
 
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import compress, repeat
-from operator import eq, itemgetter
+from operator import eq, itemgetter, not_
 from typing import Final
 from uuid import UUID
 
 from mesh.errors import EventError
 
 FRAME_BYTES: Final = 5
-#: so few kinds of frames are looked for one by one
+#: so few kinds of frames are looked for in all values at once
 _FEW: Final = 16
+#: by so many values it is told which kinds there are
+_SAMPLE: Final = 64
 _datum = itemgetter(slice(FRAME_BYTES, None))
 _FRAME: Final = struct.Struct(">bi")
 _MAX_SCHEMA_ID: Final = 2**31 - 1
@@ -147,28 +149,46 @@ def unframe_batch(
         schema_id, _ = unframe(shared)
         return Unframed((SchemaGroup(schema_id, range(len(values)), _datums(values)),))
     starts = [None if value is None else value[:FRAME_BYTES] for value in values]
-    kinds = Counter(starts)
+    groups, left = _common(values, starts)
+    rest = [starts[index] for index in left]
     if headers_of is not None:
-        bare = {start for start in kinds if start is not None and not _frames(start)}
-        asked = [index for index, start in enumerate(starts) if start in bare] if bare else []
-        asked += _firsts(starts, [start for start in kinds if start is not None and start not in bare])
+        bare = {start for start in set(rest) if start is not None and not _frames(start)}
+        asked = [index for index, start in zip(left, rest, strict=True) if start in bare] if bare else []
+        asked += [group.indices[0] for group in groups]
+        asked += [left[at] for at in _firsts(rest, bare)]
         if any(_tells(headers_of(index)) for index in asked):
             return _taken_apart(values, range(len(values)), headers_of)
-    usual = {start for start, _ in kinds.most_common(_FEW) if start is not None and _names_a_schema(start)}
-    groups = [_group(values, starts, start) for start in kinds if start in usual]
-    if len(usual) == len(kinds):
-        return Unframed(tuple(groups))
-    rest = _taken_apart(values, [index for index, start in enumerate(starts) if start not in usual])
-    return Unframed((*groups, *rest.groups), rest.tombstones, rest.poison)
+    others = _taken_apart(values, left)
+    return Unframed((*groups, *others.groups), others.tombstones, others.poison)
 
 
-def _group(values: Sequence[bytes | None], starts: Sequence[bytes | None], start: bytes) -> SchemaGroup:
-    """Those that begin with a frame."""
-    chosen = list(map(eq, starts, repeat(start)))
-    schema_id, _ = unframe(start)
-    return SchemaGroup(
-        schema_id, list(compress(range(len(values)), chosen)), _datums(compress(values, chosen))
-    )
+def _common(
+    values: Sequence[bytes | None], starts: Sequence[bytes | None]
+) -> tuple[list[SchemaGroup], Sequence[int]]:
+    """What begins with a frame that many begin with, by frame; and the places of all others."""
+    left: Sequence[int] = range(len(values))
+    among = starts
+    groups = []
+    for _ in range(_FEW):
+        start = _frequent(among)
+        if start is None:
+            break
+        chosen = list(map(eq, among, repeat(start)))
+        indices = list(compress(left, chosen))
+        schema_id, _ = unframe(start)
+        groups.append(SchemaGroup(schema_id, indices, _datums(compress(values, chosen))))
+        others = list(map(not_, chosen))
+        left, among = list(compress(left, others)), list(compress(among, others))
+        values = list(compress(values, others))
+    return groups, left
+
+
+def _frequent(starts: Sequence[bytes | None]) -> bytes | None:
+    """A frame that a good part of these begin with; None where one by one is as fast."""
+    if len(starts) < _SAMPLE:
+        return None
+    start, times = Counter(starts[:: len(starts) // _SAMPLE]).most_common(1)[0]
+    return start if start is not None and times > _SAMPLE // _FEW and _names_a_schema(start) else None
 
 
 def _shared_start(values: Sequence[bytes | None]) -> bytes | None:
@@ -183,12 +203,10 @@ def _shared_start(values: Sequence[bytes | None]) -> bytes | None:
     return start if _names_a_schema(start) and greatest[:FRAME_BYTES] == start else None
 
 
-def _firsts(starts: Sequence[bytes | None], wanted: Sequence[bytes]) -> list[int]:
-    """Where each of these stands first."""
-    if len(wanted) <= _FEW:
-        return [starts.index(start) for start in wanted]
+def _firsts(starts: Sequence[bytes | None], but: Collection[bytes]) -> list[int]:
+    """Where each of these stands first, but for some and for tombstones."""
     first_of = dict(zip(reversed(starts), range(len(starts) - 1, -1, -1), strict=True))
-    return [first_of[start] for start in wanted]
+    return [at for start, at in first_of.items() if start is not None and start not in but]
 
 
 def _datums(values: Iterable[bytes | None]) -> list[bytes]:
