@@ -1,4 +1,4 @@
-"""The relay of an SQLite outbox as a process to be killed: `relay.py BOOTSTRAP DATABASE`."""
+"""The relay of an outbox as a process to be killed: `relay.py BOOTSTRAP DATABASE`."""
 
 from __future__ import annotations
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,11 +13,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from mesh.connection import Mesh
 from tests.conformance.declared import applied, declaration, fresh_name
 from tests.conformance.readings import publish, reading
+from tests.integration.effects_worker import opened
 
 STAGES = ("before the handler", "in the transaction", "after the effect", "before the commit")
 EVENTS = 300
@@ -45,8 +46,19 @@ def ended(worker: subprocess.Popen[str], spec: dict[str, Any]) -> int:
     return int(json.loads(worker.stdout.readline())["ended"])
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where effects and inbox are: a file, or a server without either of them."""
+    if request.param == "sqlite":
+        return str(tmp_path / "effects.db")
+    url = str(request.getfixturevalue("postgres"))
+    with psycopg.connect(url) as connection:
+        connection.execute("drop table if exists effects, mesh_inbox")
+    return url
+
+
 def test_each_event_has_one_effect_however_often_its_handler_is_killed(
-    mesh: Mesh, worker: subprocess.Popen[str], tmp_path: Path
+    mesh: Mesh, worker: subprocess.Popen[str], database: str
 ) -> None:
     name = fresh_name()
     applied(mesh, declaration(name))
@@ -56,7 +68,7 @@ def test_each_event_has_one_effect_however_often_its_handler_is_killed(
         "settings": asdict(mesh.settings),
         "product": f"tests.{name}",
         "group": f"tests.{name}",
-        "database": str(tmp_path / "effects.db"),
+        "database": database,
         "until": EVENTS,
     }
     kills = 0
@@ -67,7 +79,7 @@ def test_each_event_has_one_effect_however_often_its_handler_is_killed(
         assert status in (0, -signal.SIGKILL)
         kills += status != 0
     assert ended(worker, {**spec, "stage": "", "count": 0}) == 0
-    with closing(sqlite3.connect(tmp_path / "effects.db")) as connection:
+    with closing(opened(database)[0]) as connection:
         effects = connection.execute("select event, key, seq from effects order by number").fetchall()
     assert kills >= KILLS // 2
     assert len(effects) == len({event for event, _, _ in effects}) == EVENTS

@@ -6,10 +6,13 @@ import json
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from mesh.connection import Mesh
@@ -124,28 +127,40 @@ async def test_the_asyncio_twin_publishes_what_the_publisher_does(mesh: Mesh, pr
     assert len(letters(mesh, product)) == 1
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Any]]:
+    """A database by its name and by a connection; its outbox is empty."""
+    if request.param == "sqlite":
+        name = str(tmp_path / "shop.db")
+        connection: Any = sqlite3.connect(name)
+        connection.execute("pragma journal_mode=wal")
+    else:
+        name = str(request.getfixturevalue("postgres"))
+        connection = psycopg.connect(name)
+        connection.execute("drop table if exists mesh_outbox")
+    connection.execute(table_of(request.param))
+    connection.commit()
+    with closing(connection):
+        yield name, connection
+
+
 def test_a_relay_that_is_killed_loses_nothing_and_repeats_with_the_same_ids(
-    mesh: Mesh, product: str, tmp_path: Path
+    mesh: Mesh, product: str, shop: tuple[str, Any], tmp_path: Path
 ) -> None:
-    outbox = mesh.outbox(product)
-    database = sqlite3.connect(tmp_path / "shop.db")
-    database.executescript("pragma journal_mode=wal;" + table_of("sqlite"))
+    outbox, (name, database) = mesh.outbox(product), shop
     written: list[str] = []
-    argv = [sys.executable, "-m", "tests.conformance.relay", mesh.settings.bootstrap]
-    program = Program(name="relay", argv=[*argv, str(tmp_path / "shop.db")], state_dir=tmp_path)
-    with ManagedProcess(program, json_line) as relay:
+    argv = [sys.executable, "-m", "tests.conformance.relay", mesh.settings.bootstrap, name]
+    with ManagedProcess(Program(name="relay", argv=argv, state_dir=tmp_path), json_line) as relay:
         for round_number in range(3):
             for number in range(150):
-                with database:
-                    event = reading(number, sensor="one", at=datetime.now(UTC))
-                    written.append(outbox.write(database, event))
+                event = reading(number, sensor="one", at=datetime.now(UTC))
+                written.append(outbox.write(database, event))
+                database.commit()
             if round_number < 2:
                 relay.kill()
                 relay.restart()
-        left = database.execute("select count(*) from mesh_outbox")
-        while left.fetchone()[0]:
-            left = database.execute("select count(*) from mesh_outbox")
-    database.close()
+        while database.execute("select count(*) from mesh_outbox").fetchone()[0]:
+            database.commit()
     seen = [_id(message) for message in records(mesh.settings.bootstrap, mesh.port(product).topic)]
     assert list(dict.fromkeys(seen)) == written
 

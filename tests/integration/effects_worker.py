@@ -22,12 +22,14 @@ from mesh.config import Settings
 from mesh.connection import Mesh
 from mesh.decoding import Decoder
 from mesh.handling import Event, Handling, Retries
-from mesh.inbox import Inbox, SQLite
+from mesh.inbox import Inbox, Postgres, SQLite
 from mesh.subscription import Subscription
 
 __all__ = ["Decoder", "GroupReceiver", "Handling", "Subscription"]  # imported before the fork
 
 TABLE = "create table if not exists effects (number integer primary key, event text, key blob, seq real)"
+POSTGRES_TABLE = """create table if not exists effects
+    (number bigint generated always as identity primary key, event text, key bytea, seq double precision)"""
 
 
 @dataclass
@@ -44,15 +46,28 @@ class Death:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
+def opened(database: str) -> tuple[Any, Any, str]:
+    """A connection with the table, its inbox, and how an effect is written."""
+    insert = "insert into effects (event, key, seq) values (%s, %s, %s)"
+    if database.startswith("postgresql:"):
+        import psycopg
+
+        shop = psycopg.connect(database, autocommit=True)
+        shop.execute(POSTGRES_TABLE)
+        return shop, Postgres(shop), insert
+    connection = sqlite3.connect(database)
+    connection.execute("pragma synchronous = off")  # what SIGKILL leaves to the system is not lost
+    connection.execute(TABLE)
+    connection.commit()
+    return connection, SQLite(connection), insert.replace("%s", "?")
+
+
 def run(spec: dict[str, Any]) -> None:
     # A member that was killed would keep its place for 45 s; one with a name is succeeded at once.
     dict.update(cast(dict[str, Any], CONSUMER), {"group.instance.id": "one"})
     death = Death(spec["stage"], spec["count"])
-    connection = sqlite3.connect(spec["database"])
-    connection.execute("pragma synchronous = off")  # what SIGKILL leaves to the system is not lost
-    connection.execute(TABLE)
-    connection.commit()
-    inbox = Inbox(SQLite(connection), spec["group"])
+    connection, store, insert = opened(spec["database"])
+    inbox = Inbox(store, spec["group"])
     failed: set[str] = set()
 
     def handle(event: Event) -> None:
@@ -63,7 +78,7 @@ def run(spec: dict[str, Any]) -> None:
         with inbox.once(event.message) as first:
             if first:
                 effect = (event.id, event.key, event["at"].timestamp())
-                connection.execute("insert into effects (event, key, seq) values (?, ?, ?)", effect)
+                connection.execute(insert, effect)
             death.at("in the transaction")
         death.at("after the effect")
 
