@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mesh.adapters.kafka_asking import TIMEOUT_SECONDS, unreachable
 from mesh.adapters.kafka_grants import give, grants_of
 from mesh.adapters.kafka_settings import settings_of
 from mesh.adapters.kafka_soundings import KafkaSoundings
-from mesh.errors import MeshError, UnreachableError
+from mesh.errors import MeshError
 from mesh.plan.access import Grant
 from mesh.plan.actual import TopicFacts
 from mesh.plan.topics import SETTINGS
@@ -17,7 +18,6 @@ from mesh.plan.topics import SETTINGS
 if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
 
-TIMEOUT_SECONDS = 10.0
 #: Up to so many topics all of their settings are asked for, over the connection that is open.
 FEW = 200
 
@@ -183,17 +183,6 @@ class KafkaAdmin:
             why=cause.name(),
             fix="mesh plan",
         )
-
-
-def unreachable(bootstrap: str, why: str) -> UnreachableError:
-    """The one message for a broker that is down."""
-    return UnreachableError(
-        f"no Kafka broker answers at {bootstrap}",
-        code="MESH-X001",
-        where=bootstrap,
-        why=why,
-        fix="mesh up   (or set MESH_KAFKA_BOOTSTRAP to a running cluster)",
-    )
 
 
 def _quiet(_error: object) -> None:

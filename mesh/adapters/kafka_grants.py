@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from mesh.adapters.kafka_asking import TIMEOUT_SECONDS
 from mesh.plan.access import Grant, Operation
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import AclBinding, AdminClient
 
-TIMEOUT_SECONDS = 10.0
 AUTHORIZER = "authorizer.class.name"
 _ANY_HOST = "*"
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mesh.adapters.kafka_admin import TIMEOUT_SECONDS, unreachable
+from mesh.adapters.kafka_asking import TIMEOUT_SECONDS, is_fatal, unreachable
 from mesh.adapters.kafka_taking import (
     CONSUMER,
     MEMBER,
@@ -221,7 +221,7 @@ class GroupInputs:
     def _told(self, error: KafkaError) -> None:
         if error.name() == "_ALL_BROKERS_DOWN":
             self._down = error.str()
-        if error.fatal() or error.name() == "_FATAL":
+        if is_fatal(error):
             self._fatal = f"{error.name()}: {error.str()}"
 
 

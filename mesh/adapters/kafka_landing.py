@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from mesh.adapters.kafka_admin import unreachable
+from mesh.adapters.kafka_asking import unreachable
 from mesh.adapters.kafka_sender import ANY_SIZE
 from mesh.errors import MeshError
 from mesh.letters.target import Parcel

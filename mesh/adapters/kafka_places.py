@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from mesh.adapters.kafka_admin import TIMEOUT_SECONDS, unreachable
+from mesh.adapters.kafka_asking import TIMEOUT_SECONDS, unreachable
 from mesh.errors import MeshError
 from mesh.positions import Place, milliseconds
 

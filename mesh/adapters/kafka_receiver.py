@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mesh.adapters.kafka_admin import TIMEOUT_SECONDS, unreachable
+from mesh.adapters.kafka_asking import TIMEOUT_SECONDS, unreachable
 from mesh.adapters.kafka_commits import Commits
 from mesh.adapters.kafka_places import Places
 from mesh.adapters.kafka_reading import BoundedReceiver

@@ -12,6 +12,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from mesh.adapters.handed import Handed, Header, Turn
+from mesh.adapters.kafka_asking import is_fatal
 from mesh.errors import NotAcknowledged, Unacknowledged, not_acknowledged
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ class KafkaSender:
             return 1
 
     def _told(self, error: KafkaError) -> None:
-        if error.fatal() or error.name() == "_FATAL":
+        if is_fatal(error):
             self._fatal = self._fatal or error.str()
 
     def _given_up(self) -> NotAcknowledged:

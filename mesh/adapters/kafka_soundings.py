@@ -6,10 +6,11 @@ import time
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from mesh.adapters.kafka_asking import TIMEOUT_SECONDS
+
 if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
 
-TIMEOUT_SECONDS = 10.0
 Place = tuple[str, int]
 
 

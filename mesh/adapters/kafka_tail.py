@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from mesh.adapters.kafka_admin import TIMEOUT_SECONDS, unreachable
+from mesh.adapters.kafka_asking import TIMEOUT_SECONDS, unreachable
 from mesh.adapters.kafka_taking import CONSUMER, apart, is_end, require_readable
 from mesh.interfaces import Message
 

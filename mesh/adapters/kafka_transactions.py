@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from mesh.adapters.handed import Header
-from mesh.adapters.kafka_admin import unreachable
+from mesh.adapters.kafka_asking import unreachable
 from mesh.adapters.kafka_sender import PRODUCER
 from mesh.errors import EventError, MeshError, UnreachableError
 from mesh.interfaces import Partition

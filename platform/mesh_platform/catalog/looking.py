@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from mesh.adapters.kafka_admin import TIMEOUT_SECONDS, KafkaAdmin, unreachable
+from mesh.adapters.kafka_admin import KafkaAdmin
+from mesh.adapters.kafka_asking import TIMEOUT_SECONDS, unreachable
 from mesh.plan.actual import TopicFacts
 from mesh_platform.catalog.observed import Observation, ObservedGroup, ObservedTopic
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mesh.adapters.kafka_admin import unreachable
+from mesh.adapters.kafka_asking import TIMEOUT_SECONDS, unreachable
 from mesh_platform.log.entry import Entry, entry_of
 from mesh_platform.log.kafka_reader import KafkaReader
-from mesh_platform.log.kafka_topic import TIMEOUT_SECONDS
 from mesh_platform.log.refusals import no_log
 
 

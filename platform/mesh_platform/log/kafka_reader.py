@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from mesh.adapters.kafka_admin import unreachable
+from mesh.adapters.kafka_asking import unreachable
 from mesh_platform.log.record import Deliver, Failed, LogUnavailable, Record, moved, stopped
 from mesh_platform.log.wire import decoded
 

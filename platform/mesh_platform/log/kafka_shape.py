@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
 from mesh import limits
-from mesh.adapters.kafka_admin import unreachable
+from mesh.adapters.kafka_asking import TIMEOUT_SECONDS, unreachable
 from mesh.errors import MeshError, UnreachableError
-from mesh_platform.log.kafka_topic import TIMEOUT_SECONDS, ControlTopic, Glance
+from mesh_platform.log.kafka_topic import ControlTopic, Glance
 
 #: A record holds a request's texts at most three times over, and JSON may write a byte as six.
 MESSAGE_BYTES: Final = 20 * limits.BODY_BYTES

@@ -6,14 +6,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mesh.adapters.kafka_admin import unreachable
+from mesh.adapters.kafka_asking import TIMEOUT_SECONDS, unreachable
 from mesh.errors import MeshError
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaException
     from confluent_kafka.admin import AdminClient
 
-TIMEOUT_SECONDS = 10.0
 #: What does not change by waiting; whatever else a broker says, it may say otherwise in a moment.
 _FINAL = frozenset(
     {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from mesh.adapters.kafka_admin import unreachable
+from mesh.adapters.kafka_asking import unreachable
 from mesh.errors import MeshError, UnreachableError
 from mesh.interfaces import Message
 
