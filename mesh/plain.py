@@ -8,12 +8,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from mesh.codec.layout import Column, schema_of
 from mesh.codec.plain import NotPlain, PlainRows, plain_rows
+from mesh.codec.reference import FastavroCodec
 from mesh.event import format_time
 from mesh.keys import RowKey, row_key
 from mesh.rules.closures import RowGuard
-from mesh.schema import AvroSchema
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +47,11 @@ class PlainEvents:
 
 
 def plain_events(
-    schema: AvroSchema,
-    layout: Column,
-    guard: RowGuard | None,
-    key: Sequence[str],
-    event_time: str | None,
+    codec: FastavroCodec, guard: RowGuard | None, key: Sequence[str], event_time: str | None
 ) -> PlainEvents | None:
     """None where some value, the key or the time of an event is only to be had from columns."""
-    arrow_schema = schema_of(layout)
-    rows, of_row = plain_rows(schema, layout), row_key(key, arrow_schema)
+    arrow_schema = codec.arrow_schema
+    rows, of_row = plain_rows(codec), row_key(key, arrow_schema)
     if rows is None or of_row is None or not _is_plain(event_time, arrow_schema):
         return None
     return PlainEvents(rows, guard, of_row, event_time)

@@ -58,8 +58,8 @@ class OutputPort:
     @cached_property
     def plain(self) -> PlainEvents | None:
         """All of it for a few events in hand; None where only columns will do."""
-        contract, codec, guard = self.contract, self.codec, self.guard.rows
-        return plain_events(self.schema, codec.layout, guard, contract.key, contract.event_time)
+        contract = self.contract
+        return plain_events(self.codec.reference, self.guard.rows, contract.key, contract.event_time)
 
     def keys(self, batch: pa.RecordBatch) -> list[bytes | None]:
         """The record key of each event: its text as UTF-8; of several properties a JSON array of texts."""

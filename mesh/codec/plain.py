@@ -10,17 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from io import BytesIO
 from typing import Any, Final
 
-import fastavro
 import pyarrow as pa
 
 from mesh.codec.layout import Column
 from mesh.codec.models import reader_of
-from mesh.codec.physical import physical_tree
+from mesh.codec.reference import FastavroCodec
 from mesh.codec.storage import twos_complement
-from mesh.schema import AvroSchema
 from mesh.years import bounds
 
 Store = Callable[[Any], Any]
@@ -46,8 +43,8 @@ class NotPlain(Exception):
 class PlainRows:
     """Rows of one schema: `events` reads them, `datum` writes one."""
 
-    def __init__(self, schema: AvroSchema, store: Store) -> None:
-        self._parsed = fastavro.parse_schema(physical_tree(schema))
+    def __init__(self, codec: FastavroCodec, store: Store) -> None:
+        self._codec = codec
         self._store = store
 
     def events(self, rows: Sequence[Any]) -> list[dict[str, Any]]:
@@ -56,19 +53,16 @@ class PlainRows:
 
     def datum(self, event: dict[str, Any], prefix: bytes = b"") -> bytes:
         """The datum of an event after `prefix`; raises NotPlain."""
-        stream = BytesIO()
-        stream.write(prefix)
         try:
-            fastavro.schemaless_writer(stream, self._parsed, self._store(event))
+            return self._codec.datum(self._store(event), prefix)
         except UnicodeEncodeError as error:  # half of a surrogate pair
             raise NotPlain from error
-        return stream.getvalue()
 
 
-def plain_rows(schema: AvroSchema, layout: Column) -> PlainRows | None:
-    """For a schema that has a column layout; None where some value of it is never plain."""
-    store = _store_of(layout)
-    return None if store is None else PlainRows(schema, store)
+def plain_rows(codec: FastavroCodec) -> PlainRows | None:
+    """None where some value of the schema is never plain."""
+    store = _store_of(codec.layout)
+    return None if store is None else PlainRows(codec, store)
 
 
 def _read(row: Any) -> dict[str, Any]:

@@ -69,7 +69,7 @@ class FastavroCodec:
         rows = to_storage(records, self._layout).to_pylist(maps_as_pydicts="strict")
         if self._unions:
             rows = [tagged(row, self._layout) for row in rows]
-        return [prefix + self._write(row) for row in rows]
+        return [self.datum(row, prefix) for row in rows]
 
     def decode(self, datums: Sequence[bytes]) -> pa.RecordBatch:
         """One row per datum, in order; raises EventError for the first that does not decode."""
@@ -79,6 +79,13 @@ class FastavroCodec:
         """As `decode`, but what does not decode is set aside and the others go on."""
         return split(datums, self._attempt)
 
+    def datum(self, stored: Any, prefix: bytes = b"") -> bytes:
+        """The datum of storage values after `prefix`; raises UnicodeEncodeError for half a surrogate pair."""
+        stream = BytesIO()
+        stream.write(prefix)
+        fastavro.schemaless_writer(stream, self._parsed, stored)
+        return stream.getvalue()
+
     def stored(self, datum: bytes) -> Any:
         """The storage values of one datum; raises EventError."""
         if self._unions:
@@ -86,7 +93,7 @@ class FastavroCodec:
         # fastavro raises whatever Python raises on malformed bytes; the strict reader says why.
         with suppress(Exception):
             row = fastavro.schemaless_reader(BytesIO(datum), self._parsed, None)
-            if self._write(row) == datum:
+            if self.datum(row) == datum:
                 return row
         return read_datum(self._schema, datum)
 
@@ -113,8 +120,3 @@ class FastavroCodec:
             else:
                 indices.append(index)
         return Decoded(self.columns(rows), indices, tuple(poison))
-
-    def _write(self, row: Any) -> bytes:
-        stream = BytesIO()
-        fastavro.schemaless_writer(stream, self._parsed, row)
-        return stream.getvalue()

@@ -85,7 +85,7 @@ ANYTHING = st.one_of(
 
 
 def plain(schema: AvroSchema) -> PlainRows:
-    found = plain_rows(schema, codec_for(schema).layout)
+    found = plain_rows(codec_for(schema).reference)
     assert found is not None
     return found
 
@@ -213,4 +213,4 @@ def test_a_model_is_read_as_its_dict() -> None:
 )
 def test_a_schema_with_values_that_only_columns_convert_has_no_plain_rows(kind: Any) -> None:
     schema = record("string", kind)
-    assert plain_rows(schema, codec_for(schema).layout) is None
+    assert plain_rows(codec_for(schema).reference) is None
