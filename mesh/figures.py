@@ -23,7 +23,7 @@ class Figures:
     dead_letters: int = 0
     committed: int = 0  #: transactions
     aborted: int = 0  #: transactions
-    lag: int = 0  #: records that are there and not read, on the partitions at hand
+    lag: int | None = None  #: records that are there and not read, on the partitions at hand; None: unknown
     partitions: int = 0
     last_error: str = ""
     trouble: str = ""  #: why it does not work at present

@@ -168,7 +168,7 @@ class Inputs(Protocol):
         """Go on with these partitions where they were held."""
 
     def lag(self) -> Mapping[Partition, int]:
-        """By partition, how many offsets were not taken so far, as far as is known here."""
+        """By partition, how many offsets were not taken so far; without those where that is not known."""
 
     def close(self) -> None: ...
 

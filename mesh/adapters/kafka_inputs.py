@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mesh.adapters.kafka_asking import TIMEOUT_SECONDS, is_fatal, unreachable
+from mesh.adapters.kafka_asking import is_fatal, unreachable
+from mesh.adapters.kafka_places import Places
 from mesh.adapters.kafka_taking import (
     CONSUMER,
     MEMBER,
@@ -137,12 +138,14 @@ class GroupInputs:
                 self._consumer.seek(partition)
 
     def lag(self) -> Mapping[Partition, int]:
-        """By partition, how many offsets were not taken so far, as far as is known here."""
+        """By partition, how many offsets were not taken so far; without those where that is not known."""
         found: dict[Partition, int] = {}
         for one in self._consumer.position(_partitions(sorted(self._owned))):
             place = one.topic, one.partition
             _, end = self._consumer.get_watermark_offsets(one, cached=True)
-            found[place] = max(end - max(one.offset, self._next.get(place, 0), 0), 0)
+            taken = max(one.offset, self._next.get(place, -1))
+            if end >= 0 and taken >= 0:  # both are below before the first answer
+                found[place] = max(end - taken, 0)
         return found
 
     @property
@@ -182,24 +185,21 @@ class GroupInputs:
 
     def _begin(self, place: Partition) -> None:
         """Begin at the beginning where nothing is committed; elsewhere what comes next is gone."""
-        from confluent_kafka import OFFSET_BEGINNING, KafkaException
+        from confluent_kafka import OFFSET_BEGINNING
 
-        (here,) = _partitions([place])
-        try:
-            (committed,) = self._consumer.committed([here], TIMEOUT_SECONDS)
-            if committed.error is not None:
-                raise KafkaException(committed.error)
-            held = self._consumer.get_watermark_offsets(here, TIMEOUT_SECONDS)
-        except KafkaException as error:
-            raise unreachable(self._bootstrap, error.args[0].str()) from error
-        if committed.offset >= 0:
+        topic, partition = place
+        places = Places(self._consumer, self._bootstrap, topic)
+        committed = places.committed([partition]).get(partition)
+        if committed is not None:
+            low, high = places.bounds(partition)
             raise MeshError(
                 "events that were not read yet are gone",
                 code="MESH-K053",
-                where=f"{here.topic}/{here.partition}/{committed.offset}",
-                why="the topic holds {} to {} only".format(*held),
+                where=f"{topic}/{partition}/{committed}",
+                why=f"the topic holds {low} to {high} only",
                 fix="set the group's position with kafka-consumer-groups, knowing what is lost; start again",
             )
+        (here,) = _partitions([place])
         here.offset = OFFSET_BEGINNING
         self._consumer.incremental_unassign([here])
         self._consumer.incremental_assign([here])

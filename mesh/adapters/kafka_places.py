@@ -12,7 +12,7 @@ from mesh.errors import MeshError
 from mesh.positions import Place, milliseconds
 
 if TYPE_CHECKING:
-    from confluent_kafka import Consumer
+    from confluent_kafka import Consumer, TopicPartition
 
 
 class Places:
@@ -59,12 +59,21 @@ class Places:
         assert not isinstance(place, str)
         return {partition: place.get(partition, low) for partition, (low, _) in bounds.items()}
 
+    def committed(self, partitions: Collection[int]) -> dict[int, int]:
+        """The position of the consumer's group on those of these partitions where it has one."""
+        from confluent_kafka import TopicPartition
+
+        asked = [TopicPartition(self._topic, partition) for partition in partitions]
+        with self._answering():
+            found = _answered(self._consumer.committed(asked, TIMEOUT_SECONDS) if asked else [])
+        return {f.partition: f.offset for f in found if f.offset >= 0}
+
     def _at(self, time: datetime, bounds: dict[int, tuple[int, int]]) -> dict[int, int]:
         from confluent_kafka import TopicPartition
 
         asked = [TopicPartition(self._topic, partition, milliseconds(time)) for partition in bounds]
         with self._answering():
-            found = self._consumer.offsets_for_times(asked, TIMEOUT_SECONDS) if asked else []
+            found = _answered(self._consumer.offsets_for_times(asked, TIMEOUT_SECONDS) if asked else [])
         # Nothing so late is there: the end, from where such an event will come.
         return {f.partition: f.offset if f.offset >= 0 else bounds[f.partition][1] for f in found}
 
@@ -76,3 +85,12 @@ class Places:
             yield
         except KafkaException as error:
             raise unreachable(self._bootstrap, error.args[0].str()) from error
+
+
+def _answered(found: list[TopicPartition]) -> list[TopicPartition]:
+    """What was found, unless there is no answer for one of them: that is not to be taken for no offset."""
+    from confluent_kafka import KafkaException
+
+    for refused in (one.error for one in found if one.error is not None):
+        raise KafkaException(refused)
+    return found

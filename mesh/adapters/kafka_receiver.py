@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mesh.adapters.kafka_asking import TIMEOUT_SECONDS, unreachable
+from mesh.adapters.kafka_asking import unreachable
 from mesh.adapters.kafka_commits import Commits
 from mesh.adapters.kafka_places import Places
 from mesh.adapters.kafka_reading import BoundedReceiver
@@ -233,19 +233,9 @@ class GroupReceiver:
 
     def _handled(self) -> dict[int, int]:
         """The group's position of our partitions, where it has one."""
-        from confluent_kafka import KafkaException
-
         known = self._commits.positions
         unknown = self._mine - known.keys()
-        try:
-            found = self._consumer.committed(self._at(unknown), TIMEOUT_SECONDS) if unknown else []
-            for refused in (one for one in found if one.error is not None):
-                raise KafkaException(refused.error)  # not to be taken for a partition without a position
-        except KafkaException as error:
-            raise unreachable(self._bootstrap, error.args[0].str()) from error
-        return {p: known[p] for p in self._mine & known.keys()} | {
-            f.partition: f.offset for f in found if f.offset >= 0
-        }
+        return {p: known[p] for p in self._mine & known.keys()} | self._places.committed(unknown)
 
     def _move(self, offsets: Mapping[int, int]) -> None:
         """Read on from these offsets. Assigning anew also throws away what was fetched ahead."""

@@ -81,7 +81,8 @@ class Board:
         ):
             gauge = GaugeMetricFamily(f"mesh_pipeline_{figure}", text, labels=names)
             for worker in known:
-                gauge.add_metric((self.product, worker["name"]), worker[figure])
+                if worker[figure] is not None:
+                    gauge.add_metric((self.product, worker["name"]), worker[figure])
             yield gauge
         up = GaugeMetricFamily("mesh_pipeline_healthy", "1 while a worker is at work.", labels=names)
         error = GaugeMetricFamily(

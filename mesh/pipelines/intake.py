@@ -121,9 +121,10 @@ class Intake:
         """Whether it is a member of its group at present."""
         return self._receiver.member is not None
 
-    def lag(self) -> tuple[int, int]:
-        """How many records were not taken so far, and on how many partitions, as far as is known here."""
-        return sum(self._receiver.lag().values()), len(self._receiver.assigned)
+    def lag(self) -> tuple[int | None, int]:
+        """How many records were not taken so far, None while that is unknown; and on how many partitions."""
+        known, mine = self._receiver.lag(), self._receiver.assigned
+        return (sum(known.values()) if known.keys() >= mine else None), len(mine)
 
     def close(self) -> None:
         """Leave the group."""

@@ -97,7 +97,7 @@ def live(life: dict[str, Any], reads: str, makes: str) -> None:
     with Mesh(load()) as mesh:
         made = Pipeline(makes, {reads: halved})
         with mesh.derive(made, name=f"{makes}.0", pace=SOON, figures=figures) as run:
-            run.run(lambda: not (figures.committed and not figures.lag) and time.monotonic() < end)
+            run.run(lambda: not (figures.committed and figures.lag == 0) and time.monotonic() < end)
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -10,6 +10,8 @@ from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicP
 
 from mesh.adapters.kafka_inputs import GroupInputs
 from mesh.errors import MeshError, UnreachableError
+from mesh.interfaces import Partition
+from mesh.pipelines.intake import Intake
 
 TOPIC = "tests.numbers.v1"
 
@@ -132,3 +134,48 @@ def test_a_partition_without_a_position_waits_for_the_group_to_answer(
     assert inputs.take(10, 0.1, 0.1) == []
     assert inputs.take(10, 0.1, 0.1) == []
     assert client.begun == [OFFSET_BEGINNING]
+
+
+class Asked(Client):
+    """A consumer that has not heard from every partition so far."""
+
+    positions: Mapping[int, int] = {}
+    ends: Mapping[int, int] = {}
+
+    def subscribe(self, _topics: list[str], **callbacks: Callable[..., None]) -> None:
+        callbacks["on_assign"](self, [TopicPartition(TOPIC, number) for number in range(2)])
+
+    def position(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
+        return [
+            TopicPartition(TOPIC, p.partition, self.positions.get(p.partition, -1001)) for p in partitions
+        ]
+
+    def get_watermark_offsets(self, partition: TopicPartition, *, cached: bool) -> tuple[int, int]:
+        assert cached, "a look at the lag asks nobody"
+        return -1001, self.ends.get(partition.partition, -1001)
+
+
+@pytest.mark.parametrize(
+    ("positions", "ends", "expected"),
+    [
+        ({}, {}, {}),
+        ({0: 3}, {0: 10}, {(TOPIC, 0): 7}),
+        ({0: 3}, {0: 10, 1: 5}, {(TOPIC, 0): 7}),
+        ({0: 3, 1: 5}, {0: 10, 1: 5}, {(TOPIC, 0): 7, (TOPIC, 1): 0}),
+    ],
+    ids=["nothing known", "one end", "nothing taken", "all known"],
+)
+def test_a_partition_of_which_nobody_has_said_how_far_it_goes_has_no_lag_of_zero(
+    monkeypatch: pytest.MonkeyPatch,
+    positions: dict[int, int],
+    ends: dict[int, int],
+    expected: dict[Partition, int],
+) -> None:
+    """A pipeline that had just begun said that nothing was left to read."""
+    monkeypatch.setattr("confluent_kafka.Consumer", Asked)
+    monkeypatch.setattr(Asked, "positions", positions)
+    monkeypatch.setattr(Asked, "ends", ends)
+    inputs = GroupInputs("nowhere:1", [TOPIC], "tests.sums")
+    assert inputs.lag() == expected
+    lag, partitions = Intake([], inputs).lag()
+    assert (lag, partitions) == (sum(expected.values()) if len(expected) == 2 else None, 2)

@@ -185,6 +185,13 @@ def test_figures_are_told_as_prometheus_reads_them() -> None:
     }
 
 
+def test_a_lag_that_is_not_known_is_not_told_as_a_number() -> None:
+    with served(board(Figures()), 0) as address, urllib.request.urlopen(f"{address}/metrics") as answer:
+        text = answer.read().decode()
+    assert "mesh_pipeline_partitions{" in text
+    assert "mesh_pipeline_lag{" not in text
+
+
 def test_health_is_told_to_this_machine_only_and_at_a_port_that_is_free() -> None:
     with served(board(), 0) as address:
         port = int(address.rpartition(":")[2])
