@@ -15,8 +15,6 @@ CONSUMER: Mapping[str, Any] = {
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
     "isolation.level": "read_committed",
-    # So much of a partition at once: a pipeline's transactions are a fifth faster than with 1 MiB.
-    "fetch.message.max.bytes": 4_000_000,
     # Fetched ahead: enough that nobody waits, little enough that memory stands still; asked again at once.
     "queued.max.messages.kbytes": 65_536,
     "queued.min.messages": 100_000,
