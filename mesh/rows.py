@@ -6,14 +6,12 @@ Everything else goes through `to_pylist`.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_EPOCH = datetime(1970, 1, 1)
-_EPOCH_UTC = datetime(1970, 1, 1, tzinfo=UTC)
+from mesh.years import EPOCH, LOCAL_EPOCH
 
 
 def rows_of_arrow(events: pa.RecordBatch) -> list[dict[str, Any]]:
@@ -43,7 +41,7 @@ def _values(column: pa.Array) -> list[Any]:
 
 def _times(column: pa.Array) -> list[Any]:
     since = column.to_numpy(zero_copy_only=False).view(f"timedelta64[{column.type.unit}]").tolist()
-    epoch = _EPOCH if column.type.tz is None else _EPOCH_UTC
+    epoch = LOCAL_EPOCH if column.type.tz is None else EPOCH
     try:
         return [None if distance is None else epoch + distance for distance in since]
     except (OverflowError, TypeError):  # beyond the years that Python has: pyarrow says so its own way

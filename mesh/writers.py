@@ -47,7 +47,7 @@ class Writer:
 
     codec: Codec
     to_reader: Resolution
-    few: PlainReader | None = None  #: for a few events, where reader and writer have one schema
+    few: PlainReader | None  #: for a few events, where reader and writer have one schema
 
 
 @dataclass(slots=True)

@@ -7,15 +7,19 @@ given such an event; nobody publishes one, and one that comes from elsewhere is 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from mesh.errors import EventError
 
-_EPOCH = date(1970, 1, 1)
-_FIRST_DAY, _LAST_DAY = (date.min - _EPOCH).days, (date.max - _EPOCH).days
+#: where Avro and Arrow count from: an instant, a local time, and a day by Python's own count
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LOCAL_EPOCH: Final = datetime(1970, 1, 1)
+EPOCH_DAY: Final = EPOCH.toordinal()
+_FIRST_DAY, _LAST_DAY = date.min.toordinal() - EPOCH_DAY, date.max.toordinal() - EPOCH_DAY
 _A_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000}
 
 

@@ -91,6 +91,7 @@ def _answered(found: list[TopicPartition]) -> list[TopicPartition]:
     """What was found, unless there is no answer for one of them: that is not to be taken for no offset."""
     from confluent_kafka import KafkaException
 
-    for refused in (one.error for one in found if one.error is not None):
-        raise KafkaException(refused)
+    refused = [one.error for one in found if one.error is not None]
+    if refused:
+        raise KafkaException(refused[0])
     return found

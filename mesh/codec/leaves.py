@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timezone
+from datetime import date, datetime, time, timezone
 from decimal import Decimal
 from enum import Enum
 from functools import cache
@@ -17,10 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mesh.codec.layout import Column
+from mesh.years import EPOCH, LOCAL_EPOCH
 
 _NONE: Final = type(None)
-_ZONELESS: Final = datetime(1970, 1, 1)
-_EPOCHS: Final = {_NONE: _ZONELESS} | dict.fromkeys((timezone, ZoneInfo), _ZONELESS.replace(tzinfo=UTC))
+_EPOCHS: Final = {_NONE: LOCAL_EPOCH} | dict.fromkeys((timezone, ZoneInfo), EPOCH)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ takes or refuses it and says why. So what is written here is byte for byte what 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -18,18 +18,15 @@ from mesh.codec.layout import Column
 from mesh.codec.models import reader_of
 from mesh.codec.reference import FastavroCodec
 from mesh.codec.storage import twos_complement
-from mesh.years import bounds
+from mesh.years import EPOCH, EPOCH_DAY, LOCAL_EPOCH, bounds
 
 Store = Callable[[Any], Any]
 
 #: Of so few events each is looked at by itself: beyond, calls into Arrow are sooner over.
 FEW: Final = 32
 
-_ZONELESS: Final = datetime(1970, 1, 1)
-_EPOCH: Final = _ZONELESS.replace(tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _FIRST, _END = bounds(pa.timestamp("us"))
-_EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 #: the largest number of 32 bits; what is beyond may still round down to it, which is not for us to say
 _FLOAT_MAX: Final = (2 - 2**-23) * 2.0**127
 #: up to here every whole number is a double
@@ -211,13 +208,13 @@ def _fixed(size: int) -> Store:
 def _day(value: Any) -> int:
     if type(value) is not date:
         raise NotPlain
-    return value.toordinal() - _EPOCH_DAY
+    return value.toordinal() - EPOCH_DAY
 
 
 def _instant(value: Any) -> int:
     if type(value) is not datetime:
         raise NotPlain
-    since = (value - (_ZONELESS if value.tzinfo is None else _EPOCH)) // _MICROSECOND
+    since = (value - (LOCAL_EPOCH if value.tzinfo is None else EPOCH)) // _MICROSECOND
     if not _FIRST <= since < _END:  # the zone may carry it out of the years that there are
         raise NotPlain
     return since
@@ -226,7 +223,7 @@ def _instant(value: Any) -> int:
 def _local(value: Any) -> int:
     if type(value) is not datetime or value.tzinfo is not None:
         raise NotPlain
-    return (value - _ZONELESS) // _MICROSECOND
+    return (value - LOCAL_EPOCH) // _MICROSECOND
 
 
 def _decimal(precision: int, scale: int, size: int) -> Store:

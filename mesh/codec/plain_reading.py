@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -19,13 +19,10 @@ from mesh.codec.plain import NotPlain
 from mesh.codec.reference import FastavroCodec
 from mesh.codec.storage import WIDEST
 from mesh.errors import EventError
-from mesh.years import bounds
+from mesh.years import EPOCH, EPOCH_DAY, LOCAL_EPOCH, bounds
 
 Give = Callable[[Any], Any]
 
-_ZONELESS: Final = datetime(1970, 1, 1)
-_EPOCH: Final = _ZONELESS.replace(tzinfo=UTC)
-_EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _MICROSECONDS: Final = {"ms": 1_000, "us": 1}
 _AS_STORED: Final = frozenset({pa.null(), pa.bool_(), pa.int64(), pa.float32(), pa.float64(), pa.string()})
 
@@ -137,12 +134,12 @@ def _day(value: int) -> date:
     first, end = bounds(pa.date32())
     if not first <= value < end:
         raise NotPlain
-    return date.fromordinal(value + _EPOCH_DAY)
+    return date.fromordinal(value + EPOCH_DAY)
 
 
 def _moment(kind: pa.DataType) -> Give:
     (first, end), scale = bounds(kind), _MICROSECONDS[kind.unit]
-    epoch = _ZONELESS if kind.tz is None else _EPOCH
+    epoch = LOCAL_EPOCH if kind.tz is None else EPOCH
 
     def moment(value: int) -> datetime:
         if not first <= value < end:

@@ -113,10 +113,11 @@ FRAMINGS = st.one_of(
 )
 
 
-@given(st.lists(FRAMINGS, max_size=8))
+@given(st.lists(FRAMINGS, max_size=8), st.sampled_from([1, 40]))
 def test_events_of_both_framings_are_told_apart(
-    events: list[tuple[bytes | None, tuple[str, bytes] | None]],
+    drawn: list[tuple[bytes | None, tuple[str, bytes] | None]], times: int
 ) -> None:
+    events = drawn * times
     parts = unframe_batch([value for value, _ in events], lambda index: [h for h in [events[index][1]] if h])
     seen = {index: group.schema_id for group in parts.groups for index in group.indices}
     datums = {
@@ -162,6 +163,25 @@ def test_headers_are_named_as_cloudevents_binds_them_to_kafka() -> None:
         "ce_time": b"2026-01-01T00:00:00Z",
         "content-type": b"application/avro",
     }
+
+
+@pytest.mark.parametrize("many", [3, 300])
+def test_a_header_that_one_of_many_tells_is_looked_for_on_all(many: int) -> None:
+    """Bare datums that look as if they were framed, and one event that is."""
+    values = [frame(7, b"%d" % number) for number in range(many)]
+    parts = unframe_batch([*values, frame(9, b"x")], lambda at: [schema_header(GUID)] if at < many else [])
+    assert {group.schema_id: group.datums for group in parts.groups} == {GUID: values, 9: [b"x"]}
+
+
+def test_many_events_of_several_schemas_keep_their_places_and_bytes() -> None:
+    values = [frame(number % 3 + 1, b"%d" % number) for number in range(300)] + [b"poison", None]
+    parts = unframe_batch(values)
+    assert {group.schema_id: (list(group.indices), group.datums) for group in parts.groups} == {
+        schema_id: (places, [b"%d" % place for place in places])
+        for schema_id in (1, 2, 3)
+        for places in [list(range(schema_id - 1, 300, 3))]
+    }
+    assert ([one.index for one in parts.poison], parts.tombstones) == ([300], (301,))
 
 
 def test_headers_of_many_events_differ_in_id_and_time_only() -> None:

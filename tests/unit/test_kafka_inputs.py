@@ -96,6 +96,7 @@ class Unplaced(Client):
     def __init__(self, settings: dict[str, Any]) -> None:
         super().__init__(settings)
         self.begun: list[int] = []
+        self.asked = 0
         self._brought = False
 
     def consume(self, _most: int, _seconds: float) -> list[Any]:
@@ -103,6 +104,7 @@ class Unplaced(Client):
         return [] if brought else [Told(KafkaError._AUTO_OFFSET_RESET, TOPIC)]
 
     def committed(self, partitions: list[TopicPartition], _seconds: float) -> list[TopicPartition]:
+        self.asked += 1
         if not self.answers:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
         return partitions
@@ -134,6 +136,31 @@ def test_a_partition_without_a_position_waits_for_the_group_to_answer(
     assert inputs.take(10, 0.1, 0.1) == []
     assert inputs.take(10, 0.1, 0.1) == []
     assert client.begun == [OFFSET_BEGINNING]
+
+
+def moved_away(inputs: GroupInputs, client: Unplaced) -> None:
+    assert client._revoked is not None
+    client._revoked(client, [TopicPartition(TOPIC, 0)])
+
+
+def gone_back(inputs: GroupInputs, client: Unplaced) -> None:
+    inputs.rewind()
+
+
+@pytest.mark.parametrize("meanwhile", [moved_away, gone_back])
+def test_nobody_is_asked_about_a_partition_that_is_gone_or_looked_for_anew(
+    monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[GroupInputs, Unplaced], None]
+) -> None:
+    """It would begin again at the beginning, beside whoever has it now or behind what is committed."""
+    monkeypatch.setattr("confluent_kafka.Consumer", Unplaced)
+    monkeypatch.setattr(Unplaced, "answers", True)
+    inputs = GroupInputs("nowhere:1", [TOPIC], "tests.sums")
+    client = inputs._consumer
+    assert isinstance(client, Unplaced)
+    inputs.take(10, 0.1, 0.1)
+    meanwhile(inputs, client)
+    inputs.take(10, 0.1, 0.1)
+    assert (client.asked, OFFSET_BEGINNING in client.begun) == (0, False)
 
 
 class Asked(Client):
